@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tamiz {
+
+/// Whole file as bytes. Throws FileError with the path and the system's reason.
+std::string read_file(const std::filesystem::path& path);
+
+/// Writes to a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the folder:
+/// a reader sees the old content or the new one, also after `kill -9`. Throws FileError; the old file
+/// is then untouched.
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else
+/// `../share/tamiz` beside the running library, else the source tree it was built from.
+/// Throws FileError when none exists.
+std::filesystem::path data_directory();
+
+/// Folder that holds the library or program that contains this code.
+std::filesystem::path own_directory();
+
+}  // namespace tamiz

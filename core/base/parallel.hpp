@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace tamiz {
+
+/// Cores that the affinity mask, the cgroup quota and Slurm grant; at least 1.
+int available_threads();
+
+/// Calls `body(k)` for k in [0, n) on `threads` threads (0: available_threads()). The first exception
+/// (lowest k) is rethrown after all threads have stopped. No order is promised.
+void parallel_for(std::size_t n, int threads, const std::function<void(std::size_t)>& body);
+
+}  // namespace tamiz

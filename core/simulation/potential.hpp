@@ -1,0 +1,56 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/neighbors/neighbor_list.hpp"
+#include "tamiz/core/structure/batch.hpp"
+
+namespace tamiz {
+
+/// What to compute. Energies always are.
+struct Outputs {
+  bool forces = true;
+  bool stress = false;
+  bool atom_energies = false;
+  bool members = false;  ///< energy of each committee member
+};
+
+/// Only what was asked for is filled.
+struct Prediction {
+  Eigen::VectorXd energies;        ///< (n_structures) [eV]
+  Coordinates forces;              ///< (n_atoms, 3) [eV/Å]
+  std::vector<Mat3> stresses;      ///< (n_structures) [eV/Å³], tensile positive: (1/V) dE/dε
+  Eigen::VectorXd atom_energies;   ///< (n_atoms) [eV]
+  Eigen::MatrixXd member_energies; ///< (n_structures, n_members) [eV]
+};
+
+struct Capabilities {
+  bool stress = true;
+  bool atom_energies = true;
+  int n_members = 0;              ///< 0: no committee
+  std::vector<Element> elements;  ///< empty: every element
+};
+
+/// Energy as a function of a batch; const and reentrant.
+class Potential {
+ public:
+  virtual ~Potential() = default;
+
+  virtual std::string name() const = 0;
+  virtual Capabilities capabilities() const = 0;
+  virtual NeighborRequest neighbors() const = 0;
+  /// Throws SpeciesError for elements outside `capabilities()`, CapabilityError for outputs that it
+  /// does not offer, NumericsError for positions that are not finite.
+  virtual Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
+                              const Outputs& outputs) const = 0;
+};
+
+/// Builds the neighbours and evaluates. Convenience for single calls.
+Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs = {});
+
+/// Throws SpeciesError naming the first element that the potential does not know.
+void require_species(const Potential& potential, std::span<const Element> species);
+
+}  // namespace tamiz

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/simulation/potential.hpp"
+
+namespace tamiz {
+
+struct RelaxOptions {
+  bool cell = true;             ///< relax the lattice too
+  double fmax = 0.01;           ///< largest force component norm per atom [eV/Å]
+  double smax = 0.0006;         ///< largest stress component [eV/Å³], about 0.1 GPa
+  double pressure = 0.0;        ///< target [eV/Å³], positive compresses
+  int max_steps = 500;
+  double max_displacement = 0.1;///< per step and atom [Å]
+  std::size_t atoms_per_batch = 512;
+  double max_volume_change = 2.5;   ///< factor either way before the run counts as exploded or collapsed
+  double min_distance_factor = 0.5; ///< of the sum of covalent radii; below it counts as collapsed
+};
+
+/// Why a relaxation ended. Everything but `converged` is a state, not an error.
+enum class RelaxStatus { converged, out_of_steps, exploded, collapsed, unknown_species, not_finite };
+std::string_view to_string(RelaxStatus status);
+
+struct RelaxResult {
+  Structure structure;
+  RelaxStatus status;
+  std::string reason;  ///< empty when converged
+  int steps = 0;
+  double energy = 0.0; ///< [eV]
+  double fmax = 0.0;   ///< [eV/Å]
+  double smax = 0.0;   ///< [eV/Å³]
+};
+
+/// FIRE (Bitzek et al. 2006, doi:10.1103/PhysRevLett.97.170201; ABC form of Echeverri Restrepo and
+/// Andric 2023) on atoms and log-strain of the cell, as batches: structures that finish leave, waiting
+/// ones enter. Results come in the order of `structures` and do not depend on the batching beyond the
+/// potential's own rounding. `progress(done)` is called after each step with the finished count.
+std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
+                               const RelaxOptions& options = {},
+                               const std::function<void(std::size_t done)>& progress = {});
+
+}  // namespace tamiz

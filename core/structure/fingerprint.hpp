@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "tamiz/core/structure/structure.hpp"
+
+namespace tamiz {
+
+struct FingerprintOptions {
+  double cutoff = 10.0;  ///< [Å], after scaling to the reference density
+  double width = 0.06;   ///< Gaussian broadening of distances [Å]
+  double bin = 0.05;     ///< [Å]
+  /// Scale to 20 Å³ per atom before comparing, so that a guessed and a relaxed volume agree.
+  bool normalise_volume = true;
+};
+
+/// Per pair of elements, smeared distribution of neighbour distances (Oganov and Valle 2009,
+/// doi:10.1063/1.3079326), with a species-resolved angular part; unchanged by rotation, reflection,
+/// choice of cell, supercell, origin and order of atoms.
+class Fingerprint {
+ public:
+  Fingerprint(const Structure& structure, const FingerprintOptions& options = {});
+
+  /// Cosine distance in [0, 1]; 1 for different reduced compositions.
+  double distance(const Fingerprint& other) const;
+  const Composition& reduced_composition() const { return composition_; }
+
+ private:
+  Composition composition_;
+  std::vector<double> values_;
+};
+
+/// Distance under which two structures count as one (chosen on rattled copies against distinct
+/// polymorphs; see docs/conventions.md).
+inline constexpr double k_same_structure = 0.02;
+
+/// Index of the first structure that each one equals: result[k] == k for the ones to keep.
+std::vector<std::size_t> group_duplicates(std::span<const Structure> structures,
+                                          double threshold = k_same_structure);
+
+}  // namespace tamiz

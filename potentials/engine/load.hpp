@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "tamiz/core/simulation/potential.hpp"
+
+namespace tamiz {
+
+struct LoadOptions {
+  std::string dtype = "float32";  ///< "float32" or "float64"
+  std::string device = "cpu";     ///< "cpu", "cuda", "cuda:1"
+  int threads = 1;                ///< shards of a batch are evaluated on this many threads
+};
+
+/// A potential from a file: a `.safetensors` model, or a `.toml` file with a classical potential
+/// (`kind = "lennard-jones" | "stillinger-weber"`). Throws FileError, FormatError (checksum, version,
+/// truncation), CapabilityError when this build lacks the engine that the file needs.
+std::unique_ptr<Potential> load_potential(const std::filesystem::path& file, const LoadOptions& options = {});
+
+}  // namespace tamiz

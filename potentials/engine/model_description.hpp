@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/element.hpp"
+
+namespace tamiz {
+
+/// Everything that fixes the shape of a MACE model (Batatia et al. 2022, arXiv:2206.07697). Plain data;
+/// stored in the header of a model file.
+struct ModelDescription {
+  std::vector<Element> elements;
+  double cutoff = 5.0;            ///< [Å]
+  int n_radial = 8;               ///< Bessel functions
+  int envelope_power = 5;         ///< p of the polynomial envelope
+  int l_max = 3;                  ///< spherical harmonics on the edges
+  int channels = 32;              ///< multiplicity of every hidden irrep
+  int hidden_l = 0;               ///< 0: 0e; 1: 0e+1o; 2: 0e+1o+2e
+  int correlation = 3;            ///< order of the symmetric contraction, 1..4
+  int n_interactions = 2;
+  std::vector<int> radial_mlp = {64, 64, 64};
+  int readout_hidden = 16;        ///< width of the last read-out's hidden layer
+  int n_members = 8;              ///< committee of read-outs on shared features
+  double average_neighbors = 1.0; ///< normalises the sum over neighbours
+  std::vector<double> atomic_energies;  ///< per element [eV]
+  double scale = 1.0;             ///< interaction energies are scale·x + shift per atom
+  double shift = 0.0;
+  double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee
+};
+
+/// Who made a model, from what and how good it is; shown by `tamiz info`.
+struct ModelCard {
+  std::map<std::string, std::string> entries;  ///< "name", "level", "training_set", "licence", "created_by", ...
+};
+
+}  // namespace tamiz

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/frame.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+
+namespace tamiz {
+
+/// Where one tensor lies in the flat parameter array.
+struct ParameterBlock {
+  std::string name;
+  std::size_t offset, size;
+  bool decays;  ///< takes weight decay
+};
+
+struct LossWeights {
+  double energy = 1.0;   ///< on squared error per atom [1/(eV/atom)²]
+  double forces = 10.0;  ///< on mean squared component [1/(eV/Å)²]
+  double stress = 10.0;  ///< on mean squared component [1/(eV/Å³)²]
+};
+
+/// One frame ready for training.
+struct TrainingFrame {
+  Frame frame;
+  double weight = 1.0;
+  /// Bootstrap weight of the frame for each committee member (n_members); empty: all 1.
+  std::vector<float> member_weights;
+};
+
+/// A model whose parameters can be fitted. One trainer serves every engine.
+class Trainable {
+ public:
+  virtual ~Trainable() = default;
+  virtual const ModelDescription& description() const = 0;
+  virtual std::vector<ParameterBlock> layout() const = 0;
+  virtual void get_parameters(std::span<double> out) const = 0;
+  virtual void set_parameters(std::span<const double> values) = 0;
+  /// Loss of the frames, and its gradient written to `gradient` (size of all parameters).
+  /// The bits do not depend on the number of threads.
+  virtual double loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
+                               std::span<double> gradient) = 0;
+  /// The model with its present parameters.
+  virtual ModelFile to_model_file(const ModelCard& card) const = 0;
+};
+
+}  // namespace tamiz

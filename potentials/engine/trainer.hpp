@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/simulation/potential.hpp"
+#include "tamiz/potentials/engine/trainable.hpp"
+
+namespace tamiz {
+
+struct TrainConfig {
+  ModelDescription model;       ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
+  LossWeights weights{1.0, 10.0, 10.0};
+  LossWeights last_stage{10.0, 10.0, 10.0};  ///< weights of the last stage
+  double last_stage_fraction = 0.25;         ///< of the steps
+  double learning_rate = 0.01;
+  double weight_decay = 5e-7;
+  double ema_decay = 0.99;
+  double gradient_clip = 10.0;
+  int batch_size = 8;           ///< frames
+  std::int64_t steps = 2000;    ///< optimiser steps: the only thing that ends training
+  double validation_fraction = 0.1;
+  std::uint64_t seed = 1;
+  std::string dtype = "float32";
+  int threads = 0;              ///< 0: available_threads(); does not change the result
+};
+
+struct ErrorSummary {
+  std::size_t n_frames = 0, n_atoms = 0;
+  double energy_mae = 0.0;  ///< [eV/atom]
+  double energy_rmse = 0.0;
+  double force_mae = 0.0;   ///< per component [eV/Å]
+  double stress_mae = 0.0;  ///< per component [eV/Å³]
+  double mean_force = 0.0;  ///< mean |component| of the reference [eV/Å]
+};
+
+struct TrainResult {
+  ModelFile model;          ///< averaged (EMA) parameters, uncertainty calibrated on the validation frames
+  ErrorSummary training, validation;
+  std::int64_t steps = 0;
+};
+
+struct TrainCallbacks {
+  /// Called about once per second and at the end with step, total, present loss.
+  std::function<void(std::int64_t, std::int64_t, double)> progress;
+  /// Where metrics go, one JSON object per line; empty: nowhere.
+  std::filesystem::path metrics;
+  /// Checkpoint to write every `checkpoint_every` steps and to resume from when it exists; empty: none.
+  std::filesystem::path checkpoint;
+  std::int64_t checkpoint_every = 200;
+};
+
+/// Fits a model to labelled frames. Starts from `initial` where given (fine-tuning: same shape, its
+/// reference energies, scale and shift are kept). Deterministic: the same frames, config and initial
+/// model give the same bits, also when interrupted and resumed from a checkpoint.
+/// Throws ShapeError (no frames, no labels), NumericsError (NaN label, naming the frame), SpeciesError.
+TrainResult train(const TrainConfig& config, std::span<const Frame> frames,
+                  const std::optional<ModelFile>& initial = std::nullopt, const TrainCallbacks& callbacks = {},
+                  std::span<const Frame> validation = {});
+
+ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> frames);
+
+}  // namespace tamiz

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "tamiz/core/structure/structure.hpp"
+
+namespace tamiz {
+
+/// A proposed crystal and where it came from.
+struct Candidate {
+  std::string id;         ///< "c0001": order of proposal, the order of every later decision
+  Structure structure;
+  std::string origin;     ///< "prototype" or "random"
+  std::string prototype;  ///< name of the prototype, or the space group symbol of a random crystal
+  std::string decoration; ///< "A=Ca,B=Mg,X=N"
+  std::string oxidation;  ///< "Ca+2 Mg+2 N-3"
+};
+
+}  // namespace tamiz

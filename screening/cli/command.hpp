@@ -1,0 +1,44 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace tamiz::cli {
+
+/// Exit codes of the program.
+inline constexpr int k_done = 0;
+inline constexpr int k_failed = 1;
+inline constexpr int k_wrong_use = 2;
+inline constexpr int k_stopped = 3;
+
+/// Options that every command has.
+struct Common {
+  std::string json;  ///< file for the result, "-" for standard output
+  bool quiet = false;
+  int threads = 0;   ///< 0: what the machine grants
+};
+
+/// A subcommand: `body` returns an exit code and fills `result`, which `--json` writes.
+using Body = std::function<int(const Common&, nlohmann::json& result)>;
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,
+                      Body body);
+
+/// Set by SIGTERM, SIGINT and SIGUSR1: long work checkpoints and returns k_stopped.
+bool stop_requested();
+
+// One function per file cmd_<name>.cpp.
+void add_convert(CLI::App& app);
+void add_info(CLI::App& app);
+void add_relax(CLI::App& app);
+void add_md(CLI::App& app);
+void add_train(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_propose(CLI::App& app);
+void add_label(CLI::App& app);
+void add_discover(CLI::App& app);
+void add_report(CLI::App& app);
+void add_doctor(CLI::App& app);
+
+}  // namespace tamiz::cli

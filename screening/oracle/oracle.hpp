@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/frame.hpp"
+
+namespace tamiz {
+
+enum class LabelTask {
+  single_point,  ///< energy, forces, stress at the given geometry
+  relax,         ///< positions and cell to the thresholds, then the same
+  gap,           ///< band gap at the given geometry
+};
+std::string_view to_string(LabelTask task);
+LabelTask label_task_from(std::string_view text);
+
+/// What to calculate and how. `settings` is part of the cache key, as canonical JSON.
+struct LabelRequest {
+  std::string id;         ///< who asks: "c0007/relax/2"
+  Structure structure;
+  LabelTask task = LabelTask::single_point;
+  std::string level;      ///< name of the settings, "pbe-600"
+  std::string settings;   ///< JSON object handed to the worker
+  double timeout = 0.0;   ///< [s of wall time]; 0: none
+
+  /// Key of the cache: hash of structure, task and settings.
+  std::string key() const;
+};
+
+enum class LabelStatus { finished, failed, timed_out, cancelled };
+std::string_view to_string(LabelStatus status);
+
+struct LabelResult {
+  std::string id;
+  std::string key;
+  LabelStatus status = LabelStatus::failed;
+  std::string reason;               ///< why it failed
+  std::optional<Frame> frame;       ///< final geometry with labels, when finished
+  std::vector<Frame> trajectory;    ///< the other geometries that a relaxation computed, each labelled
+  /// Anything else the worker says, JSON: "gap", "gap_direct", "gap_level", "kpoints", "version", ...
+  std::string properties = "{}";
+  double cost = 0.0;                ///< [core-seconds], also for failures
+  bool cached = false;
+};
+
+/// Something that labels structures. A label may fail; its cost is recorded either way.
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+  virtual std::string name() const = 0;
+  /// How many requests run side by side.
+  virtual int n_workers() const = 0;
+  /// Queues a request; returns at once with its ticket.
+  virtual std::int64_t submit(const LabelRequest& request) = 0;
+  /// Waits up to `timeout` [s] for results; returns those that are done, each exactly once.
+  virtual std::vector<std::pair<std::int64_t, LabelResult>> poll(double timeout) = 0;
+  virtual void cancel(std::int64_t ticket) = 0;
+};
+
+}  // namespace tamiz

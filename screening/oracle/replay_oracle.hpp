@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "tamiz/screening/oracle/oracle.hpp"
+
+namespace tamiz {
+
+/// Answers from stored results (a ledger or several): the same labels, failures and costs again, by key.
+/// A request that is not stored fails with the reason "not in the replay set".
+std::unique_ptr<Oracle> make_replay_oracle(const std::filesystem::path& ledger_or_folder);
+
+}  // namespace tamiz

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tamiz/screening/oracle/oracle.hpp"
+
+namespace tamiz {
+
+/// Runs worker processes, one per core, that read requests and write answers as JSON lines (protocol in
+/// screening/oracle/README.md). A worker that dies fails its request and is started again.
+class WorkerOracle : public Oracle {
+ public:
+  /// `command` is executed directly, never through a shell. Throws OracleError when the first worker
+  /// does not greet within `start_timeout` [s].
+  WorkerOracle(std::string name, std::vector<std::string> command, int n_workers, std::filesystem::path scratch,
+               double start_timeout = 120.0);
+  ~WorkerOracle() override;
+
+  std::string name() const override;
+  int n_workers() const override;
+  std::int64_t submit(const LabelRequest& request) override;
+  std::vector<std::pair<std::int64_t, LabelResult>> poll(double timeout) override;
+  void cancel(std::int64_t ticket) override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Python that runs the DFT workers: `TAMIZ_PYTHON`, else the one beside the program (venv), else the
+/// source tree's .venv. Throws OracleError saying how to install it.
+std::filesystem::path worker_python();
+
+/// The embedded DFT oracle: GPAW in worker processes. Throws OracleError when GPAW is missing, with the
+/// command that installs it.
+std::unique_ptr<Oracle> make_gpaw_oracle(int n_workers, const std::filesystem::path& scratch);
+/// Any ASE calculator: `factory` is "module:callable", for example "ase.calculators.emt:EMT".
+std::unique_ptr<Oracle> make_ase_oracle(const std::string& factory, int n_workers, const std::filesystem::path& scratch);
+/// Any command that speaks the protocol.
+std::unique_ptr<Oracle> make_command_oracle(const std::vector<std::string>& command, int n_workers,
+                                            const std::filesystem::path& scratch);
+
+}  // namespace tamiz

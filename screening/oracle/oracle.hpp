@@ -60,6 +60,8 @@ class Oracle {
   /// Waits up to `timeout` [s] for results; returns those that are done, each exactly once.
   virtual std::vector<std::pair<std::int64_t, LabelResult>> poll(double timeout) = 0;
   virtual void cancel(std::int64_t ticket) = 0;
+  /// CPU time so far of the labels under way: request id and core-seconds. Empty where it is not known.
+  virtual std::vector<std::pair<std::string, double>> running_costs() { return {}; }
 };
 
 }  // namespace tamiz

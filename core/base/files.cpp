@@ -1,0 +1,101 @@
+#include "tamiz/core/base/files.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "tamiz/core/base/error.hpp"
+
+namespace tamiz {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+  throw FileError("cannot " + what + " " + path.string() + ": " + std::strerror(errno));
+}
+
+/// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { if (fd_ >= 0) ::close(fd_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(path, "write");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void sync_folder(const std::filesystem::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() >= 0) ::fsync(descriptor.get());
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) throw FileError("cannot read " + path.string() + ": it is a folder");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(path, "open");
+  std::ostringstream content;
+  content << file.rdbuf();
+  if (file.bad()) fail(path, "read");
+  return std::move(content).str();
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
+  const Descriptor descriptor(::mkstemp(temporary.data()));
+  if (descriptor.get() < 0) fail(path, "create a file beside");
+  try {
+    write_all(descriptor.get(), bytes, path);
+    if (::fchmod(descriptor.get(), 0644) != 0 || ::fsync(descriptor.get()) != 0) fail(path, "sync");
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_folder(folder);
+}
+
+std::filesystem::path own_directory() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&own_directory), &info) == 0 || info.dli_fname == nullptr)
+    throw FileError("cannot find the folder of the running library");
+  return std::filesystem::weakly_canonical(info.dli_fname).parent_path();
+}
+
+std::filesystem::path data_directory() {
+  if (const char* folder = std::getenv("TAMIZ_DATA")) {
+    if (!std::filesystem::is_directory(folder))
+      throw FileError(std::string("TAMIZ_DATA is not a folder: ") + folder);
+    return folder;
+  }
+  std::filesystem::path base = own_directory();
+  for (int level = 0; level < 5; ++level) {
+    base = base.parent_path();
+    const auto candidate = base / "share" / "tamiz";
+    if (std::filesystem::is_directory(candidate / "prototypes")) return candidate;
+  }
+  if (std::filesystem::is_directory(TAMIZ_SOURCE_DATA)) return TAMIZ_SOURCE_DATA;
+  throw FileError("the shipped data was not found: set TAMIZ_DATA to the folder that holds prototypes/ and models/");
+}
+
+}  // namespace tamiz

@@ -1,0 +1,75 @@
+#include "tamiz/core/base/progress.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <mutex>
+
+#include "tamiz/core/base/log.hpp"
+
+namespace tamiz {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int k_bar_width = 24;
+
+std::string duration_text(double seconds) {
+  char text[32];
+  const int whole = static_cast<int>(seconds + 0.5);
+  if (whole >= 3600) std::snprintf(text, sizeof text, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
+  else std::snprintf(text, sizeof text, "%d:%02d", whole / 60, whole % 60);
+  return text;
+}
+
+}  // namespace
+
+struct Progress::Impl {
+  std::string title;
+  std::size_t total;
+  bool is_terminal = isatty(STDERR_FILENO) == 1;
+  Clock::time_point start = Clock::now();
+  Clock::time_point last{};
+  std::size_t done = 0;
+  bool shown = false;
+  std::mutex mutex;
+
+  void show(std::string_view note) {
+    const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
+    const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
+    std::string line = "tamiz: " + title + " ";
+    if (is_terminal) {
+      const int filled = static_cast<int>(share * k_bar_width);
+      line += '[' + std::string(static_cast<std::size_t>(filled), '#') +
+              std::string(static_cast<std::size_t>(k_bar_width - filled), '.') + "] ";
+    }
+    line += std::to_string(done) + "/" + std::to_string(total) + "  " + duration_text(elapsed);
+    if (done > 0 && done < total) line += " +" + duration_text(elapsed * (1.0 - share) / share);
+    if (!note.empty()) line += "  " + std::string(note);
+    std::fprintf(stderr, is_terminal ? "\r\033[K%s" : "%s\n", line.c_str());
+    std::fflush(stderr);
+    shown = true;
+  }
+};
+
+Progress::Progress(std::string title, std::size_t total) : impl_(std::make_unique<Impl>()) {
+  impl_->title = std::move(title);
+  impl_->total = total;
+}
+
+Progress::~Progress() {
+  if (impl_->shown && impl_->is_terminal) std::fputc('\n', stderr);
+}
+
+void Progress::update(std::size_t done, std::string_view note) {
+  if (log::level() >= log::Level::error) return;
+  const std::lock_guard lock(impl_->mutex);
+  impl_->done = done;
+  const auto now = Clock::now();
+  const auto interval = std::chrono::milliseconds(impl_->is_terminal ? 100 : 5000);
+  if (now - impl_->last < interval && done < impl_->total) return;
+  impl_->last = now;
+  impl_->show(note);
+}
+
+}  // namespace tamiz

@@ -1,0 +1,257 @@
+"""Worker process that answers label requests with GPAW.
+
+The settings of a request are a level file, datasets/levels/<name>.json:
+
+cutoff            plane-wave cutoff [eV]
+smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
+kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of mesh: ``anion`` for compounds with
+                  an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``,
+                  and ``molecule`` (one point) for a molecule in a box
+mesh              (optional) class to use; otherwise it is chosen from the composition alone, so that one
+                  composition is always calculated on one class of mesh
+pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
+relax             fmax [eV/Å], smax_gpa [GPa], max_steps
+gap               method ``GLLBSC``, cutoff [eV], kpoint_density
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import protocol
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
+from ase.units import GPa
+
+ANIONS = {"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
+METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
+NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
+
+
+def mesh_class(symbols: list[str]) -> str:
+    """Class of k-point mesh for a composition."""
+    elements = set(symbols)
+    if elements & ANIONS and elements - ANIONS:
+        return "anion"
+    return "covalent" if elements & (ANIONS | METALLOIDS) else "metal"
+
+
+def mesh_size(atoms: Atoms, density: float) -> tuple[int, int, int]:
+    """Γ-centred mesh with `density` points per Å⁻¹ of the reciprocal lattice vectors (with 2π).
+
+    One point along directions that are not periodic. A quarter of a point is forgiven, so that cells of
+    nearly the same size get the same mesh.
+    """
+    lengths = 2.0 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+    return tuple(
+        max(1, math.ceil(density * length - 0.25)) if periodic else 1
+        for length, periodic in zip(lengths, atoms.pbc)
+    )
+
+
+def pulay_stress(atoms: Atoms, settings: dict) -> np.ndarray:
+    """Pulay correction to add to the stress, (3, 3) [eV/Å³].
+
+    σ_Pulay = (2/3)(E_cut/V) dE/dE_cut (Francis and Payne 1990, doi:10.1088/0953-8984/2/19/007), with
+    dE/dE_cut as a sum of constants per element.
+    """
+    constants = settings["pulay"]
+    missing = sorted(set(atoms.symbols) - set(constants))
+    if missing:
+        raise protocol.LabelFailure(f"level {settings['name']} has no Pulay constant for {', '.join(missing)}")
+    slope = sum(constants[symbol] for symbol in atoms.symbols)
+    return np.eye(3) * (2.0 / 3.0) * settings["cutoff"] / atoms.get_volume() * slope
+
+
+class Level(Calculator):
+    """GPAW at one level: fixed mesh, enough empty bands, stress corrected for the Pulay error."""
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]
+
+    def __init__(self, atoms: Atoms, settings: dict, mesh: str, on_result=None):
+        super().__init__()
+        self.settings = settings
+        self.mesh = mesh
+        self.kpoints = mesh_size(atoms, settings["kpoint_density"][mesh])
+        self.on_result = on_result
+        self.is_crystal = bool(all(atoms.pbc)) and settings["kpoint_density"][mesh] > 0.0
+        self.gpaw = make_gpaw(atoms, settings, self.kpoints)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        work = atoms.copy()
+        work.calc = self.gpaw
+        self.results = {
+            "energy": work.get_potential_energy(),
+            "free_energy": work.get_potential_energy(force_consistent=True),
+            "forces": work.get_forces(),
+        }
+        if self.is_crystal:
+            self.results["stress"] = work.get_stress(voigt=True)
+            self.results["stress"][:3] += np.diag(pulay_stress(atoms, self.settings))
+        if self.on_result is not None:
+            self.on_result(frame_of(atoms, self.results))
+
+    def gap(self) -> tuple[float, float]:
+        """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
+        homo, lumo = self.gpaw.get_homo_lumo()
+        if lumo - homo < NO_GAP:
+            return 0.0, 0.0
+        n_k = len(self.gpaw.get_ibz_k_points())
+        direct = math.inf
+        for k in range(n_k):
+            levels = self.gpaw.get_eigenvalues(kpt=k)
+            below, above = levels[levels < 0.5 * (homo + lumo)], levels[levels > 0.5 * (homo + lumo)]
+            if len(above) and len(below):
+                direct = min(direct, above.min() - below.max())
+        return float(lumo - homo), float(direct)
+
+
+def make_gpaw(atoms: Atoms, settings: dict, kpoints):
+    from gpaw import PW, FermiDirac
+    from gpaw.new.ase_interface import GPAW
+
+    return GPAW(
+        mode=PW(settings["cutoff"]),
+        xc=settings["xc"],
+        kpts={"size": kpoints, "gamma": True},
+        occupations=FermiDirac(settings["smearing"]),
+        nbands=number_of_bands(atoms, settings["xc"]),
+        convergence={"energy": settings["energy_tolerance"]},
+        maxiter=150,
+        txt=None,
+    )
+
+
+def number_of_bands(atoms: Atoms, xc: str) -> int:
+    """Bands with room for smearing: GPAW's own choice leaves fcc Ca without a single empty one."""
+    from gpaw.setup_data import SetupData
+
+    electrons = sum(SetupData(symbol, xc).Nv for symbol in atoms.symbols)
+    occupied = math.ceil(electrons / 2)
+    return occupied + max(6, math.ceil(0.2 * occupied))
+
+
+def frame_of(atoms: Atoms, results: dict) -> dict:
+    frame = protocol.structure_from_atoms(atoms)
+    frame["energy"] = float(results["energy"])
+    frame["free_energy"] = float(results["free_energy"])
+    frame["forces"] = results["forces"].tolist()
+    if "stress" in results:
+        xx, yy, zz, yz, xz, xy = results["stress"]
+        frame["stress"] = [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]
+    return frame
+
+
+def make_level(atoms: Atoms, settings: dict, on_result) -> Level:
+    mesh = settings.get("mesh") or mesh_class(list(atoms.symbols))
+    if mesh not in settings["kpoint_density"]:
+        known = ", ".join(sorted(settings["kpoint_density"]))
+        raise protocol.LabelFailure(f"unknown mesh class {mesh!r}, level {settings['name']} has {known}")
+    return Level(atoms, settings, mesh, on_result)
+
+
+def relax(atoms: Atoms, level: Level) -> int:
+    """Moves atoms and cell to the thresholds of the level; returns the number of steps."""
+    limits = level.settings["relax"]
+    stiffness = 40.0  # [eV/Å²], first guess of the optimiser for a bond
+    # Scales the strain so that a bulk modulus near 150 GPa looks as stiff to the optimiser as a bond.
+    scale = math.sqrt(atoms.get_volume() * 150.0 * GPa / stiffness)
+    target = FrechetCellFilter(atoms, exp_cell_factor=scale) if level.is_crystal else atoms
+    optimizer = BFGS(target, logfile=None, alpha=stiffness, maxstep=0.15)
+    for _ in optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
+        fmax, smax = residuals(level)
+        if fmax <= limits["fmax"] and smax <= limits["smax_gpa"]:
+            return optimizer.nsteps
+    raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
+
+
+def residuals(level: Level) -> tuple[float, float]:
+    """Largest force on an atom [eV/Å] and largest corrected stress component [GPa] of the last geometry."""
+    fmax = float(np.linalg.norm(level.results["forces"], axis=1).max())
+    smax = float(np.abs(level.results["stress"]).max() / GPa) if level.is_crystal else 0.0
+    return fmax, smax
+
+
+def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
+    """Quasi-particle gap by GLLB-SC with its derivative discontinuity (doi:10.1103/PhysRevB.82.115106)."""
+    from gpaw import GPAW, PW, FermiDirac
+
+    options = settings["gap"]
+    kpoints = mesh_size(atoms, options["kpoint_density"])
+    calc = GPAW(
+        mode=PW(options["cutoff"]),
+        xc=options["method"],
+        kpts={"size": kpoints, "gamma": True},
+        occupations=FermiDirac(0.01),
+        nbands=number_of_bands(atoms, "PBE"),
+        convergence={"bands": "CBM+0.5"},
+        maxiter=250,
+        txt=None,
+    )
+    work = atoms.copy()
+    work.calc = calc
+    work.get_potential_energy()
+    homo, lumo = calc.get_homo_lumo()
+    properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
+    if lumo - homo < NO_GAP:
+        return properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
+    response = calc.hamiltonian.xc.response
+    kohn_sham, discontinuity = response.calculate_discontinuity(
+        response.calculate_discontinuity_potential(homo, lumo)
+    )
+    edges = [calc.get_eigenvalues(kpt=k) for k in range(len(calc.get_ibz_k_points()))]
+    middle = 0.5 * (homo + lumo)
+    direct = min(e[e > middle].min() - e[e < middle].max() for e in edges)
+    gap = float(kohn_sham + discontinuity)
+    gap_direct = float(direct + discontinuity)
+    kind = "direct" if gap_direct - gap < 0.01 else "indirect"
+    return properties | {"gap": gap, "gap_direct": gap_direct, "gap_kind": kind, "gap_kohn_sham": float(kohn_sham)}
+
+
+def handle(request: dict, emit_step) -> tuple[dict, dict]:
+    """Answers one request: returns the frame and the properties, or raises LabelFailure."""
+    atoms = protocol.atoms_from_structure(request["structure"])
+    settings = request["settings"]
+    task = request["task"]
+    if task == "gap":
+        return protocol.structure_from_atoms(atoms), gllbsc_gap(atoms, settings)
+    steps = []
+
+    def on_result(frame):
+        steps.append(frame)
+        if task == "relax":
+            emit_step(frame)
+
+    level = make_level(atoms, settings, on_result)
+    atoms.calc = level
+    atoms.get_potential_energy()
+    properties = {}
+    if task == "relax":
+        properties["relax_steps"] = relax(atoms, level)
+    properties["fmax"], properties["smax_gpa"] = residuals(level)
+    gap, direct = level.gap()
+    kind = "metal" if gap == 0.0 else "direct" if direct - gap < 0.01 else "indirect"
+    properties |= {
+        "gap": gap,
+        "gap_direct": direct,
+        "gap_kind": kind,
+        "gap_level": settings["xc"],
+        "mesh": level.mesh,
+        "kpoints": list(level.kpoints),
+        "n_calculations": len(steps),
+    }
+    return steps[-1], properties
+
+
+def main() -> None:
+    import gpaw
+
+    protocol.serve("gpaw", gpaw.__version__, handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+#include "tamiz/screening/campaign/campaign.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/base/version.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/decide.hpp"
+#include "tamiz/screening/campaign/ranking.hpp"
+#include "tamiz/screening/campaign/stage_label.hpp"
+#include "tamiz/screening/campaign/stage_learn.hpp"
+#include "tamiz/screening/campaign/stage_relax.hpp"
+#include "tamiz/screening/campaign/summary.hpp"
+#include "tamiz/screening/oracle/make_oracle.hpp"
+#include "tamiz/screening/report/report.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr const char* k_ledger = "ledger.tz";
+constexpr const char* k_config = "campaign.toml";
+/// DFT starts from exact symmetry, so that it needs only the irreducible k-points.
+constexpr double k_start_tolerance = 0.02;  // [Å]
+
+Structure start_for_dft(const Structure& structure) {
+  try {
+    return symmetrized(structure, k_start_tolerance);
+  } catch (const NumericsError&) {
+    return structure;
+  }
+}
+
+}  // namespace
+
+struct Campaign::Impl {
+  CampaignConfig config;
+  std::filesystem::path folder;
+  Ledger ledger;
+  CampaignHistory history;
+  CompetingSet competing;
+  std::string settings;                ///< of the DFT level, canonical JSON
+  std::unique_ptr<Oracle> oracle;      ///< made when the first label is needed
+  std::function<bool()> stop;
+
+  Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume);
+
+  bool goes_on() const { return !stop(); }
+  void propose_candidates();
+  void assess(int round);
+  void choose(int round);
+  bool label(int round, std::span<const LabelOrder> orders);
+  void learn_from(int round);
+  bool measure_gaps();
+  void finish();
+
+  std::filesystem::path model_path(int round) const;
+  std::vector<Structure> starting_geometries() const;
+  std::vector<LabelOrder> orders_of(int round) const;
+};
+
+Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume)
+    : config(std::move(given)), folder(std::move(run_folder)), ledger(folder / k_ledger) {
+  history = CampaignHistory::from_records(ledger.records());
+  const bool started = !ledger.records().empty();
+  if (started && !resume)
+    throw FileError(fmt::format("{} holds a campaign already: go on with --resume, or choose another folder with -o",
+                                folder.string()));
+  if (started && history.config_text != config.text)
+    throw FormatError(fmt::format("the campaign in {} was started from another configuration: use {}",
+                                  folder.string(), (folder / k_config).string()));
+  const auto data = data_directory();
+  competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
+                             config.systems);
+  settings = read_level(config.label.level);
+  if (started) return;
+  write_file_atomically(folder / k_config, config.text);
+  ledger.append({{"kind", "campaign"},
+                 {"name", config.name},
+                 {"config", config.text},
+                 {"version", version()},
+                 {"commit", commit()},
+                 {"level", nlohmann::json::parse(settings)},
+                 {"model", config.model.string()},
+                 {"model_hash", hash_hex(read_file(data / config.model))},
+                 {"competing_hash", hash_hex(read_file(data / config.competing))}});
+  history = CampaignHistory::from_records(ledger.records());
+}
+
+/// Model that round `round` predicts with: the last one adopted before it.
+std::filesystem::path Campaign::Impl::model_path(int round) const {
+  for (auto learned = history.learned.rbegin(); learned != history.learned.rend(); ++learned)
+    if (learned->adopted && learned->round < round) return folder / learned->model_file;
+  return data_directory() / config.model;
+}
+
+void Campaign::Impl::propose_candidates() {
+  if (history.candidates) return;
+  log::info("proposing candidates");
+  const Proposal proposal = propose(config.propose);
+  if (proposal.candidates.empty())
+    throw Error("no candidate was left: allow more prototypes, more atoms or more systems in [propose]");
+  nlohmann::json record{{"kind", "proposed"}, {"candidates", nlohmann::json::array()}};
+  for (const Candidate& candidate : proposal.candidates) record["candidates"].push_back(to_json(candidate));
+  for (const Rejection& rejection : proposal.rejections)
+    record["rejections"].push_back({{"what", rejection.what}, {"reason", rejection.reason}});
+  ledger.append(record);
+  history.candidates = proposal.candidates;
+  history.rejections = proposal.rejections;
+  log::info(fmt::format("{} distinct candidates, {} rejected", proposal.candidates.size(), proposal.rejections.size()));
+}
+
+/// The last geometry of each candidate; the proposal where the model lost it.
+std::vector<Structure> Campaign::Impl::starting_geometries() const {
+  std::vector<Structure> geometries;
+  for (std::size_t k = 0; k < history.candidates->size(); ++k) {
+    const bool has_last = !history.predictions.empty() && history.predictions.back().candidates[k].outcome != "failed";
+    geometries.push_back(has_last ? history.predictions.back().candidates[k].structure
+                                  : (*history.candidates)[k].structure);
+  }
+  return geometries;
+}
+
+void Campaign::Impl::assess(int round) {
+  if (static_cast<int>(history.predictions.size()) > round) return;
+  const auto path = model_path(round);
+  const std::string hash = hash_hex(read_file(path));
+  if (!history.predictions.empty() && history.predictions.back().model_hash == hash) {
+    // The model did not change, so neither does what it says.
+    RoundPrediction same = history.predictions.back();
+    same.round = round;
+    ledger.append(to_json(same));
+    history.predictions.push_back(std::move(same));
+    return;
+  }
+  log::info(fmt::format("round {}: relaxing {} candidates with {}", round, history.candidates->size(),
+                        path.filename().string()));
+  const auto potential = load_potential(path, {.threads = available_threads()});
+  const std::vector<Structure> start = starting_geometries();
+  Progress progress(fmt::format("round {} relax", round), start.size() + competing.phases.size());
+  RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing, config.relax, round,
+                                                hash, [&](std::size_t done) { progress.update(done); });
+  ledger.append(to_json(prediction));
+  history.predictions.push_back(std::move(prediction));
+}
+
+void Campaign::Impl::choose(int round) {
+  if (static_cast<int>(history.decisions.size()) > round) return;
+  std::vector<LabelChoice> choices = decide(history.predictions[static_cast<std::size_t>(round)], history, competing,
+                                            config.decide);
+  nlohmann::json record{{"kind", "decision"}, {"round", round}, {"choices", nlohmann::json::array()}};
+  for (const LabelChoice& choice : choices) record["choices"].push_back(to_json(choice));
+  ledger.append(record);
+  history.decisions.push_back(std::move(choices));
+}
+
+std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
+  std::vector<LabelOrder> orders;
+  const RoundPrediction& prediction = history.predictions[static_cast<std::size_t>(round)];
+  for (const LabelChoice& choice : history.decisions[static_cast<std::size_t>(round)]) {
+    const auto found = std::find_if(prediction.candidates.begin(), prediction.candidates.end(),
+                                    [&](const RelaxedCandidate& c) { return c.candidate == choice.candidate; });
+    orders.push_back({choice.candidate, choice.task, start_for_dft(found->structure)});
+  }
+  return orders;
+}
+
+bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
+  const auto is_there = [&](const LabelOrder& order) {
+    return std::any_of(history.labels.begin(), history.labels.end(), [&](const LabelRecord& label) {
+      return label.round == round && label.candidate == order.candidate && label.task == order.task;
+    });
+  };
+  if (std::all_of(orders.begin(), orders.end(), is_there)) return true;
+  if (!oracle) oracle = make_oracle(config.label.oracle, config.label.workers, folder / "workers");
+  return get_labels(*oracle, ledger, history, orders, round, config.label, settings, stop);
+}
+
+void Campaign::Impl::learn_from(int round) {
+  if (static_cast<int>(history.learned.size()) > round) return;
+  const ModelFile current = ModelFile::read(model_path(round + 1));
+  const auto data = data_directory();
+  const std::vector<Frame> shipped = read_frames(data / config.training / "train.xyz");
+  const std::vector<Frame> shipped_test = read_frames(data / config.training / "test.xyz");
+  std::filesystem::create_directories(folder / "models");
+  Progress progress(fmt::format("round {} train", round), static_cast<std::size_t>(config.learn.steps));
+  LearnRecord record = learn(history, current, shipped, shipped_test, config.learn, round, config.seed, folder,
+                             [&](std::int64_t step, std::int64_t, double loss) {
+                               progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
+                             });
+  log::info(fmt::format("round {}: new model {}: {}", round, record.adopted ? "adopted" : "not adopted", record.reason));
+  ledger.append(to_json(record));
+  history.learned.push_back(std::move(record));
+}
+
+/// Gaps of the best candidates that DFT confirmed; the labels count as one more round.
+bool Campaign::Impl::measure_gaps() {
+  std::vector<LabelOrder> orders;
+  for (const RankedCandidate& entry : rank(history, competing)) {
+    if (static_cast<int>(orders.size()) == config.label.gaps) break;
+    if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
+      orders.push_back({entry.proposal->id, LabelTask::gap, entry.structure});
+  }
+  return label(config.decide.rounds, orders);
+}
+
+void Campaign::Impl::finish() {
+  if (!history.finished) {
+    nlohmann::json ranking = nlohmann::json::array();
+    for (const RankedCandidate& entry : rank(history, competing))
+      if (entry.rank > 0)
+        ranking.push_back({{"rank", entry.rank},
+                           {"candidate", entry.proposal->id},
+                           {"status", to_string(entry.confidence)},
+                           {"e_hull", entry.e_hull()}});
+    ledger.append({{"kind", "finished"}, {"ranking", ranking}});
+    history.finished = true;
+  }
+  write_report(summarize(config, history, competing, folder), folder);
+}
+
+Campaign::Campaign(CampaignConfig config, std::filesystem::path folder, bool resume) {
+  std::filesystem::create_directories(folder);
+  impl_ = std::make_unique<Impl>(std::move(config), std::move(folder), resume);
+}
+
+Campaign::~Campaign() = default;
+
+const CampaignHistory& Campaign::history() const { return impl_->history; }
+
+const std::filesystem::path& Campaign::folder() const { return impl_->folder; }
+
+Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<Oracle> oracle_override) {
+  Impl& self = *impl_;
+  self.stop = stop;
+  if (oracle_override) self.oracle = std::move(oracle_override);
+  for (const auto& [system, missing] : self.competing.missing)
+    if (!missing.empty()) log::warning(fmt::format("hull of {} is incomplete, lacking {}: not ranked", system, fmt::join(missing, ", ")));
+
+  self.propose_candidates();
+  for (int round = 0; round < self.config.decide.rounds; ++round) {
+    if (!self.goes_on()) return End::stopped;
+    self.assess(round);
+    self.choose(round);
+    if (!self.goes_on() || !self.label(round, self.orders_of(round))) return End::stopped;
+    self.learn_from(round);
+  }
+  if (!self.goes_on()) return End::stopped;
+  self.assess(self.config.decide.rounds);
+  if (!self.measure_gaps()) return End::stopped;
+  self.finish();
+  return End::finished;
+}
+
+void rewrite_report(const std::filesystem::path& run_folder) {
+  const CampaignConfig config = CampaignConfig::read(run_folder / k_config);
+  const CampaignHistory history = CampaignHistory::from_records(Ledger::read(run_folder / k_ledger));
+  const auto data = data_directory();
+  const CompetingSet competing = read_competing(data / "known" / "known_phases.toml", data / config.competing,
+                                                config.label.level, config.systems);
+  write_report(summarize(config, history, competing, run_folder), run_folder);
+}
+
+}  // namespace tamiz

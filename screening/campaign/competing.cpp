@@ -1,0 +1,98 @@
+#include "tamiz/screening/campaign/competing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/toml.hpp"
+#include "tamiz/screening/campaign/ledger.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+
+namespace tamiz {
+namespace {
+
+struct KnownPhase {
+  std::string id, name, source;
+  Composition composition;
+};
+
+std::vector<KnownPhase> known_competitors(const std::filesystem::path& path) {
+  const TomlTable root = TomlTable::read(path);
+  std::vector<KnownPhase> known;
+  for (const TomlTable& table : root.tables("phase")) {
+    table.require("id");
+    table.require("formula");
+    if (table.text("role", "competitor") != "competitor") continue;
+    known.push_back({table.text("id", ""), table.text("name", table.text("id", "")), table.text("source", ""),
+                     Composition::from_formula(table.text("formula", ""))});
+  }
+  if (known.empty()) throw FormatError(path.string() + ": no phase with role = \"competitor\"");
+  return known;
+}
+
+std::set<Element> elements_of(const Composition& composition) {
+  std::set<Element> elements;
+  for (const auto& [element, count] : composition.counts()) elements.insert(element);
+  return elements;
+}
+
+std::set<Element> elements_of_system(const std::string& system) {
+  std::set<Element> elements;
+  std::size_t begin = 0;
+  while (begin <= system.size()) {
+    const std::size_t end = std::min(system.find('-', begin), system.size());
+    elements.insert(Element::from_symbol(system.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return elements;
+}
+
+bool inside(const Composition& composition, const std::set<Element>& system) {
+  const std::set<Element> elements = elements_of(composition);
+  return std::includes(system.begin(), system.end(), elements.begin(), elements.end());
+}
+
+}  // namespace
+
+bool CompetingSet::complete(const std::string& system) const {
+  const auto found = missing.find(system);
+  return found != missing.end() && found->second.empty();
+}
+
+CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
+                            const std::string& level, std::span<const std::string> systems) {
+  const std::vector<KnownPhase> known = known_competitors(known_phases);
+  std::map<std::string, LabelResult> relaxed;
+  for (const nlohmann::json& record : Ledger::read(ledger)) {
+    if (record.at("kind") != "label" || record.value("level", level) != level) continue;
+    LabelResult result = label_result_from_json(record);
+    if (result.status == LabelStatus::finished) relaxed.insert_or_assign(result.id, std::move(result));
+  }
+
+  CompetingSet set;
+  std::set<std::string> taken;
+  for (const std::string& system : systems) {
+    const std::set<Element> elements = elements_of_system(system);
+    auto& missing = set.missing[system];
+    for (const KnownPhase& phase : known) {
+      if (!inside(phase.composition, elements)) continue;
+      const auto found = relaxed.find(phase.id);
+      if (found == relaxed.end()) {
+        missing.push_back(phase.name);
+        continue;
+      }
+      if (!taken.insert(phase.id).second) continue;
+      const Frame& frame = *found->second.frame;
+      const nlohmann::json properties = nlohmann::json::parse(found->second.properties);
+      set.phases.push_back({phase.id, phase.name, phase.source, frame.structure,
+                            *frame.labels.energy / static_cast<double>(frame.structure.size()),
+                            properties.value("gap", 0.0)});
+    }
+  }
+  return set;
+}
+
+}  // namespace tamiz

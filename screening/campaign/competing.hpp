@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/structure.hpp"
+
+namespace tamiz {
+
+/// A known phase, relaxed with DFT at one level.
+struct CompetingPhase {
+  std::string id;          ///< "competing/Mg3N2"
+  std::string name;        ///< "anti-bixbyite Mg3N2"
+  std::string source;      ///< who reported it
+  Structure structure;     ///< relaxed with DFT
+  double energy_per_atom;  ///< DFT at zero smearing [eV/atom]
+  double gap = 0.0;        ///< at the level's functional [eV]
+};
+
+/// Competing phases of some chemical systems.
+struct CompetingSet {
+  std::vector<CompetingPhase> phases;
+  /// Known competitors without a DFT energy, per system; an empty list: the hull is complete.
+  std::map<std::string, std::vector<std::string>> missing;
+
+  bool complete(const std::string& system) const;
+};
+
+/// Reads the list of known phases (datasets/known/known_phases.toml) and the ledger of DFT relaxations at
+/// `level`; keeps what lies inside one of the `systems`. Throws FileError, FormatError.
+CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
+                            const std::string& level, std::span<const std::string> systems);
+
+}  // namespace tamiz

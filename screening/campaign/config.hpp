@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/simulation/relax.hpp"
+#include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/screening/propose/propose.hpp"
+
+namespace tamiz {
+
+struct DecideOptions {
+  int rounds = 2;            ///< decide, label, train; at least 1
+  int labels_per_round = 6;  ///< budget of one round; failed labels count
+  int explore = 2;           ///< of these, single points where the committee disagrees most
+  double window = 0.05;      ///< a discovery is E_hull below this [eV/atom]
+  int max_per_composition = 2;  ///< labels of one reduced composition in one round
+};
+
+struct LabelOptions {
+  /// "gpaw", "ase:module:callable", "replay:FOLDER", or a command that speaks the worker protocol.
+  std::string oracle = "gpaw";
+  std::string level = "pbe-600";
+  int workers = 0;           ///< 0: one per core that the machine grants
+  double timeout = 300.0;    ///< [s] of wall time for one label
+  int gaps = 2;              ///< band gaps of the best DFT-confirmed candidates
+};
+
+struct LearnOptions {
+  int steps = 300;           ///< optimiser steps of one round
+  double learning_rate = 0.002;
+  int batch_size = 8;
+  double held_out = 0.25;    ///< share of a campaign's labels that no training sees
+};
+
+/// Everything that fixes a campaign; read from campaign.toml.
+struct CampaignConfig {
+  std::string name;
+  std::string question;
+  std::uint64_t seed = 1;
+  std::vector<std::string> systems;
+  std::filesystem::path model;       ///< starting model, relative to the data folder
+  std::filesystem::path competing;   ///< ledger of the competing phases, relative to the data folder
+  std::filesystem::path training;    ///< labels the starting model was trained on, relative to the data folder
+  ProposeOptions propose;
+  RelaxOptions relax;
+  DecideOptions decide;
+  LabelOptions label;
+  LearnOptions learn;
+  std::string text;                  ///< the file, verbatim
+
+  /// Throws FormatError (unknown key, wrong type, value out of range: names file, line and key and the
+  /// nearest known key), SpeciesError, FileError.
+  static CampaignConfig read(const std::filesystem::path& path);
+};
+
+}  // namespace tamiz

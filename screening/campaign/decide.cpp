@@ -1,0 +1,108 @@
+#include "tamiz/screening/campaign/decide.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace tamiz {
+namespace {
+
+constexpr double k_sigma_floor = 0.005;  // [eV/atom]
+constexpr double k_hopeless = 0.3;       // [eV/atom] above the hull, two sigma down
+
+struct Option {
+  const RelaxedCandidate* candidate;
+  std::string formula;
+  double probability;
+  double cost;
+};
+
+/// Plane-wave DFT costs about (electrons)^1.5 for these sizes, k-points included; the unit cancels.
+double relative_cost(const Structure& structure) {
+  double electrons = 0.0;
+  for (const Element element : structure.species()) electrons += std::min(12, element.number());
+  return std::pow(electrons, 1.5);
+}
+
+std::vector<Option> open_options(const RoundPrediction& prediction, const CampaignHistory& history,
+                                 const CompetingSet& competing, double window) {
+  std::vector<Option> options;
+  for (const RelaxedCandidate& candidate : prediction.candidates) {
+    if (candidate.outcome != "relaxed") continue;
+    const Composition composition = candidate.structure.composition();
+    if (!competing.complete(composition.system())) continue;
+    if (history.label_of(candidate.candidate, LabelTask::relax) != nullptr) continue;
+    const ModelAssessment& assessment = candidate.assessment;
+    options.push_back({&candidate, composition.reduced().formula(),
+                       probability_below(window, assessment.e_hull, assessment.sigma),
+                       relative_cost(candidate.structure)});
+  }
+  return options;
+}
+
+LabelChoice choice_of(const Option& option, LabelTask task, double score, std::string why) {
+  const ModelAssessment& assessment = option.candidate->assessment;
+  return {option.candidate->candidate, task, std::move(why), score, assessment.e_hull, assessment.sigma};
+}
+
+/// Takes the best options in order until `budget` is full, at most `limit` of one formula.
+template <typename Score, typename Make>
+void take_best(std::vector<Option> options, int budget, int limit, std::map<std::string, int>& per_formula,
+               std::set<std::string>& taken, std::vector<LabelChoice>& chosen, Score score, Make make) {
+  std::stable_sort(options.begin(), options.end(),
+                   [&](const Option& a, const Option& b) { return score(a) > score(b); });
+  for (const Option& option : options) {
+    if (budget == 0) return;
+    if (taken.contains(option.candidate->candidate) || per_formula[option.formula] >= limit) continue;
+    chosen.push_back(make(option));
+    taken.insert(option.candidate->candidate);
+    ++per_formula[option.formula];
+    --budget;
+  }
+}
+
+}  // namespace
+
+double probability_below(double window, double mean, double sigma) {
+  const double width = std::max(sigma, k_sigma_floor);
+  return 0.5 * std::erfc((mean - window) / (width * std::sqrt(2.0)));
+}
+
+std::vector<LabelChoice> decide(const RoundPrediction& prediction, const CampaignHistory& history,
+                                const CompetingSet& competing, const DecideOptions& options) {
+  const std::vector<Option> open = open_options(prediction, history, competing, options.window);
+  std::vector<LabelChoice> chosen;
+  std::map<std::string, int> per_formula;
+  std::set<std::string> taken;
+
+  const int relaxations = options.labels_per_round - options.explore;
+  const auto value = [](const Option& option) { return option.probability / option.cost; };
+  take_best(open, relaxations, options.max_per_composition, per_formula, taken, chosen, value,
+            [&](const Option& option) {
+              return choice_of(option, LabelTask::relax, value(option),
+                               fmt::format("probability {:.2f} of E_hull below {:.0f} meV/atom", option.probability,
+                                           1000.0 * options.window));
+            });
+
+  std::vector<Option> uncertain;
+  for (const Option& option : open) {
+    const ModelAssessment& assessment = option.candidate->assessment;
+    const bool seen = history.label_of(option.candidate->candidate, LabelTask::single_point) != nullptr;
+    if (!seen && assessment.e_hull - 2.0 * assessment.sigma < k_hopeless) uncertain.push_back(option);
+  }
+  const auto doubt = [](const Option& option) { return option.candidate->assessment.sigma; };
+  const int rest = options.labels_per_round - static_cast<int>(chosen.size());
+  take_best(uncertain, rest, options.max_per_composition, per_formula, taken, chosen, doubt,
+            [&](const Option& option) {
+              return choice_of(option, LabelTask::single_point, doubt(option),
+                               fmt::format("committee spread {:.0f} meV/atom", 1000.0 * doubt(option)));
+            });
+  std::sort(chosen.begin(), chosen.end(),
+            [](const LabelChoice& a, const LabelChoice& b) { return a.candidate < b.candidate; });
+  return chosen;
+}
+
+}  // namespace tamiz

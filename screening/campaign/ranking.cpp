@@ -1,0 +1,132 @@
+#include "tamiz/screening/campaign/ranking.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "tamiz/core/structure/fingerprint.hpp"
+
+namespace tamiz {
+namespace {
+
+const LabelRecord* finished(const CampaignHistory& history, const std::string& candidate, LabelTask task) {
+  const LabelRecord* label = history.label_of(candidate, task);
+  return label != nullptr && label->result.status == LabelStatus::finished ? label : nullptr;
+}
+
+double energy_per_atom(const LabelRecord& label) {
+  const Frame& frame = *label.result.frame;
+  return *frame.labels.energy / static_cast<double>(frame.structure.size());
+}
+
+/// Hull of the competing phases and of everything this campaign relaxed with DFT.
+DftHull hull_with_confirmed(const CompetingSet& competing, std::span<const RankedCandidate> ranked) {
+  std::vector<Phase> phases;
+  for (const CompetingPhase& phase : competing.phases)
+    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  for (const RankedCandidate& entry : ranked)
+    if (entry.confidence == Confidence::confirmed && competing.complete(entry.structure.composition().system()))
+      phases.push_back({entry.proposal->id, entry.structure.composition(), energy_per_atom(*entry.label)});
+  return DftHull(std::move(phases));
+}
+
+void set_confidence(RankedCandidate& entry, const CampaignHistory& history) {
+  const std::string& id = entry.proposal->id;
+  if (const LabelRecord* relaxed = finished(history, id, LabelTask::relax)) {
+    entry.confidence = Confidence::confirmed;
+    entry.label = relaxed;
+    entry.structure = relaxed->result.frame->structure;
+  } else if (const LabelRecord* checked = finished(history, id, LabelTask::single_point)) {
+    entry.confidence = Confidence::checked;
+    entry.label = checked;
+  }
+  entry.gap = finished(history, id, LabelTask::gap);
+}
+
+/// Candidates that DFT relaxed into one another: the later one is a duplicate.
+void merge_confirmed(std::vector<RankedCandidate>& ranked) {
+  std::vector<RankedCandidate*> confirmed;
+  std::vector<Structure> structures;
+  for (RankedCandidate& entry : ranked) {
+    if (entry.outcome != "ranked" || entry.confidence != Confidence::confirmed) continue;
+    confirmed.push_back(&entry);
+    structures.push_back(entry.structure);
+  }
+  const std::vector<std::size_t> first = group_duplicates(structures);
+  for (std::size_t k = 0; k < first.size(); ++k) {
+    if (first[k] == k) continue;
+    confirmed[k]->outcome = "duplicate";
+    confirmed[k]->reason = "duplicate of " + confirmed[first[k]]->proposal->id + " after relaxation with DFT";
+  }
+}
+
+class KnownPhases {
+ public:
+  explicit KnownPhases(const CompetingSet& competing) {
+    for (const CompetingPhase& phase : competing.phases)
+      entries_.emplace_back(phase.id, Fingerprint(phase.structure));
+  }
+  std::string name_of(const Structure& structure) const {
+    const Fingerprint fingerprint(structure);
+    for (const auto& [id, known] : entries_)
+      if (known.distance(fingerprint) < k_same_structure) return id;
+    return "";
+  }
+
+ private:
+  std::vector<std::pair<std::string, Fingerprint>> entries_;
+};
+
+void assess_with_dft(RankedCandidate& entry, const DftHull& hull) {
+  if (entry.label == nullptr) return;
+  std::vector<std::string> itself{entry.proposal->id};
+  if (!entry.known_as.empty()) itself.push_back(entry.known_as);
+  entry.dft = hull.assess(entry.structure.composition(), energy_per_atom(*entry.label), itself);
+}
+
+}  // namespace
+
+std::string_view to_string(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::predicted: return "predicted";
+    case Confidence::checked: return "DFT-checked";
+    case Confidence::confirmed: return "DFT-confirmed";
+  }
+  return "predicted";
+}
+
+std::vector<RankedCandidate> rank(const CampaignHistory& history, const CompetingSet& competing) {
+  if (!history.candidates || history.predictions.empty()) return {};
+  const RoundPrediction& last = history.predictions.back();
+  std::vector<RankedCandidate> ranked;
+  for (std::size_t k = 0; k < history.candidates->size(); ++k) {
+    const Candidate& proposal = (*history.candidates)[k];
+    const RelaxedCandidate& model = last.candidates[k];
+    RankedCandidate entry{.proposal = &proposal, .model = &model, .structure = model.structure,
+                          .outcome = model.outcome == "relaxed" ? "ranked" : model.outcome,
+                          .reason = model.reason, .known_as = ""};
+    if (entry.outcome == "ranked" && !competing.complete(proposal.structure.composition().system()))
+      entry.outcome = "hull incomplete";
+    if (model.outcome != "failed") set_confidence(entry, history);
+    ranked.push_back(std::move(entry));
+  }
+  merge_confirmed(ranked);
+
+  const DftHull hull = hull_with_confirmed(competing, ranked);
+  const KnownPhases known(competing);
+  for (RankedCandidate& entry : ranked) {
+    if (entry.outcome != "ranked") continue;
+    entry.known_as = known.name_of(entry.structure);
+    assess_with_dft(entry, hull);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCandidate& a, const RankedCandidate& b) {
+    const bool first = a.outcome == "ranked", second = b.outcome == "ranked";
+    if (first != second) return first;
+    return first && a.e_hull() < b.e_hull();
+  });
+  int place = 0;
+  for (RankedCandidate& entry : ranked)
+    if (entry.outcome == "ranked") entry.rank = ++place;
+  return ranked;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/screening/campaign/competing.hpp"
+#include "tamiz/screening/campaign/records.hpp"
+
+namespace tamiz {
+
+/// How well a candidate's energy is known.
+enum class Confidence {
+  predicted,  ///< by the model alone
+  checked,    ///< a DFT single point at the model's geometry
+  confirmed,  ///< relaxed with DFT to the thresholds of the level and compared on the DFT hull
+};
+/// "predicted", "DFT-checked", "DFT-confirmed"
+std::string_view to_string(Confidence confidence);
+
+struct RankedCandidate {
+  const Candidate* proposal;
+  const RelaxedCandidate* model;     ///< of the last round
+  Confidence confidence = Confidence::predicted;
+  const LabelRecord* label = nullptr;  ///< the DFT label behind `confidence`
+  const LabelRecord* gap = nullptr;
+  std::optional<DftAssessment> dft;
+  Structure structure;               ///< relaxed with DFT where confirmed, with the model otherwise
+  std::string outcome;               ///< "ranked", "hull incomplete", "duplicate", "failed"
+  std::string reason;
+  std::string known_as;              ///< id of the competing phase that it is; empty: not in the list
+  int rank = 0;                      ///< 1..; 0 where it is not ranked
+
+  /// What it is ranked by: the DFT value where there is one [eV/atom].
+  double e_hull() const { return dft ? dft->e_hull : model->assessment.e_hull; }
+};
+
+/// Orders the candidates by E_hull, DFT before model where it exists. DFT energies are only compared with
+/// the hull of DFT energies, model energies with hulls of model energies.
+std::vector<RankedCandidate> rank(const CampaignHistory& history, const CompetingSet& competing);
+
+}  // namespace tamiz

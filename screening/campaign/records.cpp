@@ -1,0 +1,224 @@
+#include "tamiz/screening/campaign/records.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+
+namespace tamiz {
+namespace {
+
+using nlohmann::json;
+
+json energy_json(const ModelEnergy& energy) { return {{"mean", energy.mean}, {"members", energy.members}}; }
+
+ModelEnergy energy_from(const json& value) {
+  return {value.at("mean").get<double>(), value.at("members").get<std::vector<double>>()};
+}
+
+json assessment_json(const ModelAssessment& assessment) {
+  return {{"formation_energy", assessment.formation_energy},
+          {"e_hull", assessment.e_hull},
+          {"sigma", assessment.sigma},
+          {"members", assessment.members}};
+}
+
+ModelAssessment assessment_from(const json& value) {
+  return {value.at("formation_energy").get<double>(), value.at("e_hull").get<double>(),
+          value.at("sigma").get<double>(), value.at("members").get<std::vector<double>>()};
+}
+
+json relaxed_json(const RelaxedCandidate& candidate) {
+  json value{{"candidate", candidate.candidate}, {"outcome", candidate.outcome}, {"steps", candidate.steps}};
+  if (!candidate.reason.empty()) value["reason"] = candidate.reason;
+  if (candidate.outcome == "failed") return value;  // its last geometry may not be finite
+  value["structure"] = structure_to_json(candidate.structure);
+  value["space_group"] = {{"number", candidate.space_group_number}, {"symbol", candidate.space_group}};
+  value["energy"] = energy_json(candidate.energy);
+  value["assessment"] = assessment_json(candidate.assessment);
+  return value;
+}
+
+/// `proposal` stands in for the geometry of a candidate that failed.
+RelaxedCandidate relaxed_from(const json& value, const Structure& proposal) {
+  const bool failed = value.at("outcome") == "failed";
+  RelaxedCandidate candidate{.candidate = value.at("candidate"),
+                             .outcome = value.at("outcome"),
+                             .reason = value.value("reason", ""),
+                             .steps = value.at("steps"),
+                             .structure = failed ? proposal : structure_from_json(value.at("structure")),
+                             .space_group_number = 1,
+                             .space_group = "P1",
+                             .energy = {},
+                             .assessment = {}};
+  if (failed) return candidate;
+  candidate.space_group_number = value.at("space_group").at("number");
+  candidate.space_group = value.at("space_group").at("symbol");
+  candidate.energy = energy_from(value.at("energy"));
+  candidate.assessment = assessment_from(value.at("assessment"));
+  return candidate;
+}
+
+ErrorSummary errors_from(const json& value) {
+  ErrorSummary errors;
+  errors.n_frames = value.at("n_frames");
+  errors.n_atoms = value.at("n_atoms");
+  errors.energy_mae = value.at("energy_mae");
+  errors.energy_rmse = value.at("energy_rmse");
+  errors.force_mae = value.at("force_mae");
+  errors.stress_mae = value.at("stress_mae");
+  errors.mean_force = value.at("mean_force");
+  return errors;
+}
+
+}  // namespace
+
+json to_json(const Candidate& candidate) {
+  return {{"id", candidate.id},
+          {"structure", structure_to_json(candidate.structure)},
+          {"origin", candidate.origin},
+          {"prototype", candidate.prototype},
+          {"decoration", candidate.decoration},
+          {"oxidation", candidate.oxidation}};
+}
+
+Candidate candidate_from_json(const json& value) {
+  return {value.at("id"),        structure_from_json(value.at("structure")),
+          value.at("origin"),    value.at("prototype"),
+          value.at("decoration"), value.at("oxidation")};
+}
+
+json to_json(const RoundPrediction& prediction) {
+  json value{{"kind", "assessed"}, {"round", prediction.round}, {"model_hash", prediction.model_hash}};
+  value["candidates"] = json::array();
+  for (const RelaxedCandidate& candidate : prediction.candidates) value["candidates"].push_back(relaxed_json(candidate));
+  value["competing"] = json::array();
+  for (const ModelEnergy& energy : prediction.competing) value["competing"].push_back(energy_json(energy));
+  return value;
+}
+
+json to_json(const LabelChoice& choice) {
+  return {{"candidate", choice.candidate}, {"task", to_string(choice.task)}, {"why", choice.why},
+          {"score", choice.score},         {"predicted", choice.predicted},  {"sigma", choice.sigma}};
+}
+
+LabelChoice choice_from_json(const json& value) {
+  return {value.at("candidate"),
+          label_task_from(value.at("task").get<std::string>()),
+          value.at("why"),
+          value.at("score"),
+          value.at("predicted"),
+          value.at("sigma")};
+}
+
+json to_json(const LabelRecord& record) {
+  json value = label_result_to_json(record.result);
+  value["kind"] = "label";
+  value["round"] = record.round;
+  value["candidate"] = record.candidate;
+  value["task"] = to_string(record.task);
+  return value;
+}
+
+LabelRecord label_record_from_json(const json& value) {
+  return {value.at("round"), value.at("candidate"), label_task_from(value.at("task").get<std::string>()),
+          label_result_from_json(value)};
+}
+
+json to_json(const ErrorSummary& errors) {
+  return {{"n_frames", errors.n_frames},       {"n_atoms", errors.n_atoms},     {"energy_mae", errors.energy_mae},
+          {"energy_rmse", errors.energy_rmse}, {"force_mae", errors.force_mae}, {"stress_mae", errors.stress_mae},
+          {"mean_force", errors.mean_force}};
+}
+
+json to_json(const LearnRecord& record) {
+  return {{"kind", "trained"},         {"round", record.round},
+          {"steps", record.steps},     {"n_frames", record.n_frames},
+          {"before", to_json(record.before)}, {"after", to_json(record.after)},
+          {"adopted", record.adopted}, {"reason", record.reason},
+          {"model_hash", record.model_hash}, {"model_file", record.model_file}};
+}
+
+LearnRecord learn_record_from_json(const json& value) {
+  return {value.at("round"),   value.at("steps"),      value.at("n_frames"), errors_from(value.at("before")),
+          errors_from(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
+          value.at("model_file")};
+}
+
+namespace {
+
+RoundPrediction prediction_from(const json& value, const std::vector<Candidate>& proposals) {
+  RoundPrediction prediction{.round = value.at("round"), .model_hash = value.at("model_hash"), .candidates = {},
+                             .competing = {}};
+  const json& candidates = value.at("candidates");
+  if (candidates.size() != proposals.size())
+    throw FormatError("the ledger assesses another number of candidates than it proposes");
+  for (std::size_t k = 0; k < candidates.size(); ++k)
+    prediction.candidates.push_back(relaxed_from(candidates[k], proposals[k].structure));
+  for (const json& energy : value.at("competing")) prediction.competing.push_back(energy_from(energy));
+  return prediction;
+}
+
+/// Costs of labels that were started and noted, but never came back.
+double cost_of_interrupted(const std::vector<json>& records) {
+  std::map<std::string, double> open;
+  double lost = 0.0;
+  for (const json& record : records) {
+    const std::string kind = record.at("kind");
+    if (kind == "label_started") {
+      const auto found = open.find(record.at("id"));
+      if (found != open.end()) lost += found->second;  // started again: the first try was cut off
+      open[record.at("id")] = 0.0;
+    } else if (kind == "label_progress") {
+      open[record.at("id")] = record.at("cost");
+    } else if (kind == "label") {
+      open.erase(record.at("id").get<std::string>());
+    }
+  }
+  for (const auto& [id, cost] : open) lost += cost;
+  return lost;
+}
+
+}  // namespace
+
+CampaignHistory CampaignHistory::from_records(const std::vector<json>& records) {
+  CampaignHistory history;
+  for (const json& record : records) {
+    const std::string kind = record.at("kind");
+    if (kind == "campaign") {
+      history.config_text = record.at("config");
+      history.version = record.at("version");
+      history.starting_model_hash = record.at("model_hash");
+    } else if (kind == "proposed") {
+      history.candidates.emplace();
+      for (const json& value : record.at("candidates")) history.candidates->push_back(candidate_from_json(value));
+      for (const json& value : record.value("rejections", json::array()))
+        history.rejections.push_back({value.at("what"), value.at("reason")});
+    } else if (kind == "assessed") {
+      history.predictions.push_back(prediction_from(record, history.candidates.value()));
+    } else if (kind == "decision") {
+      auto& choices = history.decisions.emplace_back();
+      for (const json& value : record.at("choices")) choices.push_back(choice_from_json(value));
+    } else if (kind == "label") {
+      history.labels.push_back(label_record_from_json(record));
+    } else if (kind == "trained") {
+      history.learned.push_back(learn_record_from_json(record));
+    } else if (kind == "finished") {
+      history.finished = true;
+    }
+  }
+  history.interrupted_cost = cost_of_interrupted(records);
+  return history;
+}
+
+const LabelRecord* CampaignHistory::label_of(const std::string& candidate, LabelTask task) const {
+  const LabelRecord* latest = nullptr;
+  for (const LabelRecord& label : labels)
+    if (label.candidate == candidate && label.task == task && (latest == nullptr || label.round >= latest->round))
+      latest = &label;
+  return latest;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "tamiz/screening/campaign/config.hpp"
+#include "tamiz/screening/campaign/ledger.hpp"
+#include "tamiz/screening/campaign/records.hpp"
+
+namespace tamiz {
+
+/// A label to get: who asks, and for which geometry.
+struct LabelOrder {
+  std::string candidate;
+  LabelTask task;
+  Structure structure;
+};
+
+/// Gets the labels of one round that the ledger does not hold yet, and appends each to the ledger the
+/// moment it arrives. A label that fails or times out is recorded with its reason and is not tried again.
+/// Costs of running labels are noted every few seconds, so that what a kill cuts off is still counted.
+/// Returns false when `stop` asked to end before all were there; running labels are then given up.
+bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,
+                int round, const LabelOptions& options, const std::string& settings,
+                const std::function<bool()>& stop);
+
+}  // namespace tamiz

@@ -1,0 +1,119 @@
+#include "tamiz/screening/campaign/stage_learn.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/philox.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+
+namespace tamiz {
+namespace {
+
+// What counts as one unit of error where energies and forces are weighed against each other.
+constexpr double k_energy_unit = 0.02;  // [eV/atom]
+constexpr double k_force_unit = 0.10;   // [eV/Å]
+constexpr double k_allowed_loss = 1.25; // a new model may forget this much of what the first one knew
+
+double score(const ErrorSummary& errors) {
+  return errors.energy_mae / k_energy_unit + errors.force_mae / k_force_unit;
+}
+
+/// Geometries further than this from equilibrium would pull the fit away from what is ranked.
+bool usable(const Frame& frame) {
+  return frame.labels.forces && frame.labels.forces->cwiseAbs().maxCoeff() < 15.0;
+}
+
+std::vector<Frame> frames_of(const LabelResult& result) {
+  std::vector<Frame> frames;
+  for (const Frame& frame : result.trajectory)
+    if (usable(frame)) frames.push_back(frame);
+  if (frames.empty() && result.frame && usable(*result.frame)) frames.push_back(*result.frame);
+  return frames;
+}
+
+bool is_held_out(const LabelRecord& label, double share) {
+  Philox random(hash64(label.candidate), streams::k_split, static_cast<std::uint64_t>(label.round), 0);
+  return random.uniform() < share;
+}
+
+ErrorSummary errors_of(const ModelFile& model, const std::filesystem::path& scratch, std::span<const Frame> frames) {
+  model.write(scratch);
+  const auto potential = load_potential(scratch);
+  std::filesystem::remove(scratch);
+  return evaluate_errors(*potential, frames);
+}
+
+TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed) {
+  TrainConfig config;
+  config.model = current.description;
+  config.steps = options.steps;
+  config.learning_rate = options.learning_rate;
+  config.batch_size = options.batch_size;
+  config.seed = seed;
+  return config;
+}
+
+}  // namespace
+
+LabelledFrames split_labels(const CampaignHistory& history, double held_out_share) {
+  std::vector<const LabelRecord*> labels;
+  for (const LabelRecord& label : history.labels)
+    if (label.result.status == LabelStatus::finished && label.task != LabelTask::gap) labels.push_back(&label);
+  std::sort(labels.begin(), labels.end(), [](const LabelRecord* a, const LabelRecord* b) {
+    return std::tie(a->candidate, a->round, a->task) < std::tie(b->candidate, b->round, b->task);
+  });
+  LabelledFrames split;
+  for (const LabelRecord* label : labels) {
+    auto& target = is_held_out(*label, held_out_share) ? split.held_out : split.training;
+    for (Frame& frame : frames_of(label->result)) target.push_back(std::move(frame));
+  }
+  return split;
+}
+
+LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
+                  std::span<const Frame> shipped_test, const LearnOptions& options, int round, std::uint64_t seed,
+                  const std::filesystem::path& run_folder,
+                  const std::function<void(std::int64_t, std::int64_t, double)>& progress) {
+  LabelledFrames split = split_labels(history, options.held_out);
+  LearnRecord record{.round = round, .steps = options.steps, .n_frames = split.training.size(), .before = {},
+                     .after = {}, .adopted = false, .reason = "", .model_hash = "", .model_file = ""};
+  if (split.training.empty() || split.held_out.empty()) {
+    record.reason = split.training.empty() ? "no finished label to train on" : "no label held out to judge on";
+    return record;
+  }
+  std::vector<Frame> frames(shipped.begin(), shipped.end());
+  frames.insert(frames.end(), split.training.begin(), split.training.end());
+
+  const auto checkpoint = run_folder / "models" / fmt::format("round_{}.checkpoint", round);
+  TrainCallbacks callbacks;
+  callbacks.progress = progress;
+  callbacks.checkpoint = checkpoint;
+  const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round));
+  const TrainResult result = train(config, frames, current, callbacks, shipped_test);
+
+  const auto scratch = run_folder / "models" / "judged.safetensors";
+  record.before = errors_of(current, scratch, split.held_out);
+  record.after = errors_of(result.model, scratch, split.held_out);
+  const double known_before = score(errors_of(current, scratch, shipped_test));
+  const double known_after = score(errors_of(result.model, scratch, shipped_test));
+  const bool better = score(record.after) < score(record.before);
+  const bool remembers = known_after <= k_allowed_loss * known_before;
+  record.adopted = better && remembers;
+  record.reason = record.adopted ? "better on the labels held out from training"
+                  : !better      ? "not better on the labels held out from training: the old model stays"
+                                 : "it forgot too much of the first labels: the old model stays";
+  if (record.adopted) {
+    record.model_file = fmt::format("models/round_{}.safetensors", round);
+    result.model.write(run_folder / record.model_file);
+    record.model_hash = hash_hex(read_file(run_folder / record.model_file));
+  }
+  std::filesystem::remove(checkpoint);
+  return record;
+}
+
+}  // namespace tamiz

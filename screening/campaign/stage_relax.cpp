@@ -1,0 +1,125 @@
+#include "tamiz/screening/campaign/stage_relax.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr std::size_t k_evaluation_chunk = 64;  // structures in one evaluation, bounds the memory
+constexpr double k_symmetry_tolerance = 0.02;   // [Å], for what a float32 relaxation leaves behind
+
+/// A relaxed structure on its exact symmetry, or as it is where spglib finds none.
+Structure cleaned(const Structure& structure, SpaceGroup& group) {
+  try {
+    group = space_group(structure, k_symmetry_tolerance);
+    return symmetrized(structure, k_symmetry_tolerance);
+  } catch (const NumericsError&) {
+    return structure;
+  }
+}
+
+/// A relaxation that ran out of steps close to its goal still ranks; far from it, it does not.
+bool usable(const RelaxResult& result) {
+  return result.status == RelaxStatus::converged ||
+         (result.status == RelaxStatus::out_of_steps && result.fmax < 0.1 && result.smax < 0.01);
+}
+
+RelaxedCandidate outcome_of(const std::string& id, RelaxResult result) {
+  SpaceGroup group;
+  const bool good = usable(result);
+  RelaxedCandidate relaxed{.candidate = id,
+                           .outcome = good ? "relaxed" : "failed",
+                           .reason = good ? "" : fmt::format("{}: {}", to_string(result.status), result.reason),
+                           .steps = result.steps,
+                           .structure = good ? cleaned(result.structure, group) : result.structure,
+                           .space_group_number = 1,
+                           .space_group = "P1",
+                           .energy = {},
+                           .assessment = {}};
+  relaxed.space_group_number = group.number;
+  relaxed.space_group = group.symbol;
+  return relaxed;
+}
+
+/// Marks every candidate that became the same as an earlier one.
+void merge_duplicates(std::vector<RelaxedCandidate>& candidates) {
+  std::vector<std::size_t> indices;
+  std::vector<Structure> structures;
+  for (std::size_t k = 0; k < candidates.size(); ++k) {
+    if (candidates[k].outcome != "relaxed") continue;
+    indices.push_back(k);
+    structures.push_back(candidates[k].structure);
+  }
+  const std::vector<std::size_t> first = group_duplicates(structures);
+  for (std::size_t k = 0; k < first.size(); ++k) {
+    if (first[k] == k) continue;
+    RelaxedCandidate& duplicate = candidates[indices[k]];
+    duplicate.outcome = "duplicate";
+    duplicate.reason = "duplicate of " + candidates[indices[first[k]]].candidate;
+  }
+}
+
+}  // namespace
+
+std::vector<ModelEnergy> model_energies(const Potential& potential, std::span<const Structure> structures) {
+  std::vector<ModelEnergy> energies;
+  const Outputs outputs{.forces = false, .members = potential.capabilities().n_members > 0};
+  for (std::size_t begin = 0; begin < structures.size(); begin += k_evaluation_chunk) {
+    const auto chunk = structures.subspan(begin, std::min(k_evaluation_chunk, structures.size() - begin));
+    const Prediction prediction = evaluate(potential, chunk, outputs);
+    for (std::size_t s = 0; s < chunk.size(); ++s) {
+      const double n = static_cast<double>(chunk[s].size());
+      const auto row = static_cast<Eigen::Index>(s);
+      ModelEnergy energy{prediction.energies[row] / n, {}};
+      for (Eigen::Index k = 0; k < prediction.member_energies.cols(); ++k)
+        energy.members.push_back(prediction.member_energies(row, k) / n);
+      energies.push_back(std::move(energy));
+    }
+  }
+  return energies;
+}
+
+RoundPrediction relax_and_assess(const Potential& potential, std::span<const Candidate> candidates,
+                                 std::span<const Structure> start, const CompetingSet& competing,
+                                 const RelaxOptions& options, int round, const std::string& model_hash,
+                                 const std::function<void(std::size_t)>& progress) {
+  std::vector<Structure> all(start.begin(), start.end());
+  for (const CompetingPhase& phase : competing.phases) all.push_back(phase.structure);
+  std::vector<RelaxResult> results = relax(potential, all, options, progress);
+
+  RoundPrediction prediction{.round = round, .model_hash = model_hash, .candidates = {}, .competing = {}};
+  for (std::size_t k = 0; k < candidates.size(); ++k)
+    prediction.candidates.push_back(outcome_of(candidates[k].id, std::move(results[k])));
+  merge_duplicates(prediction.candidates);
+
+  // A competitor that the model cannot hold together still has a model energy: at its DFT geometry.
+  std::vector<Structure> phases;
+  for (std::size_t k = 0; k < competing.phases.size(); ++k) {
+    const RelaxResult& result = results[candidates.size() + k];
+    phases.push_back(usable(result) ? result.structure : competing.phases[k].structure);
+  }
+  prediction.competing = model_energies(potential, phases);
+  const CommitteeHulls hulls(competing.phases, prediction.competing);
+
+  std::vector<Structure> relaxed;
+  std::vector<std::size_t> indices;
+  for (std::size_t k = 0; k < prediction.candidates.size(); ++k) {
+    if (prediction.candidates[k].outcome == "failed") continue;  // its geometry may not even be finite
+    indices.push_back(k);
+    relaxed.push_back(prediction.candidates[k].structure);
+  }
+  const std::vector<ModelEnergy> energies = model_energies(potential, relaxed);
+  for (std::size_t k = 0; k < indices.size(); ++k) {
+    RelaxedCandidate& candidate = prediction.candidates[indices[k]];
+    candidate.energy = energies[k];
+    candidate.assessment = hulls.assess(candidate.structure.composition(), candidate.energy);
+  }
+  return prediction;
+}
+
+}  // namespace tamiz

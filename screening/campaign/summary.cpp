@@ -1,0 +1,218 @@
+#include "tamiz/screening/campaign/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tamiz/core/base/units.hpp"
+#include "tamiz/core/base/version.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/screening/campaign/correction.hpp"
+#include "tamiz/screening/campaign/downloads.hpp"
+#include "tamiz/screening/campaign/ranking.hpp"
+#include "tamiz/screening/campaign/summary_model.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/screening/oracle/make_oracle.hpp"
+
+namespace tamiz {
+namespace {
+
+using nlohmann::json;
+
+json group_json(int number, const std::string& symbol) { return {{"number", number}, {"symbol", symbol}}; }
+
+json group_of(const Structure& structure) {
+  try {
+    const SpaceGroup group = space_group(structure, 0.02);
+    return group_json(group.number, group.symbol);
+  } catch (const Error&) {
+    return group_json(1, "P1");
+  }
+}
+
+json settings_json(const CampaignConfig& config) {
+  return {{"campaign", {{"seed", config.seed}, {"model", config.model.string()}, {"competing", config.competing.string()},
+                        {"training", config.training.string()}, {"systems", config.systems}}},
+          {"propose", {{"max_atoms", config.propose.max_atoms}, {"random_per_formula", config.propose.random_per_formula},
+                       {"max_candidates", config.propose.max_candidates}, {"seed", config.propose.seed},
+                       {"prototypes", config.propose.prototypes.empty() ? json("all") : json(config.propose.prototypes)}}},
+          {"relax", {{"fmax [eV/Å]", config.relax.fmax}, {"smax [GPa]", config.relax.smax / units::k_gpa},
+                     {"max_steps", config.relax.max_steps}, {"atoms_per_batch", config.relax.atoms_per_batch}}},
+          {"decide", {{"rounds", config.decide.rounds}, {"labels_per_round", config.decide.labels_per_round},
+                      {"explore", config.decide.explore}, {"window [eV/atom]", config.decide.window},
+                      {"max_per_composition", config.decide.max_per_composition}}},
+          {"label", {{"oracle", config.label.oracle}, {"level", config.label.level}, {"workers", config.label.workers},
+                     {"timeout [s]", config.label.timeout}, {"gaps", config.label.gaps}}},
+          {"learn", {{"steps", config.learn.steps}, {"learning_rate", config.learn.learning_rate},
+                     {"batch_size", config.learn.batch_size}, {"held_out", config.learn.held_out}}}};
+}
+
+json systems_json(const CampaignConfig& config, const CompetingSet& competing) {
+  json systems = json::array();
+  for (const std::string& name : config.systems) {
+    const auto found = competing.missing.find(name);
+    const std::vector<std::string> missing = found == competing.missing.end() ? std::vector<std::string>{} : found->second;
+    systems.push_back({{"name", name}, {"complete", competing.complete(name)}, {"missing", missing}});
+  }
+  return systems;
+}
+
+json competing_json(const CampaignHistory& history, const CompetingSet& competing) {
+  std::vector<Phase> phases;
+  for (const CompetingPhase& phase : competing.phases)
+    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  const DftHull hull(phases);
+  json list = json::array();
+  for (std::size_t k = 0; k < competing.phases.size(); ++k) {
+    const CompetingPhase& phase = competing.phases[k];
+    const Composition composition = phase.structure.composition();
+    const DftAssessment dft = hull.assess(composition, phase.energy_per_atom, {});
+    json entry{{"id", phase.id},
+               {"name", phase.name},
+               {"formula", composition.reduced().formula()},
+               {"space_group", group_of(phase.structure)},
+               {"n_atoms", phase.structure.size()},
+               {"energy", phase.energy_per_atom},
+               {"formation_energy", dft.formation_energy},
+               {"e_hull", dft.e_hull},
+               {"on_hull", dft.e_hull < 1e-6},
+               {"source", phase.source},
+               {"gap", phase.gap}};
+    if (!history.predictions.empty()) entry["energy_model"] = history.predictions.back().competing[k].mean;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+json dft_json(const RankedCandidate& entry, const std::map<std::string, std::string>& formulas) {
+  const DftAssessment& dft = *entry.dft;
+  json value{{"formation_energy", dft.formation_energy},
+             {"e_hull", dft.e_hull},
+             {"e_hull_corrected", dft.e_hull_corrected},
+             {"correction_name", mp2020_correction().name},
+             {"distance_below_others", dft.distance_below_others},
+             {"energy", *entry.label->result.frame->labels.energy / static_cast<double>(entry.structure.size())},
+             {"decomposition", json::array()}};
+  for (const auto& [id, fraction] : dft.products) {
+    const auto formula = formulas.find(id);
+    value["decomposition"].push_back(
+        {{"id", id}, {"formula", formula == formulas.end() ? id : formula->second}, {"fraction", fraction}});
+  }
+  value["mu_n_range"] = dft.nitrogen.stable ? json{dft.nitrogen.low, dft.nitrogen.high} : json(nullptr);
+  const json properties = json::parse(entry.label->result.properties);
+  for (const char* key : {"fmax", "smax_gpa", "kpoints", "mesh"})
+    if (properties.contains(key)) value[key] = properties[key];
+  return value;
+}
+
+json gap_json(const RankedCandidate& entry) {
+  const LabelRecord* label = entry.gap != nullptr ? entry.gap : entry.label;
+  if (label == nullptr) return nullptr;
+  const json properties = json::parse(label->result.properties);
+  if (!properties.contains("gap")) return nullptr;
+  return {{"value", properties["gap"]},
+          {"direct", properties.value("gap_direct", json(nullptr))},
+          {"kind", properties.value("gap_kind", "")},
+          {"level", properties.value("gap_level", "")}};
+}
+
+json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
+                    const std::map<std::string, std::string>& formulas, const std::string& settings) {
+  const Composition composition = entry.structure.composition();
+  const ModelAssessment& model = entry.model->assessment;
+  json value{{"id", entry.proposal->id},
+             {"formula", composition.reduced().formula()},
+             {"system", composition.system()},
+             {"origin", entry.proposal->origin},
+             {"prototype", entry.proposal->prototype},
+             {"decoration", entry.proposal->decoration},
+             {"oxidation", entry.proposal->oxidation},
+             {"n_atoms", entry.structure.size()},
+             {"outcome", entry.outcome},
+             {"status", to_string(entry.confidence)},
+             {"space_group_before", group_of(entry.proposal->structure)},
+             {"dynamic_stability", "not tested"}};
+  if (!entry.reason.empty()) value["reason"] = entry.reason;
+  if (entry.model->outcome == "failed") return value;
+  value["space_group_after"] = group_of(entry.structure);
+  value["structure"] = structure_to_json(entry.structure);
+  value["volume_per_atom"] = entry.structure.lattice().volume() / static_cast<double>(entry.structure.size());
+  value["model"] = {{"formation_energy", model.formation_energy},
+                    {"e_hull", model.e_hull},
+                    {"e_hull_std", model.sigma},
+                    {"e_hull_members", model.members},
+                    {"relax_steps", entry.model->steps}};
+  if (entry.rank > 0) {
+    value["rank"] = entry.rank;
+    value["cif"] = cif_text(entry.structure, entry.proposal->id);
+    value["gpaw_input"] = gpaw_input(entry.structure, entry.proposal->id, settings);
+  }
+  if (entry.dft) value["dft"] = dft_json(entry, formulas);
+  value["gap"] = gap_json(entry);
+  for (const CompetingPhase& phase : competing.phases)
+    if (phase.id == entry.known_as) value["known"] = {{"name", phase.name}, {"source", phase.source}};
+  return value;
+}
+
+std::size_t count_of(std::span<const RankedCandidate> ranked, auto&& predicate) {
+  return static_cast<std::size_t>(std::count_if(ranked.begin(), ranked.end(), predicate));
+}
+
+json funnel_json(const CampaignHistory& history, std::span<const RankedCandidate> ranked) {
+  const std::size_t distinct = history.candidates->size();
+  const auto is_ranked = [](const RankedCandidate& entry) { return entry.outcome == "ranked"; };
+  const auto confirmed = [&](const RankedCandidate& entry) {
+    return is_ranked(entry) && entry.confidence == Confidence::confirmed;
+  };
+  json funnel = json::array();
+  const auto add = [&](const char* stage, std::size_t count) { funnel.push_back({{"stage", stage}, {"count", count}}); };
+  add("proposed", distinct + history.rejections.size());
+  add("distinct", distinct);
+  add("relaxed", count_of(ranked, [](const RankedCandidate& entry) { return entry.model->outcome != "failed"; }));
+  add("ranked", count_of(ranked, is_ranked));
+  add("labelled", count_of(ranked, [](const RankedCandidate& entry) { return entry.label != nullptr; }));
+  add("DFT-confirmed", count_of(ranked, confirmed));
+  add("on the DFT hull",
+      count_of(ranked, [&](const RankedCandidate& entry) { return confirmed(entry) && entry.dft->e_hull < 1e-6; }));
+  return funnel;
+}
+
+}  // namespace
+
+json summarize(const CampaignConfig& config, const CampaignHistory& history, const CompetingSet& competing,
+               const std::filesystem::path& folder) {
+  const std::vector<RankedCandidate> ranked = rank(history, competing);
+  const std::string settings = read_level(config.label.level);
+  std::map<std::string, std::string> formulas;
+  for (const CompetingPhase& phase : competing.phases) formulas[phase.id] = phase.structure.composition().reduced().formula();
+  for (const RankedCandidate& entry : ranked) formulas[entry.proposal->id] = entry.structure.composition().reduced().formula();
+
+  std::set<std::string> elements;
+  for (const CompetingPhase& phase : competing.phases)
+    for (const Element element : phase.structure.species()) elements.emplace(element.symbol());
+
+  json summary{{"tamiz", {{"version", version()}, {"commit", commit()}}},
+               {"campaign", {{"name", config.name}, {"question", config.question},
+                             {"folder", folder.filename().string()}, {"config_text", config.text},
+                             {"settings", settings_json(config)}, {"level", json::parse(settings)},
+                             {"elements", elements}}},
+               {"funnel", funnel_json(history, ranked)},
+               {"systems", systems_json(config, competing)},
+               {"competing", competing_json(history, competing)},
+               {"candidates", json::array()},
+               {"rounds", rounds_json(history, competing)},
+               {"parity", parity_json(history, competing)},
+               {"parity_forces", json::array()},
+               {"cost", cost_json(history)},
+               {"corrections", corrections_json()},
+               {"model", model_json(config, history, folder)},
+               {"limits", limits()}};
+  for (const RankedCandidate& entry : ranked)
+    summary["candidates"].push_back(candidate_json(entry, competing, formulas, settings));
+  return summary;
+}
+
+}  // namespace tamiz

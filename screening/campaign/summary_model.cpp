@@ -1,0 +1,173 @@
+#include "tamiz/screening/campaign/summary_model.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/correction.hpp"
+
+namespace tamiz {
+namespace {
+
+using nlohmann::json;
+
+const RelaxedCandidate* find_candidate(const RoundPrediction& prediction, const std::string& id) {
+  const auto found = std::find_if(prediction.candidates.begin(), prediction.candidates.end(),
+                                  [&](const RelaxedCandidate& candidate) { return candidate.candidate == id; });
+  return found == prediction.candidates.end() ? nullptr : &*found;
+}
+
+DftHull competing_hull(const CompetingSet& competing) {
+  std::vector<Phase> phases;
+  for (const CompetingPhase& phase : competing.phases)
+    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  return DftHull(std::move(phases));
+}
+
+/// E_hull by DFT of a label, on the hull of the competing phases alone, so that rounds can be compared.
+std::optional<double> dft_e_hull(const LabelRecord& label, const DftHull& hull) {
+  if (label.result.status != LabelStatus::finished || label.task == LabelTask::gap) return std::nullopt;
+  const Frame& frame = *label.result.frame;
+  const double energy = *frame.labels.energy / static_cast<double>(frame.structure.size());
+  return hull.hull().decompose(frame.structure.composition(), energy).energy_above_hull;
+}
+
+json label_json(const LabelRecord& label, const CampaignHistory& history, const DftHull& hull) {
+  json entry{{"candidate", label.candidate},
+             {"task", to_string(label.task)},
+             {"status", to_string(label.result.status)},
+             {"cost", label.result.cost},
+             {"cached", label.result.cached}};
+  if (!label.result.reason.empty()) entry["reason"] = label.result.reason;
+  for (const Candidate& candidate : *history.candidates)
+    if (candidate.id == label.candidate) entry["formula"] = candidate.structure.composition().reduced().formula();
+  if (label.round < static_cast<int>(history.decisions.size())) {
+    for (const LabelChoice& choice : history.decisions[static_cast<std::size_t>(label.round)]) {
+      if (choice.candidate != label.candidate || choice.task != label.task) continue;
+      entry["why"] = choice.why;
+      entry["predicted"] = choice.predicted;
+      entry["sigma"] = choice.sigma;
+    }
+  } else {
+    entry["why"] = "band gap of a confirmed candidate";
+  }
+  if (const auto energy = dft_e_hull(label, hull)) entry["dft"] = *energy;
+  return entry;
+}
+
+json training_json(const LearnRecord& record) {
+  return {{"steps", record.steps},
+          {"n_frames", record.n_frames},
+          {"held_out_before", to_json(record.before)},
+          {"held_out_after", to_json(record.after)},
+          {"adopted", record.adopted},
+          {"reason", record.reason}};
+}
+
+}  // namespace
+
+json rounds_json(const CampaignHistory& history, const CompetingSet& competing) {
+  const DftHull hull = competing_hull(competing);
+  int n_rounds = static_cast<int>(history.decisions.size());
+  for (const LabelRecord& label : history.labels) n_rounds = std::max(n_rounds, label.round + 1);
+  json rounds = json::array();
+  for (int round = 0; round < n_rounds; ++round) {
+    std::vector<const LabelRecord*> labels;
+    for (const LabelRecord& label : history.labels)
+      if (label.round == round) labels.push_back(&label);
+    std::sort(labels.begin(), labels.end(),
+              [](const LabelRecord* a, const LabelRecord* b) { return a->candidate < b->candidate; });
+    json entry{{"round", round}, {"labels", json::array()}};
+    double cost = 0.0;
+    for (const LabelRecord* label : labels) {
+      entry["labels"].push_back(label_json(*label, history, hull));
+      cost += label->result.cost;
+    }
+    entry["cost"] = cost;
+    for (const LearnRecord& record : history.learned)
+      if (record.round == round) entry["training"] = training_json(record);
+    rounds.push_back(std::move(entry));
+  }
+  return rounds;
+}
+
+json parity_json(const CampaignHistory& history, const CompetingSet& competing) {
+  const DftHull hull = competing_hull(competing);
+  json points = json::array();
+  for (const LabelRecord& label : history.labels) {
+    const auto dft = dft_e_hull(label, hull);
+    if (!dft || label.round >= static_cast<int>(history.predictions.size())) continue;
+    const RelaxedCandidate* model = find_candidate(history.predictions[static_cast<std::size_t>(label.round)], label.candidate);
+    if (model == nullptr) continue;
+    points.push_back({{"id", label.candidate},
+                      {"formula", model->structure.composition().reduced().formula()},
+                      {"round", label.round},
+                      {"kind", "e_hull"},
+                      {"model", model->assessment.e_hull},
+                      {"sigma", model->assessment.sigma},
+                      {"dft", *dft}});
+  }
+  return points;
+}
+
+json cost_json(const CampaignHistory& history) {
+  double labels = 0.0, failed = 0.0;
+  int n_failed = 0, n_cached = 0, n_timed_out = 0;
+  for (const LabelRecord& label : history.labels) {
+    labels += label.result.cost;
+    n_cached += label.result.cached;
+    if (label.result.status == LabelStatus::finished) continue;
+    failed += label.result.cost;
+    ++n_failed;
+    n_timed_out += label.result.status == LabelStatus::timed_out;
+  }
+  return {{"labels", labels},     {"failed", failed},     {"interrupted", history.interrupted_cost},
+          {"n_labels", history.labels.size()}, {"n_failed", n_failed}, {"n_cached", n_cached},
+          {"n_timed_out", n_timed_out}};
+}
+
+json corrections_json() {
+  const AnionCorrection& correction = mp2020_correction();
+  json per_element = json::object();
+  for (const auto& [element, energy] : correction.per_atom) per_element[std::string(element.symbol())] = energy;
+  return {{"name", correction.name},
+          {"text", correction.source},
+          {"per_element", per_element},
+          {"n2_error_note",
+           "PBE misplaces the energy of N2 and O2 against solids by some tenths of an eV per atom, so formation "
+           "energies from the elements carry that error; decomposition into other nitrides hardly does. E_hull is "
+           "given without correction, with the named correction, and as a range of nitrogen chemical potential."}};
+}
+
+json model_json(const CampaignConfig& config, const CampaignHistory& history, const std::filesystem::path& folder) {
+  std::filesystem::path path = data_directory() / config.model;
+  std::string name = config.model.string();
+  for (const LearnRecord& record : history.learned) {
+    if (!record.adopted) continue;
+    path = folder / record.model_file;
+    name = record.model_file;
+  }
+  const ModelFile model = ModelFile::read(path);
+  const ModelDescription& description = model.description;
+  std::vector<std::string> elements;
+  for (const Element element : description.elements) elements.emplace_back(element.symbol());
+  return {{"file", name},
+          {"card", model.card.entries},
+          {"description",
+           {{"elements", elements}, {"cutoff [Å]", description.cutoff}, {"channels", description.channels},
+            {"l_max", description.l_max}, {"hidden_l", description.hidden_l},
+            {"correlation", description.correlation}, {"interactions", description.n_interactions},
+            {"committee members", description.n_members}, {"uncertainty scale", description.uncertainty_scale}}}};
+}
+
+json limits() {
+  return {"Dynamic stability was not tested: a ranked structure may have imaginary phonon modes.",
+          "Temperature, entropy, defects, surfaces and kinetics of synthesis are not considered.",
+          "Spin-orbit coupling and magnetism are not considered.",
+          "PBE gaps are too small by about 40 %; GLLB-SC gaps are given where they were calculated.",
+          "A candidate is new only against the list of known phases that is shipped, not against all literature.",
+          "Only cells of the size that the campaign allows were searched; a lower structure may need more atoms."};
+}
+
+}  // namespace tamiz

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+
+#include "tamiz/screening/campaign/competing.hpp"
+#include "tamiz/screening/campaign/config.hpp"
+#include "tamiz/screening/campaign/records.hpp"
+
+/// The parts of the report's summary that speak of labels, training and the model.
+namespace tamiz {
+
+nlohmann::json rounds_json(const CampaignHistory& history, const CompetingSet& competing);
+/// Model before it saw the label against DFT, energy above the DFT elements' line per atom.
+nlohmann::json parity_json(const CampaignHistory& history, const CompetingSet& competing);
+nlohmann::json cost_json(const CampaignHistory& history);
+nlohmann::json corrections_json();
+nlohmann::json model_json(const CampaignConfig& config, const CampaignHistory& history,
+                          const std::filesystem::path& folder);
+/// What this program does not know or test, in sentences.
+nlohmann::json limits();
+
+}  // namespace tamiz

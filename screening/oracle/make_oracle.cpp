@@ -1,0 +1,45 @@
+#include "tamiz/screening/oracle/make_oracle.hpp"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/screening/oracle/replay_oracle.hpp"
+#include "tamiz/screening/oracle/worker_oracle.hpp"
+
+namespace tamiz {
+
+std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers, const std::filesystem::path& scratch) {
+  const int n_workers = workers > 0 ? workers : available_threads();
+  if (description == "gpaw") return make_gpaw_oracle(n_workers, scratch);
+  if (description.starts_with("ase:")) return make_ase_oracle(description.substr(4), n_workers, scratch);
+  if (description.starts_with("replay:")) return make_replay_oracle(description.substr(7));
+  std::vector<std::string> command;
+  for (const std::string_view word : split_whitespace(description)) command.emplace_back(word);
+  if (command.empty())
+    throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:FOLDER or a command");
+  return make_command_oracle(command, n_workers, scratch);
+}
+
+std::string read_level(const std::string& name) {
+  std::filesystem::path path = name;
+  const auto folder = data_directory() / "levels";
+  if (path.extension() != ".json") path = folder / (name + ".json");
+  if (!std::filesystem::exists(path)) {
+    std::vector<std::string> known;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) known.push_back(entry.path().stem().string());
+    const std::string nearest = nearest_name(name, known);
+    throw FileError("unknown level " + name + (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
+                    ": levels are the files of " + folder.string());
+  }
+  try {
+    return nlohmann::json::parse(read_file(path)).dump();
+  } catch (const nlohmann::json::exception& error) {
+    throw FormatError(path.string() + ": " + error.what());
+  }
+}
+
+}  // namespace tamiz

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "tamiz/screening/oracle/oracle.hpp"
+
+namespace tamiz {
+
+/// An oracle by what a user writes: "gpaw", "ase:module:callable", "replay:FOLDER", or a command with its
+/// arguments separated by spaces (executed directly, never by a shell). `workers` 0: one per core granted.
+/// Throws OracleError.
+std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers, const std::filesystem::path& scratch);
+
+/// Settings of a level, datasets/levels/<name>.json, as canonical JSON text. A path to a file works too.
+/// Throws FileError naming the known levels.
+std::string read_level(const std::string& name);
+
+}  // namespace tamiz

@@ -166,7 +166,7 @@ def test_pictures_are_not_blank_and_turn(summary, tmp_path):
         seen.supercell = viewer.toDataURL() !== single;
         const thumbnail = document.querySelector('.thumbnail');
         thumbnail.scrollIntoView();
-        await settle();
+        for (let i = 0; i < 30 && !colours(thumbnail); ++i) await settle();
         seen.thumbnail = colours(thumbnail);
         seen.label = viewer.getAttribute('aria-label');""")
 

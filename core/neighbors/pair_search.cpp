@@ -61,8 +61,8 @@ class Bins {
       const double bins = std::floor(extent * frame.heights[k] / radius);
       counts_[k] = static_cast<int>(std::clamp(bins, 1.0, std::max(1.0, std::min(512.0, static_cast<double>(n)))));
       // How many bins away a neighbour can be; a bin is extent·height/count thick.
-      reach_[k] = static_cast<int>(std::ceil(radius * counts_[k] / (extent * frame.heights[k])));
-      if (!periodic) reach_[k] = std::min(reach_[k], counts_[k] - 1);
+      const double reach = std::ceil(radius * counts_[k] / (extent * frame.heights[k]));
+      reach_[k] = static_cast<int>(periodic ? reach : std::min(reach, counts_[k] - 1.0));
       for (Eigen::Index a = 0; a < n; ++a) {
         const double image = periodic ? std::floor(fractional(a, k)) : 0.0;
         wrapped_(a, k) = (fractional(a, k) - image - low) / extent;

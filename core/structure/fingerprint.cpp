@@ -132,7 +132,8 @@ Fingerprint::Fingerprint(const Structure& structure, const FingerprintOptions& o
   const Neighborhood neighborhood = neighborhood_of(structure, options);
   const auto indices = indices_of(composition_);
   std::vector<double> counts;
-  for (const auto& [element, count] : structure.composition().counts()) counts.push_back(count);
+  const Composition composition = structure.composition();
+  for (const auto& [element, count] : composition.counts()) counts.push_back(count);
   values_ = radial_part(neighborhood, indices, counts, options);
   normalise(values_, std::sqrt(1.0 - k_angle_weight));
   std::vector<double> angles = angular_part(neighborhood, indices);

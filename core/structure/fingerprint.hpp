@@ -33,7 +33,7 @@ class Fingerprint {
 
 /// Distance under which two structures count as one (chosen on rattled copies against distinct
 /// polymorphs; see docs/conventions.md).
-inline constexpr double k_same_structure = 0.02;
+inline constexpr double k_same_structure = 0.01;
 
 /// Index of the first structure that each one equals: result[k] == k for the ones to keep.
 std::vector<std::size_t> group_duplicates(std::span<const Structure> structures,

@@ -157,7 +157,7 @@ const Ranked = (() => {
 
   function heads(refresh) {
     const cells = columns.map((column) => {
-      if (!column.value) return el("th", { scope: "col" }, column.head());
+      if (!column.value) return el("th", { scope: "col", "data-key": column.key }, column.head());
       const cell = el("th", { scope: "col", "data-key": column.key }, el("button", { type: "button", class: "sorter", onclick: () => {
         state.descending = state.sort === column.key && !state.descending;
         state.sort = column.key;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/units.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
@@ -152,6 +153,7 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
   }
   if (entry.dft) value["dft"] = dft_json(entry, formulas);
   value["gap"] = gap_json(entry);
+  value["known"] = nullptr;  // compared with the list and not in it, unless found below
   for (const CompetingPhase& phase : competing.phases)
     if (phase.id == entry.known_as) value["known"] = {{"name", phase.name}, {"source", phase.source}};
   return value;

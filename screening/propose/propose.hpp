@@ -1,7 +1,6 @@
 #pragma once
 
-#include <filesystem>
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,18 +9,21 @@
 namespace tamiz {
 
 struct ProposeOptions {
-  std::vector<std::string> systems;     ///< "Ca-Mg-N"
-  std::vector<std::string> prototypes;  ///< empty: all
-  int max_atoms = 8;                    ///< primitive cell
-  int random_per_formula = 4;           ///< random symmetric crystals for each composition
+  std::vector<std::string> systems;     ///< "Ca-Mg-N": every element of a system is used
+  std::vector<std::string> prototypes;  ///< names or aliases; empty: all
+  int max_atoms = 8;                    ///< primitive cell, 1 to 64
+  int orderings_per_parent = 6;         ///< ordered superstructures for each parent prototype and formula, 0: none
+  int random_per_formula = 12;          ///< random symmetric crystals for each formula, 0: none
   std::vector<std::string> random_formulas;  ///< empty: the charge-balanced compositions within max_atoms
   int max_candidates = 400;
+  bool share_elements = false;          ///< two labels of a prototype may carry the same element
+  bool any_anion_state = false;         ///< also anions short of an octet (N−, N2−), which imply anion–anion bonds
   std::uint64_t seed = 1;
 };
 
 struct Rejection {
   std::string what;    ///< prototype and decoration
-  std::string reason;  ///< "charge", "overlap", "duplicate of c0003", "too many atoms"
+  std::string reason;  ///< "charge", "overlap", "duplicate of c0003", "too many atoms", ... with numbers
 };
 
 struct Proposal {
@@ -29,12 +31,16 @@ struct Proposal {
   std::vector<Rejection> rejections;
 };
 
-/// Decorates prototypes with the elements of each system and adds random symmetric crystals; keeps what
-/// is charge-balanced, has no overlaps and is not a duplicate. Deterministic in `seed`.
-/// Throws FormatError for an unknown prototype (nearest name suggested), SpeciesError for an element.
+/// Decorates prototypes with the elements of each system, adds ordered superstructures of the simple
+/// prototypes and random symmetric crystals; keeps what is charge-balanced, within `max_atoms`, has no
+/// overlaps and is no duplicate. Candidates are numbered in the order prototypes, orderings, random
+/// crystals; the random ones of all formulas take turns, so that `max_candidates` cuts them evenly.
+/// Deterministic in `seed`.
+/// Throws FormatError for an unknown prototype (nearest name suggested), a system or formula that cannot
+/// be read; SpeciesError for an unknown element; UnitError for a number outside its range.
 Proposal propose(const ProposeOptions& options);
 
-/// Names of the shipped prototypes.
+/// Names of the shipped prototypes, in the order of the file.
 std::vector<std::string> prototype_names();
 
 }  // namespace tamiz

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/structure.hpp"
+#include "tamiz/screening/propose/oxidation.hpp"
+
+namespace tamiz {
+
+/// A neighbour of an atom.
+struct Contact {
+  std::size_t atom;
+  double distance;  ///< [Å]
+};
+
+/// Neighbours of each atom within `cutoff` [Å], nearest first.
+std::vector<std::vector<Contact>> contacts_of(const Structure& structure, double cutoff);
+
+/// Scales the cell so that cation–anion contacts have, on average over the first shells of the cations, the
+/// sum of the radii at their coordination, and none is below 0.85 of it. One element alone: nearest
+/// neighbours at twice the covalent radius.
+Structure scaled_to_radii(const Structure& structure, const OxidationStates& states);
+
+/// What is too close, in words: two atoms below 0.6 of the sum of their covalent radii. Nothing when all is well.
+std::optional<std::string> overlap(const Structure& structure);
+
+/// The stricter test for random crystals: also ions of one charge keep apart (anions 0.75 of their diameters,
+/// cations 0.75 of the sum of covalent radii), and cations and anions are not below 0.85 of their contact.
+bool too_close_for_random(const Structure& structure, const OxidationStates& states);
+
+/// Mean over the anions of |Σ q_cation / coordination − |q_anion|| [e]: Pauling's rule of local neutrality
+/// (Pauling 1929, doi:10.1021/ja01379a006); 0 where every anion is just compensated by its neighbours.
+double local_charge_error(const Structure& structure, const OxidationStates& states);
+
+}  // namespace tamiz

@@ -1,0 +1,99 @@
+#include "tamiz/screening/propose/options.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <limits>
+#include <string_view>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/toml.hpp"
+#include "tamiz/core/structure/composition.hpp"
+#include "tamiz/screening/propose/prototypes.hpp"
+#include "tamiz/screening/propose/systems.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr std::int64_t k_max_atoms = 64;
+constexpr std::int64_t k_max_count = 1000000;
+
+template <class Integer>
+void read(const TomlTable& table, const char* key, Integer& target, std::int64_t least, std::int64_t most) {
+  const std::int64_t value = table.integer(key, static_cast<std::int64_t>(target));
+  if (value < least || value > most) table.fail(key, fmt::format("is {}, expected {} to {}", value, least, most));
+  target = static_cast<Integer>(value);
+}
+
+/// The same exception with file, line and key in front.
+[[noreturn]] void fail_species(const TomlTable& table, const char* key, const SpeciesError& error) {
+  try {
+    table.fail(key, error.what());
+  } catch (const FormatError& placed) {
+    throw SpeciesError(placed.what());
+  }
+}
+
+/// Texts of which each passes `check`.
+void read(const TomlTable& table, const char* key, std::vector<std::string>& target,
+          const std::function<void(const std::string&)>& check) {
+  target = table.texts(key, target);
+  for (const std::string& text : target) {
+    try {
+      check(text);
+    } catch (const SpeciesError& error) {
+      fail_species(table, key, error);
+    } catch (const FormatError& error) {
+      table.fail(key, error.what());
+    }
+  }
+}
+
+void check_system(const std::string& text) { elements_of_system(text); }
+void check_prototype(const std::string& text) { find_prototype(text); }
+void check_formula(const std::string& text) { Composition::from_formula(text); }
+
+void check_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+  if (value >= least && value <= most) return;
+  throw UnitError(fmt::format("{} is {}, expected {} to {}", name, value, least, most));
+}
+
+}  // namespace
+
+void check_options(const ProposeOptions& options) {
+  if (options.systems.empty()) throw FormatError("no chemical system is given, expected for example \"Ca-Mg-N\"");
+  for (const std::string& system : options.systems) check_system(system);
+  for (const std::string& name : options.prototypes) check_prototype(name);
+  for (const std::string& formula : options.random_formulas) check_formula(formula);
+  check_range("max_atoms", options.max_atoms, 1, k_max_atoms);
+  check_range("orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
+  check_range("random_per_formula", options.random_per_formula, 0, k_max_count);
+  check_range("max_candidates", options.max_candidates, 1, k_max_count);
+}
+
+ProposeOptions propose_options_from_toml(const std::filesystem::path& path) {
+  const TomlTable root = TomlTable::read(path);
+  const TomlTable campaign = root.table("campaign");
+  const TomlTable section = root.table("propose");
+  campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
+  section.allow_only({"prototypes", "max_atoms", "orderings_per_parent", "random_per_formula", "random_formulas",
+                      "max_candidates", "share_elements", "any_anion_state", "seed"});
+  campaign.require("systems");
+  ProposeOptions options;
+  constexpr std::int64_t k_any = std::numeric_limits<std::int64_t>::max();
+  read(campaign, "systems", options.systems, check_system);
+  if (options.systems.empty()) campaign.fail("systems", "is empty, expected for example [\"Ca-Mg-N\"]");
+  read(campaign, "seed", options.seed, 0, k_any);
+  read(section, "seed", options.seed, 0, k_any);
+  read(section, "prototypes", options.prototypes, check_prototype);
+  read(section, "random_formulas", options.random_formulas, check_formula);
+  read(section, "max_atoms", options.max_atoms, 1, k_max_atoms);
+  read(section, "orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
+  read(section, "random_per_formula", options.random_per_formula, 0, k_max_count);
+  read(section, "max_candidates", options.max_candidates, 1, k_max_count);
+  options.share_elements = section.boolean("share_elements", options.share_elements);
+  options.any_anion_state = section.boolean("any_anion_state", options.any_anion_state);
+  return options;
+}
+
+}  // namespace tamiz

@@ -30,7 +30,9 @@ void check_finite(const json& value, const std::string& path) {
     if (entry.is_structured() || entry.is_number_float()) check_finite(entry, path + "/" + key);
 }
 
+/// Lower case only, as they are written: any other byte is damage.
 std::optional<std::uint64_t> hexadecimal(std::string_view text) {
+  if (text.find_first_not_of("0123456789abcdef") != std::string_view::npos) return std::nullopt;
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tamiz/core/structure/frame.hpp"
@@ -34,6 +35,7 @@ struct LabelRequest {
 
 enum class LabelStatus { finished, failed, timed_out, cancelled };
 std::string_view to_string(LabelStatus status);
+LabelStatus label_status_from(std::string_view text);
 
 struct LabelResult {
   std::string id;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string_view>
+
+#include "tamiz/screening/oracle/oracle.hpp"
+
+/// Labels as JSON: the objects S and F of the worker protocol, and the label records of a ledger. Numbers
+/// read back to the same bits. Everything read is checked: each `..._from_json` throws FormatError (missing
+/// or mistyped member, wrong shape), NumericsError (a periodic cell without volume) or SpeciesError.
+namespace tamiz {
+
+/// S of the protocol: cell rows [Å], pbc, symbols, positions (n_atoms, 3) [Å].
+nlohmann::json structure_to_json(const Structure& structure);
+Structure structure_from_json(const nlohmann::json& value);
+
+/// F of the protocol, with `info` and `arrays` of the frame where there are any.
+nlohmann::json frame_to_json(const Frame& frame);
+Frame frame_from_json(const nlohmann::json& value);
+
+/// A result with its trajectory. Members that do not belong to it are ignored on reading, so that a record
+/// may carry more ("kind", "round", ...).
+nlohmann::json label_result_to_json(const LabelResult& result);
+LabelResult label_result_from_json(const nlohmann::json& value);
+
+/// Settings of a request; empty text stands for no settings. Throws FormatError unless it is an object.
+nlohmann::json settings_from_text(std::string_view text);
+
+}  // namespace tamiz

@@ -207,6 +207,24 @@ def test_table_sorts_and_filters(summary, tmp_path):
     assert set(seen["gapped"]) == {n for n in seen["near"] if ranked[n]["gap"].get("value", 0) >= 1.5}
 
 
+def test_keyboard_focus_stays_where_it_was(summary, tmp_path):
+    seen = look(render(summary, tmp_path), """
+        const opener = document.querySelectorAll('.opener')[1];
+        opener.focus();
+        opener.click();
+        seen.open = [opener.getAttribute('aria-expanded'), document.querySelectorAll('tr.opened').length, document.activeElement === opener];
+        opener.click();
+        seen.closed = [opener.getAttribute('aria-expanded'), document.querySelectorAll('tr.opened').length, document.activeElement === opener];
+        document.getElementById('theme').focus();
+        document.getElementById('theme').click();
+        seen.control = document.activeElement.id;
+        seen.theme = document.documentElement.dataset.theme;""")
+
+    assert seen["open"] == ["true", 1, True]
+    assert seen["closed"] == ["false", 0, True]
+    assert seen["control"] == "theme" and seen["theme"] == "dark"
+
+
 def test_downloads_offer_the_recorded_files(summary, tmp_path):
     seen = look(render(summary, tmp_path), """
         const offered = [];

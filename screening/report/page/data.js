@@ -17,8 +17,8 @@ const Data = (() => {
   // Compared on the DFT hull: only there does "on the hull" have a meaning in this report.
   const confirmed = ranked.filter((c) => c.status === "DFT-confirmed" && finite(dft(c).e_hull));
 
-  // [eV/atom]: "on the hull" allows for the noise of two relaxations of one phase.
-  const on_hull_tolerance = 0.001;
+  // [eV/atom]: rounding of the hull's plane, as in the campaign's own count.
+  const on_hull_tolerance = 1e-6;
   const near_hull = finite(campaign.near_hull) ? campaign.near_hull : 0.025;
 
   // E_hull at the highest level there is; the level goes with it wherever it is shown.

@@ -3,20 +3,24 @@ const Page = (() => {
   const page = document.getElementById("page");
   const chosen = () => new URLSearchParams(location.hash.slice(1));
 
-  function choose(name, value) {
+  // Changes the address and builds the page again, with the reader where they were.
+  function choose(name, value, control) {
     const all = chosen();
     if (value) all.set(name, value);
     else all.delete(name);
     history.replaceState(null, "", "#" + all);
+    const height = window.scrollY;
     render();
+    document.getElementById(control).focus({ preventScroll: true });
+    requestAnimationFrame(() => requestAnimationFrame(() => window.scrollTo(0, height)));
   }
 
   function bar() {
-    const language = el("select", { id: "language", "aria-label": t("language_choice"), onchange: (event) => choose("lang", event.target.value) },
+    const language = el("select", { id: "language", "aria-label": t("language_choice"), onchange: (event) => choose("lang", event.target.value, "language") },
       I18n.languages.map((code) => el("option", { value: code, lang: code, selected: code === I18n.language }, I18n.name(code))));
     const dark = document.documentElement.dataset.theme === "dark" ||
       (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
-    const theme = el("button", { type: "button", id: "theme", onclick: () => choose("theme", dark ? "light" : "dark") }, dark ? t("light") : t("dark"));
+    const theme = el("button", { type: "button", id: "theme", onclick: () => choose("theme", dark ? "light" : "dark", "theme") }, dark ? t("light") : t("dark"));
     const links = Object.keys(Sections.order).map((id) => el("a", { href: "#" + id, onclick: (event) => {
       event.preventDefault();
       document.getElementById(id).scrollIntoView();

@@ -130,21 +130,24 @@ const Ranked = (() => {
     const shown = el("p", { class: "quiet", "aria-live": "polite" });
     const lines = new Map(Data.ranked.map((c) => [c, line_of(c)]));
     const details = new Map();
+    const detail_of = (c) => {
+      if (!details.has(c)) details.set(c, el("tr", { class: "opened" }, el("td", { colspan: columns.length }, Detail.of(c))));
+      return details.get(c);
+    };
     const refresh = () => {
       const rows = sorted(Data.ranked.filter(passes));
-      body.replaceChildren(...rows.flatMap((c) => {
-        if (!state.open.has(c.id)) return [lines.get(c)];
-        if (!details.has(c)) details.set(c, el("tr", { class: "opened" }, el("td", { colspan: columns.length }, Detail.of(c))));
-        return [lines.get(c), details.get(c)];
-      }));
+      body.replaceChildren(...rows.flatMap((c) => (state.open.has(c.id) ? [lines.get(c), detail_of(c)] : [lines.get(c)])));
       shown.textContent = t("shown", { n: rows.length, m: Data.ranked.length });
     };
     for (const [c, line] of lines) {
       const opener = line.querySelector(".opener");
       const toggle = () => {
-        if (!state.open.delete(c.id)) state.open.add(c.id);
+        if (state.open.delete(c.id)) detail_of(c).remove();
+        else {
+          state.open.add(c.id);
+          line.after(detail_of(c));
+        }
         opener.setAttribute("aria-expanded", String(state.open.has(c.id)));
-        refresh();
       };
       line.addEventListener("click", (event) => { if (!event.target.closest("a, button:not(.opener)")) toggle(); });
     }

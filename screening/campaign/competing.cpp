@@ -10,6 +10,7 @@
 #include "tamiz/core/io/toml.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/screening/propose/systems.hpp"
 
 namespace tamiz {
 namespace {
@@ -39,17 +40,6 @@ std::set<Element> elements_of(const Composition& composition) {
   return elements;
 }
 
-std::set<Element> elements_of_system(const std::string& system) {
-  std::set<Element> elements;
-  std::size_t begin = 0;
-  while (begin <= system.size()) {
-    const std::size_t end = std::min(system.find('-', begin), system.size());
-    elements.insert(Element::from_symbol(system.substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  return elements;
-}
-
 bool inside(const Composition& composition, const std::set<Element>& system) {
   const std::set<Element> elements = elements_of(composition);
   return std::includes(system.begin(), system.end(), elements.begin(), elements.end());
@@ -58,8 +48,12 @@ bool inside(const Composition& composition, const std::set<Element>& system) {
 }  // namespace
 
 bool CompetingSet::complete(const std::string& system) const {
-  const auto found = missing.find(system);
-  return found != missing.end() && found->second.empty();
+  const auto wanted = elements_of_system(system);
+  const std::set<Element> elements(wanted.begin(), wanted.end());
+  return std::any_of(missing.begin(), missing.end(), [&](const auto& entry) {
+    const auto listed = elements_of_system(entry.first);
+    return entry.second.empty() && std::set<Element>(listed.begin(), listed.end()) == elements;
+  });
 }
 
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
@@ -75,7 +69,8 @@ CompetingSet read_competing(const std::filesystem::path& known_phases, const std
   CompetingSet set;
   std::set<std::string> taken;
   for (const std::string& system : systems) {
-    const std::set<Element> elements = elements_of_system(system);
+    const std::vector<Element> listed = elements_of_system(system);
+    const std::set<Element> elements(listed.begin(), listed.end());
     auto& missing = set.missing[system];
     for (const KnownPhase& phase : known) {
       if (!inside(phase.composition, elements)) continue;

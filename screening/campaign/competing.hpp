@@ -26,6 +26,7 @@ struct CompetingSet {
   /// Known competitors without a DFT energy, per system; an empty list: the hull is complete.
   std::map<std::string, std::vector<std::string>> missing;
 
+  /// True for a system that was asked for, in any order of its elements, and lacks no competitor.
   bool complete(const std::string& system) const;
 };
 

@@ -101,9 +101,13 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history, const Competin
   for (std::size_t k = 0; k < history.candidates->size(); ++k) {
     const Candidate& proposal = (*history.candidates)[k];
     const RelaxedCandidate& model = last.candidates[k];
-    RankedCandidate entry{.proposal = &proposal, .model = &model, .structure = model.structure,
+    RankedCandidate entry{.proposal = &proposal,
+                          .model = &model,
+                          .dft = std::nullopt,
+                          .structure = model.structure,
                           .outcome = model.outcome == "relaxed" ? "ranked" : model.outcome,
-                          .reason = model.reason, .known_as = ""};
+                          .reason = model.reason,
+                          .known_as = ""};
     if (entry.outcome == "ranked" && !competing.complete(proposal.structure.composition().system()))
       entry.outcome = "hull incomplete";
     if (model.outcome != "failed") set_confidence(entry, history);

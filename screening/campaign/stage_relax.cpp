@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 

@@ -22,18 +22,22 @@ struct DecompositionProduct {
 
 struct HullResult {
   double energy_above_hull;  ///< [eV/atom]; negative for a composition below the hull of the phases
+  /// Their shares sum to 1 and their compositions to that of the compound. A phase of the same composition
+  /// on the hull stands alone; among assemblages of equal energy the choice is deterministic.
   std::vector<DecompositionProduct> products;
 };
 
 struct ChemicalPotentialRange {
-  double low, high;  ///< [eV] relative to the reference; low > high never: `stable` is false instead
+  double low, high;  ///< [eV] relative to the elemental phase, low <= high; both 0 where not stable
   bool stable;
 };
 
-/// Lower convex hull of energy over composition. All energies must be of one level.
+/// Lower convex hull of energy over composition, for any number of elements, by linear programming (no
+/// facets are stored). All energies must be of one level.
 class ConvexHull {
  public:
-  /// Throws ShapeError when an element of a phase has no elemental phase.
+  /// Throws ShapeError when an element of a phase has no elemental phase or a phase no atoms,
+  /// NumericsError for an energy that is not finite.
   explicit ConvexHull(std::vector<Phase> phases);
 
   std::span<const Phase> phases() const { return phases_; }
@@ -42,13 +46,16 @@ class ConvexHull {
   /// Energy above the hull of `composition` at `energy_per_atom`. Throws SpeciesError for an element
   /// outside the hull.
   HullResult decompose(const Composition& composition, double energy_per_atom) const;
-  /// The same, with the phases named in `excluded` left out (for the distance below the others).
+  /// The same, with the phases named in `excluded` left out (for the distance below the others). The lowest
+  /// elemental phase of an element stays when all of that element's are named: without it there is no hull.
   HullResult decompose_without(const Composition& composition, double energy_per_atom,
                                std::span<const std::string> excluded) const;
   /// Formation energy from the lowest elemental phases [eV/atom].
   double formation_energy(const Composition& composition, double energy_per_atom) const;
   /// Range of Δμ of `element` (relative to its elemental phase) in which the compound coexists with no
-  /// more stable assemblage: intersection of Σ n_i Δμ_i = ΔH_f with Σ n_i Δμ_i ≤ ΔH_f of every phase.
+  /// more stable assemblage: intersection of Σ n_i Δμ_i = ΔH_f with Σ n_i Δμ_i ≤ ΔH_f of every phase. Not
+  /// stable when it lies more than 1e-9 eV/atom above the hull. Throws SpeciesError for an element that is
+  /// not in the compound.
   ChemicalPotentialRange stability_range(const Composition& composition, double energy_per_atom,
                                          Element element) const;
 

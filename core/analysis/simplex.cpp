@@ -1,11 +1,17 @@
 #include "tamiz/core/analysis/simplex.hpp"
 
 #include <Eigen/LU>
+#include <cmath>
+#include <string>
+
+#include "tamiz/core/base/error.hpp"
 
 namespace tamiz::detail {
 namespace {
 
 constexpr double k_tolerance = 1e-12;
+// Bland's rule ends in exact arithmetic; the limit turns a cycle made by rounding into an error.
+constexpr int k_max_iterations = 100000;
 
 Eigen::MatrixXd columns(const Eigen::MatrixXd& a, const std::vector<Eigen::Index>& basis) {
   Eigen::MatrixXd result(a.rows(), a.rows());
@@ -35,7 +41,7 @@ Eigen::Index leaving_row(const Eigen::VectorXd& x, const Eigen::VectorXd& direct
 
 LinearProgramResult minimise(const Eigen::MatrixXd& a, const Eigen::VectorXd& b, const Eigen::VectorXd& c,
                              std::vector<Eigen::Index> basis) {
-  for (;;) {
+  for (int iteration = 0; iteration < k_max_iterations; ++iteration) {
     const Eigen::FullPivLU<Eigen::MatrixXd> lu(columns(a, basis));
     const Eigen::VectorXd x = lu.solve(b);
     Eigen::VectorXd basic_cost(a.rows());
@@ -54,6 +60,7 @@ LinearProgramResult minimise(const Eigen::MatrixXd& a, const Eigen::VectorXd& b,
     if (row < 0) return {LinearProgramResult::Status::unbounded, 0.0, {}};
     basis[static_cast<std::size_t>(row)] = entering;
   }
+  throw ConvergenceError("the simplex method did not end within " + std::to_string(k_max_iterations) + " exchanges");
 }
 
 }  // namespace tamiz::detail

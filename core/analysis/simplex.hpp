@@ -12,7 +12,8 @@ struct LinearProgramResult {
 };
 
 /// min c·x subject to A·x = b, x ≥ 0, by the revised simplex method with Bland's rule (no cycling), from
-/// the feasible basis `basis` (one column index per row, which must solve to x ≥ 0).
+/// the feasible basis `basis` (one column index per row, which must solve to x ≥ 0). Throws ConvergenceError
+/// when rounding makes it cycle.
 LinearProgramResult minimise(const Eigen::MatrixXd& a, const Eigen::VectorXd& b, const Eigen::VectorXd& c,
                              std::vector<Eigen::Index> basis);
 

@@ -82,17 +82,25 @@ def answer(channel, request: dict, handler) -> None:
     def emit_step(frame: dict) -> None:
         send(channel, {"type": "step", "id": request["id"], "frame": frame})
 
-    result = {"type": "result", "id": request["id"]}
     try:
         frame, properties = handler(request, emit_step)
         outcome = {"status": "finished", "frame": frame, "properties": properties}
         encode(outcome)
     except LabelFailure as failure:
-        outcome = {"status": "failed", "reason": one_line(failure.reason), "properties": failure.properties}
+        outcome = failed(failure.reason, failure.properties)
     except Exception as error:  # whatever a code raises is a failed label, never a dead worker
         traceback.print_exc()
-        outcome = {"status": "failed", "reason": one_line(f"{type(error).__name__}: {error}"), "properties": {}}
-    send(channel, result | outcome | {"cost": cpu_time() - started})
+        outcome = failed(f"{type(error).__name__}: {error}", {})
+    send(channel, {"type": "result", "id": request["id"]} | outcome | {"cost": cpu_time() - started})
+
+
+def failed(reason: str, properties: dict) -> dict:
+    """A failed outcome; properties that JSON cannot hold, such as NaN, are left out."""
+    try:
+        encode(properties)
+    except (TypeError, ValueError):
+        properties = {}
+    return {"status": "failed", "reason": one_line(reason), "properties": properties}
 
 
 def send(channel, message: dict) -> None:

@@ -1,0 +1,184 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/screening/campaign/label_run.hpp"
+#include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/screening/oracle/make_oracle.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+struct Arguments {
+  std::vector<std::string> files;
+  std::string oracle = "gpaw";
+  std::string level, settings, ledger, output;
+  std::string task = "single_point";
+  double timeout = 0.0;
+  int workers = 0;
+  bool retry_failed = false, trajectory = false;
+};
+
+/// Where the workers keep what they write; removed at the end, also after an error.
+class Scratch {
+ public:
+  Scratch() : path_(std::filesystem::temp_directory_path() / fmt::format("tamiz-label-{}", ::getpid())) {}
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Name and content of the settings. Only GPAW has a level by default: others may need none.
+std::pair<std::string, std::string> level_of(const Arguments& arguments) {
+  if (!arguments.settings.empty())
+    return {std::filesystem::path(arguments.settings).stem().string(), read_level(arguments.settings)};
+  const std::string name = arguments.level.empty() && arguments.oracle == "gpaw" ? "pbe-600" : arguments.level;
+  return {name, name.empty() ? "{}" : read_level(name)};
+}
+
+/// The name that a frame brings along, else its place in its file.
+std::string id_of(const Frame& frame, const std::filesystem::path& file, std::size_t index) {
+  for (const char* key : {"id", "candidate"})
+    if (const auto found = frame.info.find(key); found != frame.info.end()) return found->second;
+  return fmt::format("{}/{:04}", file.stem().string(), index);
+}
+
+struct Work {
+  std::vector<Frame> frames;
+  std::vector<LabelRequest> requests;
+};
+
+Work read_work(const Arguments& arguments) {
+  Work work;
+  const auto [level, settings] = level_of(arguments);
+  std::map<std::string, int> uses;
+  for (const std::string& file : arguments.files) {
+    std::size_t index = 0;
+    for (Frame& frame : read_frames(file)) {
+      std::string id = id_of(frame, file, index++);
+      if (const int n = uses[id]++; n > 0) id += fmt::format("#{}", n);
+      work.requests.push_back({.id = id,
+                               .structure = frame.structure,
+                               .task = label_task_from(arguments.task),
+                               .level = level,
+                               .settings = settings,
+                               .timeout = arguments.timeout});
+      work.frames.push_back(std::move(frame));
+    }
+  }
+  return work;
+}
+
+/// The labelled geometry with what the input said of its atoms.
+Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelRequest& request) {
+  Frame frame = labelled;
+  frame.info.insert(input.info.begin(), input.info.end());
+  frame.arrays.insert(input.arrays.begin(), input.arrays.end());
+  frame.info["id"] = request.id;
+  frame.info["task"] = to_string(request.task);
+  if (!request.level.empty()) frame.info["level"] = request.level;
+  return frame;
+}
+
+/// What the worker said beyond the labels, as far as it is one value.
+void add_properties(Frame& frame, const LabelResult& result) {
+  const nlohmann::json properties = nlohmann::json::parse(result.properties);
+  for (const auto& [key, value] : properties.items())
+    if (!value.is_structured()) frame.info.try_emplace(key, value.is_string() ? value.get<std::string>() : value.dump());
+}
+
+std::vector<Frame> output_frames(const Work& work, const LabelRun& run, bool trajectory) {
+  std::vector<Frame> frames;
+  for (std::size_t k = 0; k < run.results.size(); ++k) {
+    const LabelResult& result = *run.results[k];
+    if (trajectory)
+      for (const Frame& step : result.trajectory)
+        frames.push_back(labelled_frame(work.frames[k], step, work.requests[k]));
+    if (!result.frame) continue;
+    frames.push_back(labelled_frame(work.frames[k], *result.frame, work.requests[k]));
+    add_properties(frames.back(), result);
+  }
+  return frames;
+}
+
+void summarize(const LabelRun& run, nlohmann::json& result) {
+  std::map<LabelStatus, int> counts;
+  int n_cached = 0;
+  result["failures"] = nlohmann::json::array();
+  for (const auto& label : run.results) {
+    if (!label) continue;
+    ++counts[label->status];
+    n_cached += label->cached;
+    if (label->status != LabelStatus::finished)
+      result["failures"].push_back({{"id", label->id}, {"status", to_string(label->status)}, {"reason", label->reason}});
+  }
+  result["n_frames"] = run.results.size();
+  result["n_finished"] = counts[LabelStatus::finished];
+  result["n_failed"] = counts[LabelStatus::failed];
+  result["n_timed_out"] = counts[LabelStatus::timed_out];
+  result["n_cached"] = n_cached;
+  result["n_calculated"] = run.n_calculated;
+  result["cost"] = run.cost;
+  result["complete"] = run.complete;
+}
+
+int run(const Arguments& arguments, nlohmann::json& result) {
+  const Work work = read_work(arguments);
+  const std::string ledger_path = arguments.ledger.empty() ? arguments.output + ".tz" : arguments.ledger;
+  result["ledger"] = ledger_path;
+  Ledger ledger(ledger_path);
+  const Scratch scratch;
+  const auto oracle = make_oracle(arguments.oracle, arguments.workers, scratch.path());
+  const LabelRun labels = run_labels(*oracle, ledger, work.requests, arguments.retry_failed, stop_requested);
+  summarize(labels, result);
+  if (!labels.complete) {
+    log::info(fmt::format("stopped; what is done is in {}, the same command goes on from there", ledger_path));
+    return k_stopped;
+  }
+  const std::vector<Frame> frames = output_frames(work, labels, arguments.trajectory);
+  if (!frames.empty()) write_frames(arguments.output, frames);
+  result["output"] = arguments.output;
+  log::info(fmt::format("{} of {} labels finished, {} calculated now in {:.1f} core-seconds; written to {}",
+                        result["n_finished"].get<int>(), work.requests.size(), labels.n_calculated, labels.cost,
+                        arguments.output));
+  return work.requests.empty() || result["n_finished"] != 0 ? k_done : k_failed;
+}
+
+}  // namespace
+
+void add_label(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "label", "Calculate energies, forces and stresses with DFT or any other oracle",
+      "tamiz label candidates.xyz --oracle gpaw --level pbe-600 --task relax -o labelled.xyz",
+      [arguments](const Common&, nlohmann::json& result) { return run(*arguments, result); });
+  command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
+  command->add_option("--oracle", arguments->oracle,
+                      "gpaw, ase:module:callable, replay:LEDGER, or a command that speaks the worker protocol");
+  command->add_option("--level", arguments->level, "Settings by name (default for gpaw: pbe-600)");
+  command->add_option("--settings", arguments->settings, "JSON file of settings, in place of the level's")
+      ->check(CLI::ExistingFile);
+  command->add_option("--task", arguments->task, "single_point, relax or gap")
+      ->check(CLI::IsMember({"single_point", "relax", "gap"}));
+  command->add_option("--workers", arguments->workers, "Workers side by side (0: one per core)")->check(CLI::NonNegativeNumber);
+  command->add_option("--timeout", arguments->timeout, "Wall time of one label [s] (0: none)")->check(CLI::NonNegativeNumber);
+  command->add_option("--ledger", arguments->ledger, "Ledger that keeps the labels (default: OUTPUT.tz)");
+  command->add_option("-o,--output", arguments->output, "Labelled structures")->required();
+  command->add_flag("--retry-failed", arguments->retry_failed, "Calculate again what failed before");
+  command->add_flag("--trajectory", arguments->trajectory, "Write every geometry of a relaxation");
+}
+
+}  // namespace tamiz::cli

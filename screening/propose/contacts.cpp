@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 
-#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
 #include "tamiz/core/structure/batch.hpp"
 #include "tamiz/screening/propose/radii.hpp"
@@ -61,7 +60,7 @@ std::vector<std::vector<Contact>> contacts_of(const Structure& structure, double
   return contacts;
 }
 
-Structure scaled_to_radii(const Structure& structure, const OxidationStates& states) {
+std::optional<Structure> scaled_to_radii(const Structure& structure, const OxidationStates& states) {
   const Structure probe = at_probe_volume(structure);
   const auto shells = first_shells(probe, states);
   const auto species = probe.species();
@@ -80,7 +79,7 @@ Structure scaled_to_radii(const Structure& structure, const OxidationStates& sta
       ++n;
     }
   }
-  if (n == 0) throw NumericsError("no cation has an anion near it, so that radii cannot set the volume");
+  if (n == 0) return std::nullopt;
   const double mean = sum / static_cast<double>(n);
   return probe.with_lattice_scaled(std::max(1.0 / mean, 0.85 / least));
 }
@@ -103,21 +102,29 @@ std::optional<std::string> overlap(const Structure& structure) {
   return std::nullopt;
 }
 
-bool too_close_for_random(const Structure& structure, const OxidationStates& states) {
-  const auto species = structure.species();
-  const auto least = [&](Element a, Element b) {
-    const Ion ion_a{a, states.at(a), 6};
-    const Ion ion_b{b, states.at(b), 6};
-    if (ion_a.charge * ion_b.charge < 0) return 0.85 * expected_contact({a, ion_a.charge, 4}, {b, ion_b.charge, 4});
-    const auto radius_a = shannon_radius(ion_a);
-    const auto radius_b = shannon_radius(ion_b);
-    if (ion_a.charge < 0 && radius_a && radius_b) return 0.75 * (*radius_a + *radius_b);
-    return 0.75 * (a.covalent_radius() + b.covalent_radius());
+MinimumDistances minimum_distances(const OxidationStates& states) {
+  const auto least = [](const Ion& a, const Ion& b) {
+    if (a.charge * b.charge < 0) return 0.8 * expected_contact(a, b);
+    const auto radius_a = shannon_radius(a);
+    const auto radius_b = shannon_radius(b);
+    if (a.charge < 0 && radius_a && radius_b) return 0.75 * (*radius_a + *radius_b);
+    return 0.75 * (a.element.covalent_radius() + b.element.covalent_radius());
   };
-  const auto contacts = contacts_of(structure, 4.0);
+  MinimumDistances result;
+  for (const auto& [a, charge_a] : states) {
+    for (const auto& [b, charge_b] : states) result[{a, b}] = least({a, charge_a, 4}, {b, charge_b, 4});
+  }
+  return result;
+}
+
+bool too_close(const Structure& structure, const MinimumDistances& least) {
+  double largest = 0.0;
+  for (const auto& [pair, distance] : least) largest = std::max(largest, distance);
+  const auto species = structure.species();
+  const auto contacts = contacts_of(structure, largest);
   for (std::size_t i = 0; i < contacts.size(); ++i) {
     for (const Contact& c : contacts[i]) {
-      if (c.distance < least(species[i], species[c.atom])) return true;
+      if (c.distance < least.at({species[i], species[c.atom]})) return true;
     }
   }
   return false;

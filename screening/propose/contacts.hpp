@@ -1,7 +1,9 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tamiz/core/structure/structure.hpp"
@@ -20,15 +22,21 @@ std::vector<std::vector<Contact>> contacts_of(const Structure& structure, double
 
 /// Scales the cell so that cation–anion contacts have, on average over the first shells of the cations, the
 /// sum of the radii at their coordination, and none is below 0.85 of it. One element alone: nearest
-/// neighbours at twice the covalent radius.
-Structure scaled_to_radii(const Structure& structure, const OxidationStates& states);
+/// neighbours at twice the covalent radius. Nothing when no cation has an anion near it.
+std::optional<Structure> scaled_to_radii(const Structure& structure, const OxidationStates& states);
 
 /// What is too close, in words: two atoms below 0.6 of the sum of their covalent radii. Nothing when all is well.
 std::optional<std::string> overlap(const Structure& structure);
 
-/// The stricter test for random crystals: also ions of one charge keep apart (anions 0.75 of their diameters,
-/// cations 0.75 of the sum of covalent radii), and cations and anions are not below 0.85 of their contact.
-bool too_close_for_random(const Structure& structure, const OxidationStates& states);
+/// Least distances of pairs of elements [Å], both orders.
+using MinimumDistances = std::map<std::pair<Element, Element>, double>;
+
+/// What random crystals must keep: cations and anions 0.8 of their contact, anions 0.75 of the sum of their
+/// radii, cations 0.75 of the sum of covalent radii.
+MinimumDistances minimum_distances(const OxidationStates& states);
+
+/// True when a pair of atoms, over all images, is nearer than its least distance.
+bool too_close(const Structure& structure, const MinimumDistances& least);
 
 /// Mean over the anions of |Σ q_cation / coordination − |q_anion|| [e]: Pauling's rule of local neutrality
 /// (Pauling 1929, doi:10.1021/ja01379a006); 0 where every anion is just compensated by its neighbours.

@@ -35,15 +35,16 @@ class Collector {
     proposal_.rejections.push_back({std::move(what), std::move(reason)});
   }
 
-  /// True when the draft became a candidate.
+  /// Takes the draft in any cell; true when it became a candidate.
   bool add(Candidate draft) {
     const std::string what = fmt::format("{} {} {}", draft.structure.composition().reduced().formula(),
                                          draft.prototype, draft.decoration);
+    if (const auto close = overlap(draft.structure)) return refuse(what, "overlap: " + *close);
+    draft.structure = primitive_cell(draft.structure);
     if (static_cast<int>(draft.structure.size()) > options_.max_atoms) {
       return refuse(what, fmt::format("too many atoms: {} in the primitive cell, at most {} wanted",
                                       draft.structure.size(), options_.max_atoms));
     }
-    if (const auto close = overlap(draft.structure)) return refuse(what, "overlap: " + *close);
     Fingerprint fingerprint(draft.structure);
     auto& known = known_[draft.structure.composition().reduced().formula()];
     for (const auto& [index, other] : known) {
@@ -153,8 +154,12 @@ void add_decorations(const Prototype& prototype, const std::vector<Element>& ele
                                          prototype.n_atoms, options.max_atoms));
       continue;
     }
-    const Structure scaled = scaled_to_radii(decorate(prototype, decoration, 5.0), *states);
-    collector.add({"", primitive_cell(scaled), "prototype", prototype.name, text, oxidation_text(*states)});
+    const auto scaled = scaled_to_radii(decorate(prototype, decoration, 5.0), *states);
+    if (!scaled) {
+      collector.reject(what, "radii: no cation has an anion near it");
+      continue;
+    }
+    collector.add({"", *scaled, "prototype", prototype.name, text, oxidation_text(*states)});
   }
 }
 
@@ -188,8 +193,9 @@ void add_orderings(const Prototype& parent, const Composition& formula, const Pr
   int kept = 0;
   for (const Ordering& ordering : orderings_of(parent, formula, states, options.max_atoms)) {
     if (kept >= options.orderings_per_parent || collector.full()) return;
-    const Structure scaled = scaled_to_radii(ordering.structure, states);
-    kept += collector.add({"", primitive_cell(scaled), "ordering", parent.name, ordering.text, oxidation_text(states)});
+    const auto scaled = scaled_to_radii(ordering.structure, states);
+    if (!scaled) continue;
+    kept += collector.add({"", *scaled, "ordering", parent.name, ordering.text, oxidation_text(states)});
   }
 }
 

@@ -90,7 +90,7 @@ double expected_contact(const Ion& a, const Ion& b) {
 
 double guess_volume(const Composition& composition, const OxidationStates& states) {
   // Measured volume over that of the spheres: MgSiN2 1.3, MgO 1.4, CaMg2N2 1.7, Mg3N2 1.7, Ca3N2 2.1.
-  constexpr double k_void_factor = 1.5;
+  constexpr double k_void_factor = 1.6;
   double spheres = 0.0;
   for (const auto& [element, count] : composition.counts()) {
     const double radius = packing_radius(element, states.at(element));

@@ -19,7 +19,7 @@ struct RandomCrystal {
 /// One attempt at a crystal of `formula` with up to `max_atoms` atoms in the primitive cell: number of
 /// formula units, space group (2..230), a lattice of its system at the volume of `guess_volume` ±20 %, and
 /// for each element orbits on random Wyckoff positions that fill its count exactly. Nothing when the orbits
-/// do not fit or atoms come too close. A pure function of (seed, formula, attempt): Philox stream
+/// do not fit, atoms come too close, or spglib does not find the operations again. A pure function of (seed, formula, attempt): Philox stream
 /// `streams::k_crystals`, id from formula and attempt.
 std::optional<RandomCrystal> random_crystal(const Composition& formula, const OxidationStates& states, int max_atoms,
                                             std::uint64_t seed, std::uint32_t attempt);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <sstream>
 
@@ -96,6 +97,28 @@ TEST(Propose, no_candidate_is_larger_than_allowed_or_a_supercell) {
   for (const Candidate& candidate : example().candidates) {
     EXPECT_LE(candidate.structure.size(), 8u);
     EXPECT_EQ(primitive_cell(candidate.structure, 1e-3).size(), candidate.structure.size()) << candidate.id;
+  }
+}
+
+TEST(Propose, random_crystals_have_the_symmetry_they_claim) {
+  int checked = 0;
+
+  for (const Candidate& candidate : example().candidates) {
+    if (candidate.origin != "random") continue;
+    EXPECT_EQ(space_group(candidate.structure, 1e-3).symbol, candidate.prototype) << candidate.id;
+    ++checked;
+  }
+
+  EXPECT_GE(checked, 50);
+}
+
+TEST(Propose, cells_are_compact_enough_for_dft) {
+  for (const Candidate& candidate : example().candidates) {
+    const std::array<double, 6> p = candidate.structure.lattice().parameters();
+    for (std::size_t k = 3; k < 6; ++k) {
+      EXPECT_GE(p[k], 50.0) << candidate.id;
+      EXPECT_LE(p[k], 130.0) << candidate.id;
+    }
   }
 }
 

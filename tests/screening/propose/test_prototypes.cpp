@@ -38,7 +38,7 @@ OxidationStates typical_states(const std::map<std::string, Element>& elements) {
 
 Structure typical_crystal(const Prototype& prototype) {
   const auto elements = typical_elements(prototype);
-  return scaled_to_radii(decorate(prototype, elements, 5.0), typical_states(elements));
+  return scaled_to_radii(decorate(prototype, elements, 5.0), typical_states(elements)).value();
 }
 
 TEST(Prototypes, hold_at_least_the_structure_types_of_semiconductors) {
@@ -134,7 +134,7 @@ TEST(Radii, give_the_measured_volumes_of_known_nitrides_within_a_tenth) {
 
   for (const Case& c : cases) {
     SCOPED_TRACE(c.prototype);
-    const Structure guess = scaled_to_radii(decorate(find_prototype(c.prototype), c.elements, 5.0), c.states);
+    const Structure guess = scaled_to_radii(decorate(find_prototype(c.prototype), c.elements, 5.0), c.states).value();
 
     const double volume = guess.lattice().volume() / static_cast<double>(guess.size());
 

@@ -25,18 +25,22 @@ std::vector<RandomCrystal> crystals(int attempts, std::uint64_t seed = 1) {
 }
 
 TEST(RandomCrystal, has_the_symmetry_that_it_claims) {
-  const auto found = crystals(6000);
+  const auto found = crystals(300);
 
   ASSERT_GE(found.size(), 10u);
   for (const RandomCrystal& crystal : found) {
     const SpaceGroup again = space_group(crystal.structure, 1e-3);
     EXPECT_EQ(again.number, crystal.found.number);
     EXPECT_EQ(again.symbol, crystal.found.symbol);
+    EXPECT_GE(again.number, 2);
   }
 }
 
 TEST(RandomCrystal, is_a_multiple_of_the_formula_within_the_limit) {
-  for (const RandomCrystal& crystal : crystals(3000)) {
+  const auto found = crystals(200);
+
+  ASSERT_GE(found.size(), 10u);
+  for (const RandomCrystal& crystal : found) {
     EXPECT_EQ(crystal.structure.composition().reduced(), k_formula);
     EXPECT_LE(crystal.structure.size(), 8u);
   }
@@ -44,8 +48,10 @@ TEST(RandomCrystal, is_a_multiple_of_the_formula_within_the_limit) {
 
 TEST(RandomCrystal, volume_stays_within_a_fifth_of_the_guess) {
   const double guess = guess_volume(k_formula, states()) / 4.0;
+  const auto found = crystals(200);
 
-  for (const RandomCrystal& crystal : crystals(3000)) {
+  ASSERT_GE(found.size(), 10u);
+  for (const RandomCrystal& crystal : found) {
     const double volume = crystal.structure.lattice().volume() / static_cast<double>(crystal.structure.size());
     EXPECT_GE(volume, 0.799 * guess);
     EXPECT_LE(volume, 1.201 * guess);
@@ -55,7 +61,7 @@ TEST(RandomCrystal, volume_stays_within_a_fifth_of_the_guess) {
 TEST(RandomCrystal, comes_from_many_space_groups) {
   std::set<int> numbers;
 
-  for (const RandomCrystal& crystal : crystals(6000)) numbers.insert(crystal.found.number);
+  for (const RandomCrystal& crystal : crystals(300)) numbers.insert(crystal.found.number);
 
   EXPECT_GE(numbers.size(), 5u);
 }

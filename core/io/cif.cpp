@@ -1,0 +1,176 @@
+#include "tamiz/core/io/cif.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/cif_document.hpp"
+#include "tamiz/core/io/cif_symmetry.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr double k_same_site = 0.01;  // [Å]
+
+/// "5.43(2)" → 5.43. Unknown values ("?", ".") throw.
+double number(const CifValue& value, const std::string& key, const std::string& file) {
+  const std::string_view text = std::string_view(value.text).substr(0, value.text.find('('));
+  return parse_double(text, file + ":" + std::to_string(value.line) + ": " + key);
+}
+
+const CifValue* first_of(const CifBlock& block, std::initializer_list<const char*> keys) {
+  for (const char* key : keys)
+    if (const CifValue* value = block.value(key); value != nullptr && value->text != "?" && value->text != ".") return value;
+  return nullptr;
+}
+
+[[noreturn]] void fail(const std::string& file, int line, const std::string& message) {
+  throw FormatError(file + ":" + std::to_string(line) + ": " + message);
+}
+
+double required(const CifBlock& block, const char* key, const std::string& file) {
+  const CifValue* value = block.value(key);
+  if (value == nullptr) fail(file, block.line, std::string("data block ") + block.name + " lacks " + key);
+  return number(*value, key, file);
+}
+
+std::vector<SymmetryOperation> operations(const CifBlock& block, const std::string& file) {
+  for (const char* key : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz", "_space_group_symop.operation_xyz"}) {
+    const CifLoop* loop = block.loop_with(key);
+    if (loop == nullptr) continue;
+    std::vector<SymmetryOperation> result;
+    for (const CifValue& value : loop->column(key)) result.push_back(parse_operation(value.text, file + ":" + std::to_string(value.line)));
+    return result;
+  }
+  if (const CifValue* hall = first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"}))
+    if (const int number = hall_number_by_name(hall->text)) return operations_of_hall(number);
+  if (const CifValue* name = first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"}))
+    if (const int number = hall_number_by_name(name->text)) return operations_of_hall(number);
+  if (const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"}))
+    return operations_of_hall(hall_number_of(static_cast<int>(number(*value, "space group number", file))));
+  return operations_of_hall(1);
+}
+
+/// "Mg2+", "Mg1", "MG" → Mg.
+Element element_of(const CifValue& value, const std::string& file) {
+  std::string symbol;
+  for (const char c : value.text) {
+    if (!std::isalpha(static_cast<unsigned char>(c)) || symbol.size() == 2) break;
+    symbol += static_cast<char>(symbol.empty() ? std::toupper(c) : std::tolower(c));
+  }
+  if (symbol == "D") symbol = "H";
+  try {
+    return Element::from_symbol(symbol);
+  } catch (const SpeciesError&) {
+    if (symbol.size() == 2) {
+      try {
+        return Element::from_symbol(symbol.substr(0, 1));  // "OW1": an oxygen of water
+      } catch (const SpeciesError&) {
+      }
+    }
+    throw SpeciesError(file + ":" + std::to_string(value.line) + ": no element in '" + value.text + "'");
+  }
+}
+
+struct Atoms {
+  std::vector<Element> species;
+  std::vector<Vec3> fractional;
+};
+
+void add_orbit(Atoms& atoms, Element element, const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell) {
+  const std::size_t first = atoms.fractional.size();
+  for (const SymmetryOperation& operation : group) {
+    Vec3 image = operation.rotation.cast<double>() * site + operation.translation;
+    for (int k = 0; k < 3; ++k) image[k] -= std::floor(image[k] + 1e-9);
+    const bool known = std::any_of(atoms.fractional.begin() + static_cast<std::ptrdiff_t>(first), atoms.fractional.end(), [&](const Vec3& other) {
+      Vec3 delta = image - other;
+      delta = delta.array() - delta.array().round();
+      return (delta.transpose() * cell).norm() < k_same_site;
+    });
+    if (known) continue;
+    atoms.fractional.push_back(image);
+    atoms.species.push_back(element);
+  }
+}
+
+Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& file) {
+  const Lattice lattice = [&] {
+    try {
+      return Lattice::from_parameters(required(block, "_cell_length_a", file), required(block, "_cell_length_b", file),
+                                      required(block, "_cell_length_c", file), required(block, "_cell_angle_alpha", file),
+                                      required(block, "_cell_angle_beta", file), required(block, "_cell_angle_gamma", file));
+    } catch (const NumericsError& error) {
+      fail(file, block.line, error.what());
+    }
+  }();
+  const std::vector<SymmetryOperation> group = operations(block, file);
+  const char* symbol_key = sites.has("_atom_site_type_symbol") ? "_atom_site_type_symbol" : "_atom_site_label";
+  if (!sites.has(symbol_key)) fail(file, sites.line, "the atom sites have neither type symbols nor labels");
+  for (const char* key : {"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"})
+    if (!sites.has(key)) fail(file, sites.line, std::string("the atom sites lack ") + key);
+  const auto x = sites.column("_atom_site_fract_x"), y = sites.column("_atom_site_fract_y"), z = sites.column("_atom_site_fract_z");
+  const auto symbols = sites.column(symbol_key);
+  Atoms atoms;
+  for (std::size_t s = 0; s < symbols.size(); ++s) {
+    if (sites.has("_atom_site_occupancy")) {
+      const CifValue& occupancy = sites.column("_atom_site_occupancy")[s];
+      if (occupancy.text != "." && occupancy.text != "?" && std::abs(number(occupancy, "occupancy", file) - 1.0) > 1e-3)
+        fail(file, occupancy.line, "site " + symbols[s].text + " is partly occupied (" + occupancy.text + "), expected an ordered structure");
+    }
+    const Vec3 site(number(x[s], "_atom_site_fract_x", file), number(y[s], "_atom_site_fract_y", file), number(z[s], "_atom_site_fract_z", file));
+    add_orbit(atoms, element_of(symbols[s], file), site, group, lattice.rows());
+  }
+  Coordinates fractional(static_cast<Eigen::Index>(atoms.fractional.size()), 3);
+  for (std::size_t a = 0; a < atoms.fractional.size(); ++a) fractional.row(static_cast<Eigen::Index>(a)) = atoms.fractional[a];
+  Frame frame{Structure(lattice, k_periodic, std::move(atoms.species), Fractional{fractional}), {}, {}, {}};
+  if (!block.name.empty()) frame.info["name"] = block.name;
+  return frame;
+}
+
+std::string block_name(const Frame& frame) {
+  const auto found = frame.info.find("name");
+  std::string name = found == frame.info.end() ? frame.structure.composition().formula() : found->second;
+  for (char& c : name)
+    if (!std::isgraph(static_cast<unsigned char>(c))) c = '_';
+  return name;
+}
+
+void append_frame(std::string& text, const Frame& frame) {
+  const Structure& structure = frame.structure;
+  if (!structure.is_periodic()) throw CapabilityError("CIF holds structures that are periodic in all directions; write extxyz");
+  const auto p = structure.lattice().parameters();
+  text += "data_" + block_name(frame) + "\n";
+  constexpr const char* k_keys[] = {"_cell_length_a", "_cell_length_b", "_cell_length_c", "_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma"};
+  for (std::size_t k = 0; k < 6; ++k) text += std::string(k_keys[k]) + " " + format_double(p[k]) + "\n";
+  text += "_chemical_formula_sum '" + structure.composition().formula() + "'\n";
+  text += "_space_group_name_H-M_alt 'P 1'\n_space_group_IT_number 1\nloop_\n_space_group_symop_operation_xyz\n'x, y, z'\n";
+  text += "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n_atom_site_occupancy\n";
+  const Fractional fractional = structure.fractional();
+  for (std::size_t a = 0; a < structure.size(); ++a) {
+    const std::string symbol(structure.species()[a].symbol());
+    text += symbol + std::to_string(a + 1) + " " + symbol;
+    for (int k = 0; k < 3; ++k) text += " " + format_double(fractional.values(static_cast<Eigen::Index>(a), k));
+    text += " 1\n";
+  }
+}
+
+}  // namespace
+
+std::vector<Frame> parse_cif(std::string_view text, const std::string& name) {
+  std::vector<Frame> frames;
+  for (const CifBlock& block : parse_cif_document(text, name))
+    if (const CifLoop* sites = block.loop_with("_atom_site_fract_x")) frames.push_back(frame_of(block, *sites, name));
+  if (frames.empty()) throw FormatError(name + ": no data block with atom sites");
+  return frames;
+}
+
+std::string format_cif(std::span<const Frame> frames) {
+  std::string text;
+  for (const Frame& frame : frames) append_frame(text, frame);
+  return text;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,297 @@
+#include "tamiz/core/io/extxyz.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
+
+namespace tamiz {
+namespace {
+
+const std::vector<std::string> k_energy_keys{"energy", "REF_energy", "dft_energy", "DFT_energy"};
+const std::vector<std::string> k_free_energy_keys{"free_energy", "REF_free_energy", "dft_free_energy"};
+const std::vector<std::string> k_force_keys{"forces", "REF_forces", "dft_forces", "DFT_forces", "force"};
+const std::vector<std::string> k_stress_keys{"stress", "REF_stress", "dft_stress", "DFT_stress"};
+const std::vector<std::string> k_virial_keys{"virial", "REF_virial", "dft_virial"};
+
+bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+/// Lines of a text with the number of the present one, for messages.
+class Lines {
+ public:
+  Lines(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
+  bool next(std::string_view& line) {
+    if (position_ >= text_.size()) return false;
+    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
+    line = text_.substr(position_, end - position_);
+    position_ = end + 1;
+    ++number_;
+    return true;
+  }
+  std::size_t remaining() const { return text_.size() - std::min(position_, text_.size()); }
+  std::string where() const { return name_ + ":" + std::to_string(number_); }
+  [[noreturn]] void fail(const std::string& message) const { throw FormatError(where() + ": " + message); }
+
+ private:
+  std::string_view text_;
+  std::string name_;
+  std::size_t position_ = 0, number_ = 0;
+};
+
+struct Entry {
+  std::string key, value;
+};
+
+/// Reads a value that starts at `at`: in quotes, in brackets or up to the next blank.
+std::string take_value(std::string_view line, std::size_t& at, const Lines& lines) {
+  std::string value;
+  const char open = at < line.size() ? line[at] : ' ';
+  if (open == '"' || open == '\'') {
+    for (++at; at < line.size() && line[at] != open; ++at) {
+      if (line[at] == '\\' && at + 1 < line.size()) ++at;
+      value += line[at];
+    }
+    if (at >= line.size()) lines.fail("a quote is not closed");
+    ++at;
+    return value;
+  }
+  if (open == '[' || open == '{') {
+    int depth = 0;
+    do {
+      if (at >= line.size()) lines.fail("a bracket is not closed");
+      depth += line[at] == '[' || line[at] == '{';
+      depth -= line[at] == ']' || line[at] == '}';
+      value += line[at++];
+    } while (depth > 0);
+    return value;
+  }
+  while (at < line.size() && !std::isspace(static_cast<unsigned char>(line[at]))) value += line[at++];
+  return value;
+}
+
+std::vector<Entry> parse_comment(std::string_view line, const Lines& lines) {
+  std::vector<Entry> entries;
+  std::size_t at = 0;
+  while (at < line.size()) {
+    if (std::isspace(static_cast<unsigned char>(line[at]))) {
+      ++at;
+      continue;
+    }
+    Entry entry;
+    if (line[at] == '"' || line[at] == '\'') entry.key = take_value(line, at, lines);
+    else
+      while (at < line.size() && line[at] != '=' && !std::isspace(static_cast<unsigned char>(line[at]))) entry.key += line[at++];
+    if (at < line.size() && line[at] == '=') entry.value = take_value(line, ++at, lines);
+    else entry.value = "T";  // a bare word is a flag
+    if (entry.key.empty()) lines.fail("a key is empty");
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+/// Numbers separated by blanks, commas or brackets.
+std::vector<double> parse_numbers(std::string value, const std::string& what) {
+  for (char& c : value)
+    if (c == ',' || c == '[' || c == ']' || c == '{' || c == '}') c = ' ';
+  std::vector<double> numbers;
+  for (const std::string_view word : split_whitespace(value)) numbers.push_back(parse_double(word, what));
+  return numbers;
+}
+
+/// Nine numbers are rows; ASE writes `Lattice` as rows too, which is Fortran order of the transposed.
+Mat3 parse_matrix(const std::string& value, const std::string& what) {
+  const std::vector<double> v = parse_numbers(value, what);
+  Mat3 matrix;
+  if (v.size() == 9) matrix << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
+  else if (v.size() == 6) matrix << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];  // Voigt xx yy zz yz xz xy
+  else throw FormatError(what + ": expected nine numbers (or six in Voigt order), got " + std::to_string(v.size()));
+  return matrix;
+}
+
+struct Column {
+  std::string name;
+  char type = 'R';
+  int width = 1;
+};
+
+std::vector<Column> parse_properties(const std::string& text, const Lines& lines) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == ':') parts.emplace_back();
+    else parts.back() += c;
+  }
+  if (parts.size() % 3 != 0) lines.fail("Properties needs triples name:type:width, got '" + text + "'");
+  std::vector<Column> columns;
+  for (std::size_t k = 0; k < parts.size(); k += 3) {
+    const long long width = parse_integer(parts[k + 2], lines.where() + ": width of " + parts[k]);
+    if (width < 1 || width > 1000 || parts[k + 1].size() != 1) lines.fail("Properties has a wrong type or width for " + parts[k]);
+    columns.push_back({parts[k], parts[k + 1][0], static_cast<int>(width)});
+  }
+  return columns;
+}
+
+bool parse_flag(std::string_view word, const Lines& lines) {
+  if (word == "T" || word == "True" || word == "true" || word == "1") return true;
+  if (word == "F" || word == "False" || word == "false" || word == "0") return false;
+  lines.fail("expected T or F, got '" + std::string(word) + "'");
+}
+
+struct Header {
+  std::optional<Mat3> cell;
+  std::optional<Periodicity> periodicity;
+  std::vector<Column> columns{{"species", 'S', 1}, {"pos", 'R', 3}};
+  Labels labels;
+  std::optional<Mat3> virial;
+  std::map<std::string, std::string> info;
+};
+
+Header parse_header(std::string_view line, const Lines& lines) {
+  Header header;
+  for (auto& [key, value] : parse_comment(line, lines)) {
+    const std::string what = lines.where() + ": " + key;
+    if (key == "Lattice") header.cell = parse_matrix(value, what);
+    else if (key == "Properties") header.columns = parse_properties(value, lines);
+    else if (key == "pbc") {
+      for (char& c : value)
+        if (c == ',' || c == '[' || c == ']') c = ' ';
+      const auto words = split_whitespace(value);
+      if (words.size() != 3) lines.fail("pbc needs three flags");
+      header.periodicity = Periodicity{parse_flag(words[0], lines), parse_flag(words[1], lines), parse_flag(words[2], lines)};
+    } else if (is_one_of(k_energy_keys, key)) header.labels.energy = parse_double(value, what);
+    else if (is_one_of(k_free_energy_keys, key)) header.labels.free_energy = parse_double(value, what);
+    else if (is_one_of(k_stress_keys, key)) header.labels.stress = parse_matrix(value, what);
+    else if (is_one_of(k_virial_keys, key)) header.virial = parse_matrix(value, what);
+    else header.info[key] = value;
+  }
+  return header;
+}
+
+Element parse_element(std::string_view word, const Lines& lines) {
+  try {
+    if (std::isdigit(static_cast<unsigned char>(word[0]))) return Element(static_cast<int>(parse_integer(word, "atomic number")));
+    return Element::from_symbol(word);
+  } catch (const SpeciesError& error) {
+    throw SpeciesError(lines.where() + ": " + error.what());
+  }
+}
+
+Frame parse_atoms(Lines& lines, long long n_atoms, Header header) {
+  std::vector<Element> species;
+  std::map<std::string, Eigen::MatrixXd> arrays;
+  int n_words = 0;
+  bool has_species = false, has_positions = false;
+  for (const Column& column : header.columns) {
+    n_words += column.width;
+    has_species = has_species || column.name == "species" || column.name == "Z";
+    has_positions = has_positions || (column.name == "pos" && column.width == 3);
+    if (column.type != 'S' && column.name != "Z") arrays[column.name].resize(n_atoms, column.width);
+  }
+  if (!has_species || !has_positions) lines.fail("Properties lacks species:S:1 or pos:R:3");
+  std::string_view line;
+  for (long long a = 0; a < n_atoms; ++a) {
+    if (!lines.next(line)) lines.fail("the file ends after " + std::to_string(a) + " of " + std::to_string(n_atoms) + " atoms");
+    const auto words = split_whitespace(line);
+    if (static_cast<int>(words.size()) < n_words)
+      lines.fail("expected " + std::to_string(n_words) + " columns, got " + std::to_string(words.size()));
+    std::size_t word = 0;
+    for (const Column& column : header.columns)
+      for (int k = 0; k < column.width; ++k, ++word) {
+        if (column.name == "species" || column.name == "Z") species.push_back(parse_element(words[word], lines));
+        else if (column.type == 'L') arrays[column.name](a, k) = parse_flag(words[word], lines) ? 1.0 : 0.0;
+        else if (column.type != 'S') arrays[column.name](a, k) = parse_double(words[word], lines.where() + ": " + column.name);
+      }
+  }
+  const Periodicity periodicity = header.periodicity.value_or(header.cell ? k_periodic : k_molecule);
+  const Lattice lattice = header.cell ? Lattice(*header.cell) : Lattice();
+  const Coordinates positions = arrays.at("pos");
+  arrays.erase("pos");
+  for (const std::string& key : k_force_keys) {
+    const auto found = arrays.find(key);
+    if (found == arrays.end() || found->second.cols() != 3) continue;
+    header.labels.forces = found->second;
+    arrays.erase(found);
+    break;
+  }
+  if (header.virial && !header.labels.stress && lattice.volume() > 0.0)
+    header.labels.stress = Mat3(-*header.virial / lattice.volume());
+  try {
+    return {Structure(lattice, periodicity, std::move(species), Cartesian{positions}), std::move(header.labels),
+            std::move(header.info), std::move(arrays)};
+  } catch (const Error& error) {
+    lines.fail(error.what());
+  }
+}
+
+std::string quoted(const std::string& value) {
+  const bool plain = !value.empty() && value.find_first_of(" \t\"'=[]{},\\") == std::string::npos;
+  if (plain) return value;
+  std::string text = "\"";
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? ' ' : c;
+  }
+  return text + '"';
+}
+
+std::string matrix_text(const Mat3& matrix) {
+  std::string text;
+  for (int k = 0; k < 9; ++k) text += (k ? " " : "") + format_double(matrix.data()[k]);
+  return '"' + text + '"';
+}
+
+void append_frame(std::string& text, const Frame& frame) {
+  const Structure& structure = frame.structure;
+  text += std::to_string(structure.size()) + "\n";
+  std::string header;
+  if (structure.lattice().volume() > 0.0) header += "Lattice=" + matrix_text(structure.lattice().rows()) + " ";
+  header += "Properties=species:S:1:pos:R:3";
+  if (frame.labels.forces) header += ":forces:R:3";
+  for (const auto& [name, array] : frame.arrays) header += ":" + name + ":R:" + std::to_string(array.cols());
+  for (const auto& [key, value] : frame.info) header += " " + quoted(key) + "=" + quoted(value);
+  if (frame.labels.energy) header += " energy=" + format_double(*frame.labels.energy);
+  if (frame.labels.free_energy) header += " free_energy=" + format_double(*frame.labels.free_energy);
+  if (frame.labels.stress) header += " stress=" + matrix_text(*frame.labels.stress);
+  const Periodicity& p = structure.periodicity();
+  header += std::string(" pbc=\"") + (p[0] ? "T" : "F") + (p[1] ? " T" : " F") + (p[2] ? " T" : " F") + "\"";
+  text += header + "\n";
+  for (Eigen::Index a = 0; a < structure.positions().rows(); ++a) {
+    text += structure.species()[static_cast<std::size_t>(a)].symbol();
+    const auto append_row = [&](const auto& matrix) {
+      for (Eigen::Index k = 0; k < matrix.cols(); ++k) text += " " + format_double(matrix(a, k));
+    };
+    append_row(structure.positions());
+    if (frame.labels.forces) append_row(*frame.labels.forces);
+    for (const auto& [name, array] : frame.arrays) append_row(array);
+    text += "\n";
+  }
+}
+
+}  // namespace
+
+std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name) {
+  std::vector<Frame> frames;
+  Lines lines(text, name);
+  std::string_view line;
+  while (lines.next(line)) {
+    if (trim(line).empty()) continue;
+    const long long n_atoms = parse_integer(line, lines.where() + ": number of atoms");
+    if (n_atoms < 1) lines.fail("expected a positive number of atoms");
+    // An atom takes at least eight bytes; a number beyond that must not reserve memory.
+    if (static_cast<unsigned long long>(n_atoms) > lines.remaining() / 8) lines.fail("the file is too short for " + std::to_string(n_atoms) + " atoms");
+    if (!lines.next(line)) lines.fail("the comment line is missing");
+    frames.push_back(parse_atoms(lines, n_atoms, parse_header(line, lines)));
+  }
+  return frames;
+}
+
+std::string format_extxyz(std::span<const Frame> frames) {
+  std::string text;
+  for (const Frame& frame : frames) append_frame(text, frame);
+  return text;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,110 @@
+#include "tamiz/core/io/format.hpp"
+
+#include <algorithm>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/cif.hpp"
+#include "tamiz/core/io/extxyz.hpp"
+#include "tamiz/core/io/poscar.hpp"
+
+namespace tamiz {
+namespace {
+
+using std::filesystem::path;
+
+const Frame& single(std::span<const Frame> frames, const path& file) {
+  if (frames.size() != 1) throw CapabilityError(file.string() + ": this format holds one structure, got " + std::to_string(frames.size()));
+  return frames.front();
+}
+
+/// The formats of the core, named one by one: registration by static objects is lost in static libraries.
+std::vector<Format> built_in_formats() {
+  std::vector<Format> list;
+  list.push_back({.name = "extxyz", .extensions = {".xyz", ".extxyz"}, .file_names = {}, .many_frames = true, .labels = true,
+                  .read = [](const path& file) { return parse_extxyz(read_file(file), file.string()); },
+                  .write = [](const path& file, std::span<const Frame> frames) { write_file_atomically(file, format_extxyz(frames)); }});
+  list.push_back({.name = "cif", .extensions = {".cif"}, .file_names = {}, .many_frames = true, .labels = false,
+                  .read = [](const path& file) { return parse_cif(read_file(file), file.string()); },
+                  .write = [](const path& file, std::span<const Frame> frames) { write_file_atomically(file, format_cif(frames)); }});
+  list.push_back({.name = "poscar", .extensions = {".vasp", ".poscar"}, .file_names = {"POSCAR", "CONTCAR"}, .many_frames = false, .labels = false,
+                  .read = [](const path& file) { return std::vector<Frame>{parse_poscar(read_file(file), file.string())}; },
+                  .write = [](const path& file, std::span<const Frame> frames) {
+                    write_file_atomically(file, format_poscar(single(frames, file).structure));
+                  }});
+  return list;
+}
+
+std::vector<Format>& registry() {
+  static std::vector<Format> list = built_in_formats();
+  return list;
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> result;
+  for (const Format& format : registry()) result.push_back(format.name);
+  return result;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Format>& formats() { return registry(); }
+
+void register_format(Format format) {
+  for (Format& known : registry())
+    if (known.name == format.name) {
+      known = std::move(format);
+      return;
+    }
+  registry().push_back(std::move(format));
+}
+
+const Format& format_for(const path& file, std::string_view name) {
+  for (const Format& format : registry()) {
+    if (!name.empty()) {
+      if (format.name == name) return format;
+      continue;
+    }
+    const auto is_in = [](const std::vector<std::string>& list, const std::string& word) {
+      return std::find(list.begin(), list.end(), word) != list.end();
+    };
+    const std::string stem = file.filename().string();
+    if (is_in(format.extensions, file.extension().string()) || is_in(format.file_names, stem)) return format;
+    for (const std::string& whole : format.file_names)
+      if (stem.starts_with(whole)) return format;  // "POSCAR_relaxed"
+  }
+  if (name.empty())
+    throw CapabilityError("no format is known for " + file.string() + "; name one of " + joined(names()) + " with --from or --to");
+  const std::string nearest = nearest_name(name, names());
+  throw CapabilityError("unknown format " + std::string(name) + (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
+                        "; known are " + joined(names()));
+}
+
+std::vector<Frame> read_frames(const path& file, std::string_view name) {
+  const Format& format = format_for(file, name);
+  if (!format.read) throw CapabilityError("format " + format.name + " cannot be read, only written");
+  return format.read(file);
+}
+
+Structure read_structure(const path& file, std::string_view name) {
+  const std::vector<Frame> frames = read_frames(file, name);
+  if (frames.size() != 1) throw FormatError(file.string() + ": expected one structure, got " + std::to_string(frames.size()));
+  return frames.front().structure;
+}
+
+void write_frames(const path& file, std::span<const Frame> frames, std::string_view name) {
+  const Format& format = format_for(file, name);
+  if (!format.write) throw CapabilityError("format " + format.name + " cannot be written, only read");
+  if (frames.size() > 1 && !format.many_frames)
+    throw CapabilityError("format " + format.name + " holds one structure, got " + std::to_string(frames.size()));
+  format.write(file, frames);
+}
+
+}  // namespace tamiz

@@ -1,0 +1,125 @@
+#include "tamiz/core/io/poscar.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
+
+namespace tamiz {
+namespace {
+
+class Lines {
+ public:
+  Lines(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
+  std::string_view next() {
+    if (position_ >= text_.size()) fail("the file ends too early");
+    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
+    const std::string_view line = text_.substr(position_, end - position_);
+    position_ = end + 1;
+    ++number_;
+    return line;
+  }
+  std::string where() const { return name_ + ":" + std::to_string(number_); }
+  [[noreturn]] void fail(const std::string& message) const { throw FormatError(where() + ": " + message); }
+
+ private:
+  std::string_view text_;
+  std::string name_;
+  std::size_t position_ = 0, number_ = 0;
+};
+
+Vec3 parse_vector(Lines& lines, std::vector<std::string_view>* rest = nullptr) {
+  auto words = split_whitespace(lines.next());
+  if (words.size() < 3) lines.fail("expected three numbers");
+  Vec3 vector;
+  for (int k = 0; k < 3; ++k) vector[k] = parse_double(words[static_cast<std::size_t>(k)], lines.where());
+  if (rest != nullptr) rest->assign(words.begin() + 3, words.end());
+  return vector;
+}
+
+std::vector<Element> parse_species(Lines& lines) {
+  const auto names = split_whitespace(lines.next());
+  if (names.empty()) lines.fail("expected element symbols");
+  if (std::isdigit(static_cast<unsigned char>(names[0][0])))
+    lines.fail("a VASP 4 file without element symbols: add a line with them above the counts");
+  std::vector<Element> elements;
+  for (std::string_view symbol : names) {
+    try {
+      elements.push_back(Element::from_symbol(symbol.substr(0, symbol.find_first_of("_/"))));  // "Mg_pv", "N/hash"
+    } catch (const SpeciesError& error) {
+      throw SpeciesError(lines.where() + ": " + error.what());
+    }
+  }
+  const auto counts = split_whitespace(lines.next());
+  if (counts.size() != elements.size()) lines.fail("expected one count per element symbol");
+  std::vector<Element> species;
+  for (std::size_t k = 0; k < counts.size(); ++k) {
+    const long long count = parse_integer(counts[k], lines.where());
+    if (count < 1 || count > 10000000) lines.fail("expected a positive number of atoms");
+    species.insert(species.end(), static_cast<std::size_t>(count), elements[k]);
+  }
+  return species;
+}
+
+}  // namespace
+
+Frame parse_poscar(std::string_view text, const std::string& name) {
+  Lines lines(text, name);
+  const std::string title(trim(lines.next()));
+  const auto factors = split_whitespace(lines.next());
+  if (factors.size() != 1) lines.fail("expected one scaling factor");
+  double scale = parse_double(factors[0], lines.where() + ": scaling factor");
+  if (scale == 0.0) lines.fail("the scaling factor is zero");
+  Mat3 rows;
+  for (int k = 0; k < 3; ++k) rows.row(k) = parse_vector(lines);
+  if (scale < 0.0) scale = std::cbrt(-scale / Lattice(rows).volume());
+  const Lattice lattice(rows * scale);
+  if (!(lattice.volume() > 1e-8)) lines.fail("the cell has no volume");
+  std::vector<Element> species = parse_species(lines);
+
+  std::string_view mode = trim(lines.next());
+  const bool selective = !mode.empty() && (mode[0] == 'S' || mode[0] == 's');
+  if (selective) mode = trim(lines.next());
+  if (mode.empty()) lines.fail("expected Direct or Cartesian");
+  const bool cartesian = mode[0] == 'C' || mode[0] == 'c' || mode[0] == 'K' || mode[0] == 'k';
+  Coordinates values(static_cast<Eigen::Index>(species.size()), 3);
+  Eigen::MatrixXd free_to_move = Eigen::MatrixXd::Ones(values.rows(), 3);
+  for (Eigen::Index a = 0; a < values.rows(); ++a) {
+    std::vector<std::string_view> flags;
+    values.row(a) = parse_vector(lines, &flags);
+    if (!selective) continue;
+    if (flags.size() < 3) lines.fail("selective dynamics needs three flags");
+    for (int k = 0; k < 3; ++k) free_to_move(a, k) = flags[static_cast<std::size_t>(k)].starts_with('T') ? 1.0 : 0.0;
+  }
+  Structure structure = cartesian ? Structure(lattice, k_periodic, std::move(species), Cartesian{values * scale})
+                                  : Structure(lattice, k_periodic, std::move(species), Fractional{values});
+  Frame frame{std::move(structure), {}, {}, {}};
+  if (!title.empty()) frame.info["name"] = title;
+  if (selective) frame.arrays["selective"] = free_to_move;
+  return frame;
+}
+
+std::string format_poscar(const Structure& structure) {
+  if (!structure.is_periodic()) throw CapabilityError("POSCAR holds structures that are periodic in all directions");
+  std::vector<Element> order;
+  for (const Element element : structure.species())
+    if (std::find(order.begin(), order.end(), element) == order.end()) order.push_back(element);
+  std::string symbols, counts, atoms;
+  for (const Element element : order) {
+    symbols += " " + std::string(element.symbol());
+    counts += " " + std::to_string(structure.composition().count(element));
+    for (std::size_t a = 0; a < structure.size(); ++a) {
+      if (structure.species()[a] != element) continue;
+      for (int k = 0; k < 3; ++k) atoms += " " + format_double(structure.positions()(static_cast<Eigen::Index>(a), k));
+      atoms += "\n";
+    }
+  }
+  std::string text = structure.composition().formula() + "\n1.0\n";
+  for (int i = 0; i < 3; ++i)
+    for (int k = 0; k < 3; ++k) text += " " + format_double(structure.lattice().rows()(i, k)) + (k == 2 ? "\n" : "");
+  return text + symbols + "\n" + counts + "\nCartesian\n" + atoms;
+}
+
+}  // namespace tamiz

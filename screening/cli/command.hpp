@@ -27,6 +27,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 
 /// Set by SIGTERM, SIGINT and SIGUSR1: long work checkpoints and returns k_stopped.
 bool stop_requested();
+void install_stop_signals();
 
 // One function per file cmd_<name>.cpp.
 void add_convert(CLI::App& app);

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/version.hpp"
+#include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/oracle/worker_oracle.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Check {
+  std::string what, found, fix;  ///< `fix` is empty where all is well
+};
+
+std::string instruction_sets() {
+  std::string sets;
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx2")) sets += "avx2 ";
+  if (__builtin_cpu_supports("fma")) sets += "fma ";
+  if (__builtin_cpu_supports("avx512f")) sets += "avx512f ";
+  return sets.empty() ? "none beyond the baseline" : sets.substr(0, sets.size() - 1);
+}
+
+Check torch_check() {
+  const auto library = own_directory() / "libtamiz_torch.so";
+  if (std::filesystem::exists(library)) return {"LibTorch engine (MACE)", library.string(), ""};
+  return {"LibTorch engine (MACE)", "not built here", "configure with -DTAMIZ_WITH_TORCH=ON, or run `make build`"};
+}
+
+Check babel_check() {
+  for (const auto& folder : {own_directory(), own_directory() / ".." / "bin"})
+    if (std::filesystem::exists(folder / "tamiz-babel")) return {"Open Babel program", (folder / "tamiz-babel").lexically_normal().string(), ""};
+  return {"Open Babel program", "not built here", "configure with -DTAMIZ_WITH_BABEL=ON and libopenbabel-dev installed"};
+}
+
+Check data_check() {
+  try {
+    return {"shipped data", data_directory().string(), ""};
+  } catch (const FileError& error) {
+    return {"shipped data", error.what(), "set TAMIZ_DATA to the folder that holds models/ and prototypes/"};
+  }
+}
+
+/// Starts the DFT worker and hears its greeting: what a campaign does first.
+Check gpaw_check() {
+  try {
+    const auto scratch = std::filesystem::temp_directory_path() / fmt::format("tamiz-doctor-{}", getpid());
+    const auto oracle = make_gpaw_oracle(1, scratch);
+    const std::string python = worker_python().string();
+    std::filesystem::remove_all(scratch);
+    return {"DFT workers", fmt::format("{} by {}", oracle->name(), python), ""};
+  } catch (const Error& error) {
+    return {"DFT workers", "not found", error.what()};
+  }
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& app) {
+  add_command(app, "doctor", "Say what is built and found here, and the fix for what is missing", "tamiz doctor",
+              [](const Common& common, json& result) {
+                const std::vector<Check> checks{
+                    {"version", fmt::format("{} ({})", version(), commit()), ""},
+                    {"compiler", "g++ " __VERSION__, ""},
+                    {"instruction sets", instruction_sets(), ""},
+                    {"threads granted", std::to_string(available_threads()), ""},
+                    data_check(),
+                    torch_check(),
+                    babel_check(),
+                    gpaw_check()};
+                bool all_well = true;
+                for (const Check& check : checks) {
+                  result[check.what] = {{"found", check.found}, {"ok", check.fix.empty()}, {"fix", check.fix}};
+                  all_well = all_well && check.fix.empty();
+                  if (common.quiet || common.json == "-") continue;
+                  fmt::print("{:4} {:24} {}\n", check.fix.empty() ? "ok" : "--", check.what, check.found);
+                  if (!check.fix.empty()) fmt::print("     fix: {}\n", check.fix);
+                }
+                return all_well ? k_done : k_failed;
+              });
+}
+
+}  // namespace tamiz::cli

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/ledger.hpp"
+#include "tamiz/screening/cli/command.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+using nlohmann::json;
+
+json model_info(const std::filesystem::path& path) {
+  const ModelFile model = ModelFile::read(path);
+  const ModelDescription& d = model.description;
+  std::vector<std::string> elements;
+  for (const Element element : d.elements) elements.emplace_back(element.symbol());
+  return {{"kind", "model"}, {"elements", elements}, {"cutoff", d.cutoff}, {"channels", d.channels}, {"l_max", d.l_max},
+          {"hidden_l", d.hidden_l}, {"correlation", d.correlation}, {"interactions", d.n_interactions},
+          {"members", d.n_members}, {"card", model.card.entries}};
+}
+
+json run_info(const std::filesystem::path& ledger) {
+  std::map<std::string, int> kinds;
+  for (const json& record : Ledger::read(ledger)) ++kinds[record.at("kind").get<std::string>()];
+  return {{"kind", "run"}, {"records", kinds}};
+}
+
+std::string space_group_text(const Structure& structure) {
+  if (!structure.is_periodic()) return "not periodic";
+  try {
+    const SpaceGroup group = space_group(structure);
+    return fmt::format("{} ({})", group.symbol, group.number);
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+json structure_info(const std::filesystem::path& path) {
+  const std::vector<Frame> frames = read_frames(path);
+  std::map<std::string, int> formulas;
+  std::map<std::string, int> labels{{"energy", 0}, {"free_energy", 0}, {"forces", 0}, {"stress", 0}};
+  std::size_t n_atoms = 0;
+  for (const Frame& frame : frames) {
+    ++formulas[frame.structure.composition().reduced().formula()];
+    n_atoms += frame.structure.size();
+    labels["energy"] += frame.labels.energy.has_value();
+    labels["free_energy"] += frame.labels.free_energy.has_value();
+    labels["forces"] += frame.labels.forces.has_value();
+    labels["stress"] += frame.labels.stress.has_value();
+  }
+  json info{{"kind", "structures"}, {"frames", frames.size()}, {"atoms", n_atoms}, {"formulas", formulas}, {"labels", labels}};
+  if (frames.size() == 1) {
+    const Structure& structure = frames.front().structure;
+    info["space_group"] = space_group_text(structure);
+    info["volume_per_atom"] = structure.lattice().volume() / static_cast<double>(structure.size());
+    info["shortest_distance"] = structure.shortest_distance();
+  }
+  return info;
+}
+
+void print(const json& value, const std::string& indent = "") {
+  for (const auto& [key, entry] : value.items()) {
+    if (entry.is_object()) {
+      fmt::print("{}{}:\n", indent, key);
+      print(entry, indent + "  ");
+    } else {
+      fmt::print("{}{}: {}\n", indent, key, entry.is_string() ? entry.get<std::string>() : entry.dump());
+    }
+  }
+}
+
+json info_of(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return run_info(path / "ledger.tz");
+  if (path.extension() == ".tz") return run_info(path);
+  if (path.extension() == ".safetensors") return model_info(path);
+  return structure_info(path);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  auto path = std::make_shared<std::string>();
+  CLI::App* command = add_command(app, "info", "Say what is in a structure file, a model or a run", "tamiz info model.safetensors",
+                                  [path](const Common& common, json& result) {
+                                    result = info_of(*path);
+                                    if (!common.quiet && common.json != "-") print(result);
+                                    return k_done;
+                                  });
+  command->add_option("file", *path, "Structure file, model (.safetensors), ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);
+}
+
+}  // namespace tamiz::cli

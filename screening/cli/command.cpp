@@ -1,0 +1,53 @@
+#include "tamiz/screening/cli/command.hpp"
+
+#include <csignal>
+#include <memory>
+
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/log.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+volatile std::sig_atomic_t g_stop = 0;
+
+extern "C" void on_stop_signal(int) { g_stop = 1; }
+
+void write_result(const std::string& target, const nlohmann::json& result) {
+  const std::string text = result.dump(2) + "\n";
+  if (target == "-") std::fwrite(text.data(), 1, text.size(), stdout);
+  else write_file_atomically(target, text);
+}
+
+}  // namespace
+
+bool stop_requested() { return g_stop != 0; }
+
+void install_stop_signals() {
+  struct sigaction action{};
+  action.sa_handler = on_stop_signal;
+  // A second signal of the same kind ends the program at once, for whoever cannot wait.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,
+                      Body body) {
+  CLI::App* command = app.add_subcommand(name, summary);
+  command->footer("Example:\n  " + example);
+  auto common = std::make_shared<Common>();
+  command->add_option("--json", common->json, "Write the result as JSON to this file, - for standard output");
+  command->add_flag("--quiet", common->quiet, "Say nothing but errors");
+  command->add_option("--threads", common->threads, "Threads (0: what the machine grants)")->check(CLI::NonNegativeNumber);
+  command->callback([common, body = std::move(body)] {
+    if (common->quiet) log::set_level(log::Level::error);
+    install_stop_signals();
+    nlohmann::json result = nlohmann::json::object();
+    const int code = body(*common, result);
+    if (!common->json.empty()) write_result(common->json, result);
+    if (code != k_done) throw CLI::RuntimeError(code);
+  });
+  return command;
+}
+
+}  // namespace tamiz::cli

@@ -22,6 +22,11 @@ struct ModelDescription {
   int correlation = 3;            ///< order of the symmetric contraction, 1..4
   int n_interactions = 2;
   std::vector<int> radial_mlp = {64, 64, 64};
+  /// Radial functions are cubic splines through this many values of the radial network (radial/spline.hpp);
+  /// 0: the network is evaluated at every edge.
+  int radial_nodes = 128;
+  /// SiLU is multiplied by this so that its second moment over a standard normal is 1 (e3nn's normalize2mom).
+  double activation_norm = 1.6765324703311668;
   int readout_hidden = 16;        ///< width of the last read-out's hidden layer
   int n_members = 8;              ///< committee of read-outs on shared features
   double average_neighbors = 1.0; ///< normalises the sum over neighbours
@@ -29,7 +34,20 @@ struct ModelDescription {
   double scale = 1.0;             ///< interaction energies are scale·x + shift per atom
   double shift = 0.0;
   double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee
+
+  bool operator==(const ModelDescription&) const = default;
 };
+
+/// Throws ShapeError or UnitError naming the first field that is out of range.
+void validate(const ModelDescription& description);
+
+/// As the JSON text that a model file holds.
+std::string to_json(const ModelDescription& description);
+/// Throws FormatError for a missing, unknown or ill-typed key.
+ModelDescription description_from_json(const std::string& text);
+
+/// Place of every element in `description.elements` by atomic number; -1 for those it does not know.
+std::vector<int> element_index(const ModelDescription& description);
 
 /// Who made a model, from what and how good it is; shown by `tamiz info`.
 struct ModelCard {

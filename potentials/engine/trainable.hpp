@@ -20,7 +20,11 @@ struct ParameterBlock {
 struct LossWeights {
   double energy = 1.0;   ///< on squared error per atom [1/(eV/atom)²]
   double forces = 10.0;  ///< on mean squared component [1/(eV/Å)²]
-  double stress = 10.0;  ///< on mean squared component [1/(eV/Å³)²]
+  double stress = 1000.0;  ///< on mean squared component [1/(eV/Å³)²]
+  /// Residuals above this count linearly instead of quadratically (smooth Huber), so that few extreme
+  /// frames do not rule the fit; 0: always quadratically.
+  double energy_delta = 0.1;  ///< [eV/atom]
+  double force_delta = 0.5;   ///< length of the force error of an atom [eV/Å]
 };
 
 /// One frame ready for training.

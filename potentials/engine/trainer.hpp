@@ -16,8 +16,8 @@ namespace tamiz {
 
 struct TrainConfig {
   ModelDescription model;       ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
-  LossWeights weights{1.0, 10.0, 10.0};
-  LossWeights last_stage{10.0, 10.0, 10.0};  ///< weights of the last stage
+  LossWeights weights{1.0, 10.0, 1000.0};
+  LossWeights last_stage{50.0, 10.0, 1000.0};  ///< weights of the last stage
   double last_stage_fraction = 0.25;         ///< of the steps
   double learning_rate = 0.01;
   double weight_decay = 5e-7;

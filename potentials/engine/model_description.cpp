@@ -1,0 +1,115 @@
+#include "tamiz/potentials/engine/model_description.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
+
+namespace tamiz {
+namespace {
+
+using Json = nlohmann::json;
+
+template <typename Number>
+void require_range(const char* name, Number value, Number low, Number high) {
+  if (value >= low && value <= high) return;
+  throw ShapeError("model." + std::string(name) + " is " + std::to_string(value) + ", expected " +
+                   std::to_string(low) + ".." + std::to_string(high));
+}
+
+void require_positive(const char* name, double value) {
+  if (!std::isfinite(value) || value <= 0.0)
+    throw UnitError("model." + std::string(name) + " is " + std::to_string(value) + ", expected a positive number");
+}
+
+/// Calls `visit(name, member)` for every field but `elements`.
+template <typename Description, typename Visit>
+void visit_fields(Description& d, Visit visit) {
+  visit("cutoff", d.cutoff);
+  visit("n_radial", d.n_radial);
+  visit("envelope_power", d.envelope_power);
+  visit("l_max", d.l_max);
+  visit("channels", d.channels);
+  visit("hidden_l", d.hidden_l);
+  visit("correlation", d.correlation);
+  visit("n_interactions", d.n_interactions);
+  visit("radial_mlp", d.radial_mlp);
+  visit("radial_nodes", d.radial_nodes);
+  visit("activation_norm", d.activation_norm);
+  visit("readout_hidden", d.readout_hidden);
+  visit("n_members", d.n_members);
+  visit("average_neighbors", d.average_neighbors);
+  visit("atomic_energies", d.atomic_energies);
+  visit("scale", d.scale);
+  visit("shift", d.shift);
+  visit("uncertainty_scale", d.uncertainty_scale);
+}
+
+}  // namespace
+
+void validate(const ModelDescription& d) {
+  require_positive("cutoff", d.cutoff);
+  require_positive("average_neighbors", d.average_neighbors);
+  require_positive("scale", d.scale);
+  require_positive("activation_norm", d.activation_norm);
+  require_range("n_radial", d.n_radial, 1, 64);
+  require_range("envelope_power", d.envelope_power, 2, 32);
+  require_range("l_max", d.l_max, 0, k_max_harmonic);
+  require_range("channels", d.channels, 1, 4096);
+  require_range("hidden_l", d.hidden_l, 0, std::min(2, d.l_max));
+  require_range("correlation", d.correlation, 1, 4);
+  require_range("n_interactions", d.n_interactions, 1, 8);
+  require_range("readout_hidden", d.readout_hidden, 1, 4096);
+  require_range("n_members", d.n_members, 1, 256);
+  if (d.radial_nodes != 0) require_range("radial_nodes", d.radial_nodes, 8, 4096);
+  for (const int width : d.radial_mlp) require_range("radial_mlp", width, 1, 4096);
+  if (!std::isfinite(d.shift)) throw UnitError("model.shift is not finite");
+  if (!std::isfinite(d.uncertainty_scale) || d.uncertainty_scale < 0.0)
+    throw UnitError("model.uncertainty_scale is " + std::to_string(d.uncertainty_scale) +
+                    ", expected a number that is not negative");
+  if (std::set<Element>(d.elements.begin(), d.elements.end()).size() != d.elements.size())
+    throw ShapeError("model.elements names an element twice");
+  if (d.atomic_energies.size() != d.elements.size())
+    throw ShapeError("model.atomic_energies has " + std::to_string(d.atomic_energies.size()) + " entries for " +
+                     std::to_string(d.elements.size()) + " elements");
+  for (const double energy : d.atomic_energies)
+    if (!std::isfinite(energy)) throw UnitError("model.atomic_energies holds a value that is not finite");
+}
+
+std::string to_json(const ModelDescription& description) {
+  Json json;
+  json["elements"] = Json::array();
+  for (const Element element : description.elements) json["elements"].push_back(std::string(element.symbol()));
+  visit_fields(description, [&](const char* name, const auto& value) { json[name] = value; });
+  return json.dump();
+}
+
+ModelDescription description_from_json(const std::string& text) {
+  ModelDescription description;
+  try {
+    const Json json = Json::parse(text);
+    std::set<std::string> known{"elements"};
+    for (const auto& symbol : json.at("elements"))
+      description.elements.push_back(Element::from_symbol(symbol.get<std::string>()));
+    visit_fields(description, [&](const char* name, auto& value) {
+      json.at(name).get_to(value);
+      known.insert(name);
+    });
+    for (const auto& [key, value] : json.items())
+      if (!known.contains(key)) throw FormatError("model description has the unknown key '" + key + "'");
+  } catch (const Json::exception& error) {
+    throw FormatError(std::string("model description cannot be read: ") + error.what());
+  }
+  return description;
+}
+
+std::vector<int> element_index(const ModelDescription& description) {
+  std::vector<int> index(119, -1);
+  for (std::size_t k = 0; k < description.elements.size(); ++k)
+    index[static_cast<std::size_t>(description.elements[k].number())] = static_cast<int>(k);
+  return index;
+}
+
+}  // namespace tamiz

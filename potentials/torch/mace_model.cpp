@@ -1,0 +1,220 @@
+#include "tamiz/potentials/torch/mace_model.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/stack.h>
+
+#include <utility>
+
+#include "tamiz/potentials/engine/radial/bessel.hpp"
+
+namespace tamiz::torch_engine {
+namespace {
+
+/// Row-major doubles as a tensor.
+at::Tensor matrix_tensor(const double* values, std::int64_t rows, std::int64_t columns, at::ScalarType dtype) {
+  at::Tensor tensor = at::empty({rows, columns}, at::kDouble);
+  std::copy(values, values + rows * columns, tensor.mutable_data_ptr<double>());
+  return tensor.to(dtype);
+}
+
+at::Tensor bessel_at(const ModelDescription& description, const std::vector<double>& distances, at::ScalarType dtype) {
+  const auto n = static_cast<std::size_t>(description.n_radial);
+  std::vector<double> values(distances.size() * n);
+  for (std::size_t k = 0; k < distances.size(); ++k)
+    bessel_basis(distances[k], description.cutoff, description.envelope_power, std::span(values).subspan(k * n, n));
+  return matrix_tensor(values.data(), static_cast<std::int64_t>(distances.size()), description.n_radial, dtype);
+}
+
+/// The radial network: linear layers with a normalised SiLU between them.
+at::Tensor network(at::Tensor x, const std::vector<at::Tensor>& layers, double activation_norm) {
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    x = at::mm(x, layers[k]);
+    if (k + 1 < layers.size()) x = at::silu(x) * activation_norm;
+  }
+  return x;
+}
+
+/// Rows [l², (l + 1)²) of x (components, N, C) times matrix l, for every l; components = Σ (2l + 1).
+at::Tensor linear_per_l(const at::Tensor& x, const std::vector<at::Tensor>& matrices) {
+  std::vector<at::Tensor> parts;
+  for (std::size_t k = 0; k < matrices.size(); ++k) {
+    const auto l = static_cast<std::int64_t>(k);
+    parts.push_back(at::mm(x.narrow(0, l * l, 2 * l + 1).reshape({-1, x.size(2)}), matrices[k]));
+  }
+  const at::Tensor joined = parts.size() == 1 ? parts[0] : at::cat(parts, 0);
+  return joined.view({-1, x.size(1), matrices[0].size(1)});
+}
+
+}  // namespace
+
+void AppliedWeights::visit(const std::function<void(at::Tensor&)>& use) {
+  use(embedding);
+  for (Interaction& interaction : interactions) {
+    for (auto* list : {&interaction.linear_up, &interaction.radial, &interaction.linear})
+      for (at::Tensor& tensor : *list) use(tensor);
+    use(interaction.skip);
+    use(interaction.contraction);
+    for (auto* list : {&interaction.product, &interaction.readout})
+      for (at::Tensor& tensor : *list) use(tensor);
+  }
+}
+
+AppliedWeights AppliedWeights::detached(bool with_gradient) const {
+  AppliedWeights copy = *this;
+  copy.visit([&](at::Tensor& tensor) { tensor = tensor.detach().contiguous().requires_grad_(with_gradient); });
+  return copy;
+}
+
+std::vector<at::Tensor> AppliedWeights::flat() {
+  std::vector<at::Tensor> tensors;
+  visit([&](at::Tensor& tensor) { tensors.push_back(tensor); });
+  return tensors;
+}
+
+MaceModel::MaceModel(ModelDescription description, at::ScalarType dtype)
+    : description_(std::move(description)),
+      dtype_(dtype),
+      specs_(model_parameters(description_)),
+      shapes_(interaction_shapes(description_)) {
+  if (description_.radial_nodes > 0) {
+    spline_.emplace(description_.cutoff, description_.radial_nodes);
+    spline_nodes_ = bessel_at(description_, spline_->nodes(), dtype);
+    const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> matrix = spline_->matrix();
+    spline_matrix_ = matrix_tensor(matrix.data(), matrix.rows(), matrix.cols(), dtype);
+  }
+  for (const InteractionShape& shape : shapes_) {
+    convolutions_.push_back(std::make_shared<ConvolutionPlan>(shape.input_l, description_.l_max));
+    polynomials_.push_back(std::make_shared<PolynomialPlan>(description_.l_max, shape.output_l, description_.correlation));
+    auto& matrices = contraction_matrices_.emplace_back();
+    for (const auto& part : polynomials_.back()->parts())
+      matrices.push_back(matrix_tensor(part.matrix.data(), part.end - part.begin, part.n_maps, dtype));
+  }
+}
+
+/// Walks through the parameters in the order of model_parameters().
+class MaceModel::WeightBuilder {
+ public:
+  WeightBuilder(const MaceModel& model, const std::vector<at::Tensor>& parameters)
+      : model_(model), parameters_(parameters) {}
+
+  AppliedWeights build() {
+    AppliedWeights weights;
+    weights.embedding = next();
+    for (std::size_t t = 0; t < model_.shapes_.size(); ++t) weights.interactions.push_back(interaction(t));
+    return weights;
+  }
+
+ private:
+  at::Tensor next() {
+    const ParameterSpec& spec = model_.specs_[position_];
+    const at::Tensor& stored = parameters_[position_++];
+    return spec.factor == 1.0 ? stored : at::Tensor(stored * spec.factor);
+  }
+
+  std::vector<at::Tensor> next_few(std::size_t count) {
+    std::vector<at::Tensor> tensors;
+    for (std::size_t k = 0; k < count; ++k) tensors.push_back(next());
+    return tensors;
+  }
+
+  AppliedWeights::Interaction interaction(std::size_t t) {
+    const ModelDescription& d = model_.description_;
+    const InteractionShape& shape = model_.shapes_[t];
+    AppliedWeights::Interaction weights;
+    weights.linear_up = next_few(static_cast<std::size_t>(shape.input_l) + 1);
+    weights.radial = next_few(d.radial_mlp.size() + 1);
+    if (model_.spline_)
+      weights.radial = {at::mm(model_.spline_matrix_, network(model_.spline_nodes_, weights.radial, d.activation_norm))};
+    weights.linear = next_few(static_cast<std::size_t>(d.l_max) + 1);
+    for (at::Tensor& matrix : weights.linear) matrix = matrix / d.average_neighbors;
+    const int skip_l = shape.residual ? std::min(shape.input_l, shape.output_l) : d.l_max;
+    weights.skip = at::stack(next_few(static_cast<std::size_t>(skip_l) + 1));
+    product(t, weights);
+    const bool linear_readout = t + 1 < model_.shapes_.size() || t == 0;
+    weights.readout = next_few(linear_readout ? 1 : 2);
+    return weights;
+  }
+
+  void product(std::size_t t, AppliedWeights::Interaction& weights) {
+    const PolynomialPlan& plan = *model_.polynomials_[t];
+    const auto elements = static_cast<std::int64_t>(model_.description_.elements.size());
+    std::vector<at::Tensor> coefficients;
+    for (std::size_t p = 0; p < plan.parts().size(); ++p) {
+      const PolynomialPlan::Part& part = plan.parts()[p];
+      const at::Tensor stored = next();  // (elements, maps, channels)
+      if (part.n_maps > 0) {
+        const at::Tensor by_map = stored.transpose(0, 1).reshape({part.n_maps, -1});
+        coefficients.push_back(
+            at::mm(model_.contraction_matrices_[t][p], by_map).view({part.end - part.begin, elements, -1}));
+      }
+      const bool last_of_l = part.order == model_.description_.correlation;
+      if (last_of_l) weights.product.push_back(next());
+    }
+    weights.contraction = at::cat(coefficients, 0);
+  }
+
+  const MaceModel& model_;
+  const std::vector<at::Tensor>& parameters_;
+  std::size_t position_ = 0;
+};
+
+AppliedWeights MaceModel::apply(const std::vector<at::Tensor>& parameters) const {
+  return WeightBuilder(*this, parameters).build();
+}
+
+at::Tensor MaceModel::radial_weights(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
+                                     const at::Tensor& radial) const {
+  if (!spline_) return network(radial, weights.radial, description_.activation_norm);
+  return torch_engine::apply(spline_form(shard, spline_->n_coefficients()), slots::k_values,
+                             {radial, weights.radial[0], {}, {}});
+}
+
+at::Tensor MaceModel::message(const ShardPointer& shard, std::size_t t, const AppliedWeights::Interaction& weights,
+                              const at::Tensor& features, const at::Tensor& radial, const at::Tensor& harmonics) const {
+  const std::int64_t channels = description_.channels, n = shard->n_atoms;
+  const at::Tensor up = linear_per_l(features, weights.linear_up);
+  const at::Tensor sum = torch_engine::apply(convolution_form(shard, convolutions_[t], channels), slots::k_output,
+                                             {harmonics, radial_weights(shard, weights, radial), up, {}});
+  std::vector<at::Tensor> blocks;
+  std::int64_t begin = 0;
+  for (std::size_t k = 0; k < weights.linear.size(); ++k) {
+    const std::int64_t rows = (2 * static_cast<std::int64_t>(k) + 1) * n, width = weights.linear[k].size(0);
+    blocks.push_back(at::mm(sum.narrow(0, begin, rows * width).view({rows, width}), weights.linear[k]));
+    begin += rows * width;
+  }
+  return at::cat(blocks, 0).view({-1, n, channels});
+}
+
+at::Tensor MaceModel::read_out(const AppliedWeights::Interaction& weights, const at::Tensor& scalars) const {
+  return network(scalars, weights.readout, description_.activation_norm);
+}
+
+at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeights& weights, const at::Tensor& radial,
+                                    const at::Tensor& harmonics) const {
+  const std::int64_t channels = description_.channels;
+  const auto n_elements = static_cast<std::int64_t>(description_.elements.size());
+  at::Tensor features = weights.embedding.index_select(0, shard->element_index).unsqueeze(0);
+  at::Tensor total;
+  for (std::size_t t = 0; t < shapes_.size(); ++t) {
+    const AppliedWeights::Interaction& w = weights.interactions[t];
+    const auto skip = [&](const at::Tensor& x) {
+      const std::int64_t n_l = w.skip.size(0);
+      return torch_engine::apply(element_linear_form(shard, static_cast<int>(n_l), n_elements, channels), slots::k_y,
+                                 {x.narrow(0, 0, n_l * n_l), w.skip, {}, {}});
+    };
+    at::Tensor sum = message(shard, t, w, features, radial, harmonics);
+    if (!shapes_[t].residual) sum = skip(sum);
+    at::Tensor next = linear_per_l(symmetric_polynomial(shard, polynomials_[t], sum, w.contraction), w.product);
+    if (shapes_[t].residual) next = next + skip(features);
+    features = next;
+    const at::Tensor energies = read_out(w, features.select(0, 0));
+    total = total.defined() ? total + energies : energies;
+  }
+  return total * description_.scale + description_.shift;
+}
+
+}  // namespace tamiz::torch_engine

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "tamiz/potentials/engine/model_parameters.hpp"
+#include "tamiz/potentials/torch/model_forms.hpp"
+
+namespace tamiz::torch_engine {
+
+/// Weights in the form in which the model applies them: path normalisation included, radial networks
+/// turned into spline tables, contraction weights turned into polynomial coefficients.
+struct AppliedWeights {
+  struct Interaction {
+    std::vector<at::Tensor> linear_up;  ///< per l (C, C)
+    std::vector<at::Tensor> radial;     ///< the spline table (n_coefficients, n_paths·C), or the layers
+    std::vector<at::Tensor> linear;     ///< per l (slots·C, C)
+    at::Tensor skip;                    ///< (n_l, n_elements, C, C)
+    at::Tensor contraction;             ///< (n_terms, n_elements, C)
+    std::vector<at::Tensor> product;    ///< per L (C, C)
+    std::vector<at::Tensor> readout;    ///< one or two layers
+  };
+  at::Tensor embedding;  ///< (n_elements, C)
+  std::vector<Interaction> interactions;
+
+  void visit(const std::function<void(at::Tensor&)>& use);
+  /// Copies cut off from the graph that made them, themselves leaves of a new one where `with_gradient`.
+  AppliedWeights detached(bool with_gradient) const;
+  std::vector<at::Tensor> flat();
+};
+
+/// MACE (Batatia et al. 2022, arXiv:2206.07697) on LibTorch. Const and reentrant.
+class MaceModel {
+ public:
+  MaceModel(ModelDescription description, at::ScalarType dtype);
+
+  const ModelDescription& description() const { return description_; }
+  const std::vector<ParameterSpec>& parameters() const { return specs_; }
+  at::ScalarType dtype() const { return dtype_; }
+  /// Null where the radial network is evaluated at every edge.
+  const RadialSpline* spline() const { return spline_ ? &*spline_ : nullptr; }
+
+  /// One tensor per entry of `parameters()`, of any float dtype → weights as applied; differentiable.
+  AppliedWeights apply(const std::vector<at::Tensor>& parameters) const;
+
+  /// Interaction energy of every atom by every committee member, without reference energies
+  /// (n_atoms, n_members) [eV]. `radial` and `harmonics` are the shard's, or leaves made from them.
+  at::Tensor atom_energies(const ShardPointer& shard, const AppliedWeights& weights, const at::Tensor& radial,
+                           const at::Tensor& harmonics) const;
+
+ private:
+  class WeightBuilder;
+  at::Tensor radial_weights(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
+                            const at::Tensor& radial) const;
+  at::Tensor message(const ShardPointer& shard, std::size_t t, const AppliedWeights::Interaction& weights,
+                     const at::Tensor& features, const at::Tensor& radial, const at::Tensor& harmonics) const;
+  at::Tensor read_out(const AppliedWeights::Interaction& weights, const at::Tensor& scalars) const;
+
+  ModelDescription description_;
+  at::ScalarType dtype_;
+  std::vector<ParameterSpec> specs_;
+  std::vector<InteractionShape> shapes_;
+  std::optional<RadialSpline> spline_;
+  at::Tensor spline_nodes_, spline_matrix_;
+  std::vector<std::shared_ptr<const ConvolutionPlan>> convolutions_;
+  std::vector<std::shared_ptr<const PolynomialPlan>> polynomials_;
+  std::vector<std::vector<at::Tensor>> contraction_matrices_;  ///< per interaction and part
+};
+
+}  // namespace tamiz::torch_engine

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "tamiz/core/structure/structure.hpp"
+#include "tamiz/potentials/engine/model_description.hpp"
+#include "tamiz/potentials/engine/radial/spline.hpp"
+
+namespace tamiz::torch_engine {
+
+/// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
+/// training.
+struct EdgeList {
+  std::vector<std::int64_t> first;       ///< (n_atoms + 1)
+  std::vector<std::int32_t> neighbors;   ///< (n_edges), atoms of this structure
+  std::vector<double> vectors;           ///< (n_edges, 3) r_j − r_i + shift [Å]
+  std::vector<std::int32_t> elements;    ///< (n_atoms) places in the description
+  double volume = 0.0;                   ///< [Å³]; 0 without a cell
+
+  std::size_t n_atoms() const { return elements.size(); }
+};
+
+/// Graph and geometry of some structures as the model reads them; lives as long as the autograd graph.
+struct Shard {
+  std::int64_t n_atoms = 0, n_frames = 0, n_edges = 0;
+  int n_radial = 0, n_harmonics = 0;
+  std::vector<std::int64_t> first;
+  std::vector<std::int32_t> neighbors, frames, elements;
+  std::vector<std::int32_t> spline_first;  ///< (n_edges); empty where the network is evaluated at every edge
+  std::vector<double> volumes;
+  at::Tensor element_index, frame_index;        ///< int64 copies for torch
+  at::Tensor radial, slopes;                    ///< (n_edges, n_radial) and d/dr
+  at::Tensor harmonics, gradients, vectors;     ///< (n_edges, n_harmonics), (n_edges, 3, n_harmonics), (n_edges, 3)
+};
+
+/// Joins the structures; `spline` is null where the network is evaluated at every edge. Edges at or beyond
+/// the cutoff must already be gone.
+std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialSpline* spline,
+                                        std::span<const EdgeList* const> structures, at::ScalarType dtype);
+
+}  // namespace tamiz::torch_engine

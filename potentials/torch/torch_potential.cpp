@@ -1,0 +1,157 @@
+#include "tamiz/potentials/torch/torch_potential.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/sum.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/torch/edges.hpp"
+#include "tamiz/potentials/torch/parameters.hpp"
+#include "tamiz/potentials/torch/threads.hpp"
+
+namespace tamiz::torch_engine {
+namespace {
+
+/// Pairs per shard: enough to hide the cost of a tensor operation, few enough to stay in the cache.
+constexpr std::size_t k_pairs_per_shard = 4096;
+
+void require_device(const std::string& device) {
+  if (device != "cpu")
+    throw CapabilityError("device '" + device + "' is not driven by this build of the LibTorch engine, expected cpu");
+}
+
+/// Structure numbers at which shards begin, and the end.
+std::vector<std::size_t> cut(const Batch& batch, const NeighborList& neighbors, int threads) {
+  const std::size_t total = neighbors.n_pairs();
+  const std::size_t share = total / static_cast<std::size_t>(std::max(1, threads)) + 1;
+  const std::size_t target = std::min(k_pairs_per_shard, share);
+  std::vector<std::size_t> cuts{0};
+  std::size_t begun = 0;
+  for (std::size_t s = 0; s < batch.n_structures(); ++s) {
+    const std::size_t end = neighbors.first()[batch.offsets()[s + 1]];
+    if (end - begun < target && s + 1 < batch.n_structures()) continue;
+    cuts.push_back(s + 1);
+    begun = end;
+  }
+  return cuts;
+}
+
+/// Total energies of the members from interaction energies per atom; spread scaled by the calibration.
+Eigen::RowVectorXd member_totals(const Eigen::MatrixXd& atoms, double mean, double spread) {
+  const Eigen::RowVectorXd sums = atoms.colwise().sum();
+  return (sums.array() - sums.mean()) * spread + mean;
+}
+
+Eigen::MatrixXd to_eigen(const at::Tensor& tensor) {
+  const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
+  using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  return Eigen::Map<const Rows>(wide.const_data_ptr<double>(), wide.size(0), wide.size(1));
+}
+
+}  // namespace
+
+TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& options)
+    : threads_(options.threads > 0 ? options.threads : available_threads()),
+      model_(model.description, dtype_of(options.dtype)),
+      element_index_(element_index(model.description)) {
+  require_device(options.device);
+  const auto name = model.card.entries.find("name");
+  name_ = name != model.card.entries.end() ? name->second : "mace";
+  const SingleThreadScope scope;
+  const at::NoGradGuard no_gradient;
+  const auto stored = parameter_tensors(model_, flat_parameters(model), at::kDouble);
+  // The weights are prepared in float64 whatever the dtype of the evaluation.
+  const MaceModel wide(model.description, at::kDouble);
+  weights_ = wide.apply(stored);
+  weights_.visit([&](at::Tensor& tensor) { tensor = tensor.to(model_.dtype()).contiguous(); });
+}
+
+Capabilities TorchPotential::capabilities() const {
+  Capabilities capabilities;
+  capabilities.n_members = model_.description().n_members;
+  capabilities.elements = model_.description().elements;
+  return capabilities;
+}
+
+void TorchPotential::evaluate_shard(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                    std::size_t begin, std::size_t end, const Outputs& outputs,
+                                    Prediction& prediction) const {
+  const ModelDescription& d = model_.description();
+  std::vector<EdgeList> edges;
+  for (std::size_t s = begin; s < end; ++s)
+    edges.push_back(edges_of(batch, state, neighbors, s, d.cutoff, element_index_));
+  std::vector<const EdgeList*> pointers;
+  for (const EdgeList& list : edges) pointers.push_back(&list);
+  const ShardPointer shard = make_shard(d, model_.spline(), pointers, model_.dtype());
+
+  const bool differentiate = outputs.forces || outputs.stress;
+  const at::AutoGradMode mode(differentiate);
+  const at::Tensor radial = shard->radial.detach().requires_grad_(differentiate);
+  const at::Tensor harmonics = shard->harmonics.detach().requires_grad_(differentiate);
+  const at::Tensor energies = model_.atom_energies(shard, weights_, radial, harmonics);
+  const Eigen::MatrixXd members = to_eigen(energies);
+
+  const auto first_atom = static_cast<Eigen::Index>(batch.offsets()[begin]);
+  Eigen::Index row = 0;
+  for (std::size_t s = begin; s < end; ++s) {
+    const auto n = static_cast<Eigen::Index>(batch.n_atoms(s)), k = static_cast<Eigen::Index>(s);
+    double total = 0.0;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const double reference = d.atomic_energies[static_cast<std::size_t>(shard->elements[static_cast<std::size_t>(row + i)])];
+      const double atom = reference + members.row(row + i).mean();
+      if (outputs.atom_energies) prediction.atom_energies[first_atom + row + i] = atom;
+      total += atom;
+    }
+    prediction.energies[k] = total;
+    if (outputs.members)
+      prediction.member_energies.row(k) = member_totals(members.middleRows(row, n), total, d.uncertainty_scale);
+    row += n;
+  }
+  if (!differentiate) return;
+  Eigen::MatrixXd derivatives = Eigen::MatrixXd::Zero(shard->n_atoms + 3 * shard->n_frames, 3);
+  if (shard->n_edges > 0) {
+    const at::Tensor mean = energies.mean(1).sum();
+    const auto gradients = torch::autograd::grad({mean}, {radial, harmonics});
+    const at::NoGradGuard no_gradient;
+    derivatives = to_eigen(forces_and_virials(shard, gradients[0], gradients[1]));
+  }
+  if (outputs.forces) prediction.forces.middleRows(first_atom, shard->n_atoms) = derivatives.topRows(shard->n_atoms);
+  if (!outputs.stress) return;
+  for (std::size_t s = begin; s < end; ++s) {
+    const auto f = static_cast<Eigen::Index>(s - begin);
+    const Mat3 virial = derivatives.middleRows(shard->n_atoms + 3 * f, 3);
+    prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / shard->volumes[s - begin];
+  }
+}
+
+Prediction TorchPotential::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                    const Outputs& outputs) const {
+  require_species(*this, batch.species());
+  if (!state.positions.allFinite()) throw NumericsError("positions are not finite");
+  const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
+  const auto n_structures = static_cast<Eigen::Index>(batch.n_structures());
+  if (outputs.stress)
+    for (std::size_t s = 0; s < batch.n_structures(); ++s)
+      if (!(std::abs(state.cells[s].determinant()) > 0.0))
+        throw CapabilityError("structure " + std::to_string(s) + " has no cell, so it has no stress");
+  Prediction prediction;
+  prediction.energies.resize(n_structures);
+  if (outputs.forces) prediction.forces.resize(n_atoms, 3);
+  if (outputs.stress) prediction.stresses.resize(batch.n_structures());
+  if (outputs.atom_energies) prediction.atom_energies.resize(n_atoms);
+  if (outputs.members) prediction.member_energies.resize(n_structures, model_.description().n_members);
+  if (n_structures == 0) return prediction;
+  const auto cuts = cut(batch, neighbors, threads_);
+  parallel_for(cuts.size() - 1, threads_, [&](std::size_t k) {
+    const SingleThreadScope scope;
+    evaluate_shard(batch, state, neighbors, cuts[k], cuts[k + 1], outputs, prediction);
+  });
+  return prediction;
+}
+
+}  // namespace tamiz::torch_engine

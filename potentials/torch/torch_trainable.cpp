@@ -1,0 +1,155 @@
+#include "tamiz/potentials/torch/torch_trainable.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/neighbors/neighbor_list.hpp"
+#include "tamiz/potentials/torch/edges.hpp"
+#include "tamiz/potentials/torch/loss.hpp"
+#include "tamiz/potentials/torch/parameters.hpp"
+#include "tamiz/potentials/torch/threads.hpp"
+
+namespace tamiz::torch_engine {
+namespace {
+
+/// Pairs whose autograd graph fits the memory and hides the cost of a tensor operation.
+constexpr std::size_t k_pairs_per_shard = 6000;
+/// Pairs kept between steps, 32 bytes each.
+constexpr std::size_t k_cached_edges = 64u << 20;
+
+/// Cuts a batch into shards that depend on the frames alone: largest first, always onto the least shard.
+std::vector<std::vector<std::size_t>> balance(const std::vector<std::shared_ptr<const EdgeList>>& edges) {
+  std::size_t total = 0;
+  for (const auto& list : edges) total += list->neighbors.size();
+  const std::size_t wanted = std::max<std::size_t>(2, 2 * ((total + 2 * k_pairs_per_shard - 1) / (2 * k_pairs_per_shard)));
+  std::vector<std::vector<std::size_t>> shards(std::min(edges.size(), wanted));
+  std::vector<std::size_t> loads(shards.size(), 0), order(edges.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return edges[a]->neighbors.size() > edges[b]->neighbors.size();
+  });
+  for (const std::size_t k : order) {
+    const auto least = static_cast<std::size_t>(std::min_element(loads.begin(), loads.end()) - loads.begin());
+    shards[least].push_back(k);
+    loads[least] += edges[k]->neighbors.size() + 1;
+  }
+  return shards;
+}
+
+void add(at::Tensor& sum, const at::Tensor& part) {
+  if (!part.defined()) return;
+  sum = sum.defined() ? at::Tensor(sum + part) : part;
+}
+
+}  // namespace
+
+TorchTrainable::TorchTrainable(const ModelFile& model, const std::string& dtype, int threads)
+    : model_(model.description, dtype_of(dtype)),
+      dtype_(dtype),
+      threads_(threads > 0 ? threads : available_threads()),
+      element_index_(element_index(model.description)),
+      values_(flat_parameters(model)) {}
+
+std::vector<ParameterBlock> TorchTrainable::layout() const {
+  std::vector<ParameterBlock> blocks;
+  std::size_t offset = 0;
+  for (const ParameterSpec& spec : model_.parameters()) {
+    blocks.push_back({spec.name, offset, spec.size(), spec.decays});
+    offset += spec.size();
+  }
+  return blocks;
+}
+
+void TorchTrainable::get_parameters(std::span<double> out) const {
+  if (out.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got room for " + std::to_string(out.size()));
+  std::copy(values_.begin(), values_.end(), out.begin());
+}
+
+void TorchTrainable::set_parameters(std::span<const double> values) {
+  if (values.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got " + std::to_string(values.size()));
+  values_.assign(values.begin(), values.end());
+}
+
+std::shared_ptr<const EdgeList> TorchTrainable::edges(const Frame& frame) {
+  const std::string key = frame.structure.content_hash();
+  if (const auto found = cache_.find(key); found != cache_.end()) return found->second;
+  const std::span<const Structure> one(&frame.structure, 1);
+  const Batch batch(one);
+  const State state = State::of(one);
+  const double cutoff = description().cutoff;
+  auto list = std::make_shared<const EdgeList>(
+      edges_of(batch, state, build_neighbors(batch, state, {cutoff, 0.0}), 0, cutoff, element_index_));
+  if (cached_edges_ + list->neighbors.size() <= k_cached_edges) {
+    cached_edges_ += list->neighbors.size();
+    cache_[key] = list;
+  }
+  return list;
+}
+
+double TorchTrainable::loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
+                                     std::span<double> gradient) {
+  if (frames.empty()) throw ShapeError("a loss needs at least one frame");
+  if (gradient.size() != values_.size()) throw ShapeError("the gradient has " + std::to_string(gradient.size()) + " places for " + std::to_string(values_.size()) + " parameters");
+  const SingleThreadScope scope;
+  std::vector<std::shared_ptr<const EdgeList>> lists;
+  for (const TrainingFrame* frame : frames) lists.push_back(edges(frame->frame));
+  const auto shards = balance(lists);
+
+  // What all shards share is made once; its gradient is summed over shards and taken back once.
+  const at::AutoGradMode mode(true);
+  auto parameters = parameter_tensors(model_, values_, model_.dtype());
+  for (at::Tensor& parameter : parameters) parameter.requires_grad_(true);
+  AppliedWeights applied = model_.apply(parameters);
+  AppliedWeights leaves = applied.detached(true);
+  std::vector<ShardLoss> losses(shards.size());
+  parallel_for(shards.size(), threads_, [&](std::size_t s) {
+    const SingleThreadScope inner;
+    std::vector<const EdgeList*> pointers;
+    std::vector<const TrainingFrame*> members;
+    for (const std::size_t k : shards[s]) {
+      pointers.push_back(lists[k].get());
+      members.push_back(frames[k]);
+    }
+    const ShardPointer shard = make_shard(description(), model_.spline(), pointers, model_.dtype());
+    AppliedWeights own = leaves;
+    losses[s] = shard_loss(model_, own, shard, members, weights, frames.size());
+  });
+
+  double loss = 0.0;
+  std::vector<at::Tensor> sums(losses[0].gradients.size());
+  for (const ShardLoss& part : losses) {
+    loss += part.value;
+    const at::NoGradGuard no_gradient;
+    for (std::size_t k = 0; k < sums.size(); ++k) add(sums[k], part.gradients[k]);
+  }
+  const std::vector<at::Tensor> outputs = applied.flat();
+  for (std::size_t k = 0; k < sums.size(); ++k)
+    if (!sums[k].defined()) sums[k] = at::zeros_like(outputs[k]);
+  const auto gradients = torch::autograd::grad(outputs, parameters, sums, false, false, true);
+  std::size_t offset = 0;
+  for (std::size_t k = 0; k < gradients.size(); ++k) {
+    const std::size_t size = model_.parameters()[k].size();
+    const auto target = gradient.subspan(offset, size);
+    if (gradients[k].defined()) {
+      const at::Tensor wide = gradients[k].to(at::kDouble).contiguous();
+      std::copy(wide.const_data_ptr<double>(), wide.const_data_ptr<double>() + size, target.begin());
+    } else {
+      std::fill(target.begin(), target.end(), 0.0);
+    }
+    offset += size;
+  }
+  return loss;
+}
+
+ModelFile TorchTrainable::to_model_file(const ModelCard& card) const {
+  return {description(), card, tensors_of(description(), values_, dtype_)};
+}
+
+}  // namespace tamiz::torch_engine

@@ -81,7 +81,14 @@ std::optional<Structure> scaled_to_radii(const Structure& structure, const Oxida
   }
   if (n == 0) return std::nullopt;
   const double mean = sum / static_cast<double>(n);
-  return probe.with_lattice_scaled(std::max(1.0 / mean, 0.85 / least));
+  double scale = 1.0 / mean;
+  if (states.size() > 1) {
+    // Where bonds and voids of a structure type fit the ions badly, the contacts alone give absurd densities.
+    const double expected = guess_volume(probe.composition(), states);
+    const double unit = probe.lattice().volume();
+    scale = std::clamp(scale, std::cbrt(0.7 * expected / unit), std::cbrt(1.5 * expected / unit));
+  }
+  return probe.with_lattice_scaled(std::max(scale, 0.85 / least));
 }
 
 std::optional<std::string> overlap(const Structure& structure) {

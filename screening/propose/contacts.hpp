@@ -21,7 +21,8 @@ struct Contact {
 std::vector<std::vector<Contact>> contacts_of(const Structure& structure, double cutoff);
 
 /// Scales the cell so that cation–anion contacts have, on average over the first shells of the cations, the
-/// sum of the radii at their coordination, and none is below 0.85 of it. One element alone: nearest
+/// sum of the radii at their coordination, the volume is 0.7 to 1.5 of `guess_volume`, and (this first of all)
+/// no contact is below 0.85 of its sum. One element alone: nearest
 /// neighbours at twice the covalent radius. Nothing when no cation has an anion near it.
 std::optional<Structure> scaled_to_radii(const Structure& structure, const OxidationStates& states);
 

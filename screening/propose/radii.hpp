@@ -21,7 +21,7 @@ struct Ion {
 std::optional<double> shannon_radius(const Ion& ion);
 
 /// Expected distance of a cation and an anion [Å]: the sum of Shannon radii, or of covalent radii where one
-/// of the two has none (Si4−).
+/// of the two has none (Si4−), longer by Pauling's rule beyond four neighbours.
 double expected_contact(const Ion& a, const Ion& b);
 
 /// Volume of a crystal of this composition [Å³]: spheres of the ions' radii, packed as the known nitrides,

@@ -1,0 +1,65 @@
+#include "tamiz/potentials/engine/classical/species_table.hpp"
+
+#include <Eigen/LU>
+#include <cmath>
+#include <string>
+
+#include "tamiz/core/base/error.hpp"
+
+namespace tamiz {
+
+SpeciesTable::SpeciesTable(std::vector<Element> elements) : elements_(std::move(elements)) {
+  places_.fill(-1);
+  for (std::size_t k = 0; k < elements_.size(); ++k) {
+    int& place = places_[static_cast<std::size_t>(elements_[k].number())];
+    if (place >= 0) throw SpeciesError("element " + std::string(elements_[k].symbol()) + " is listed twice");
+    place = static_cast<int>(k);
+  }
+}
+
+std::vector<std::size_t> SpeciesTable::of(std::span<const Element> species) const {
+  std::vector<std::size_t> types;
+  types.reserve(species.size());
+  for (const Element element : species) types.push_back((*this)[element]);
+  return types;
+}
+
+void check_evaluation(const Potential& potential, const Batch& batch, const State& state, const NeighborList& neighbors,
+                      const Outputs& outputs) {
+  require_species(potential, batch.species());
+  if (outputs.members) throw CapabilityError(potential.name() + " has no committee, so no energies of its members");
+  if (static_cast<std::size_t>(state.positions.rows()) != batch.n_atoms() || state.cells.size() != batch.n_structures() ||
+      neighbors.first().size() != batch.n_atoms() + 1)
+    throw ShapeError("batch, state and neighbour list do not belong together");
+  if (neighbors.request().cutoff < potential.neighbors().cutoff)
+    throw ShapeError("the neighbour list reaches " + std::to_string(neighbors.request().cutoff) + " å, but " +
+                     potential.name() + " needs " + std::to_string(potential.neighbors().cutoff));
+  if (!state.positions.allFinite()) throw NumericsError("a position is not finite");
+}
+
+void check_distance(double r, std::size_t atom) {
+  if (!(r > 0.0)) throw NumericsError("another atom lies on atom " + std::to_string(atom) + " of the batch");
+}
+
+Prediction empty_prediction(const Batch& batch, const Outputs& outputs) {
+  Prediction prediction;
+  prediction.energies = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(batch.n_structures()));
+  if (outputs.forces) prediction.forces = Coordinates::Zero(static_cast<Eigen::Index>(batch.n_atoms()), 3);
+  if (outputs.stress) prediction.stresses.assign(batch.n_structures(), Mat3::Zero());
+  return prediction;
+}
+
+void finish(Prediction& prediction, const Batch& batch, const State& state, const Outputs& outputs,
+            std::span<const double> atom_energies, std::span<const Mat3> virials) {
+  for (std::size_t s = 0; s < batch.n_structures(); ++s) {
+    double& energy = prediction.energies[static_cast<Eigen::Index>(s)];
+    for (std::size_t a = batch.offsets()[s]; a < batch.offsets()[s + 1]; ++a) energy += atom_energies[a];
+    const double volume = std::abs(state.cells[s].determinant());
+    if (outputs.stress && volume > 0.0) prediction.stresses[s] = (virials[s] + virials[s].transpose()) * (0.5 / volume);
+  }
+  if (outputs.atom_energies)
+    prediction.atom_energies =
+        Eigen::Map<const Eigen::VectorXd>(atom_energies.data(), static_cast<Eigen::Index>(atom_energies.size()));
+}
+
+}  // namespace tamiz

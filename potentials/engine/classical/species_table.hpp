@@ -1,0 +1,44 @@
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "tamiz/core/simulation/potential.hpp"
+
+namespace tamiz {
+
+/// Numbers the elements that a potential knows from 0 on.
+class SpeciesTable {
+ public:
+  explicit SpeciesTable(std::vector<Element> elements);
+
+  std::span<const Element> elements() const { return elements_; }
+  std::size_t size() const { return elements_.size(); }
+  /// Place of an element that is known.
+  std::size_t operator[](Element element) const { return static_cast<std::size_t>(places_[static_cast<std::size_t>(element.number())]); }
+  /// Of every atom of a batch whose elements are all known.
+  std::vector<std::size_t> of(std::span<const Element> species) const;
+
+ private:
+  std::vector<Element> elements_;
+  std::array<int, 119> places_;
+};
+
+/// What every classical potential checks before it computes: species, outputs, shapes, finite positions and a
+/// neighbour list that reaches far enough. Throws SpeciesError, CapabilityError, ShapeError, NumericsError.
+void check_evaluation(const Potential& potential, const Batch& batch, const State& state, const NeighborList& neighbors,
+                      const Outputs& outputs);
+
+/// Throws NumericsError where a neighbour of `atom` lies on it: r = 0 has no direction.
+void check_distance(double r, std::size_t atom);
+
+/// A prediction of the right sizes, all zero, with what was asked for.
+Prediction empty_prediction(const Batch& batch, const Outputs& outputs);
+
+/// Sums atom energies to energies and divides the virials dE/dε [eV] by the volumes; a structure without
+/// volume has no stress, zero is returned for it.
+void finish(Prediction& prediction, const Batch& batch, const State& state, const Outputs& outputs,
+            std::span<const double> atom_energies, std::span<const Mat3> virials);
+
+}  // namespace tamiz

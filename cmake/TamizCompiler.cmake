@@ -2,7 +2,7 @@
 add_library(tamiz_options INTERFACE)
 target_compile_options(tamiz_options INTERFACE -Wall -Wextra -Werror
   # g++ 12 reports -Wrestrict for std::string concatenation at -O3, and -Wmaybe-uninitialized inside Eigen.
-  -Wno-error=restrict -Wno-error=maybe-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow)
+  -Wno-restrict -Wno-error=maybe-uninitialized -Wno-error=array-bounds -Wno-error=stringop-overflow)
 
 if(TAMIZ_SANITIZE)
   target_compile_options(tamiz_options INTERFACE -fsanitize=${TAMIZ_SANITIZE} -fno-omit-frame-pointer -g1)

@@ -2,32 +2,37 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 
 namespace tamiz {
 namespace {
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw FileError("cannot " + what + " " + path.string() + ": " + std::strerror(errno));
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int reason = errno) {
+  throw FileError("cannot " + what + " " + path.string() + ": " + std::strerror(reason));
 }
 
 /// A file descriptor that closes itself.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { if (fd_ >= 0) ::close(fd_); }
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
+  /// Closes now and says whether that worked: network file systems report a full disk only here.
+  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
@@ -42,15 +47,33 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
+/// Without this a rename can be lost when the machine stops.
 void sync_folder(const std::filesystem::path& folder) {
   const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() >= 0) ::fsync(descriptor.get());
+  if (descriptor.get() < 0) fail(folder, "open the folder");
+  // Some file systems cannot sync a folder and say EINVAL; there is nothing more to do on those.
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
+}
+
+/// A new file beside `path`, with the permissions that the user's mask asks for (mkstemp would give 0600).
+std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const std::string name = "." + path.filename().string() + "." + std::to_string(::getpid()) + "-" +
+                             std::to_string(counter++) + ".part";
+    std::filesystem::path temporary = path.parent_path() / name;
+    const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0) return {fd, std::move(temporary)};
+    if (errno != EEXIST) fail(path, "create a file beside");
+  }
+  fail(path, "create a file beside", EEXIST);
 }
 
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) throw FileError("cannot read " + path.string() + ": it is a folder");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw FileError("cannot read " + path.string() + ": it is a folder");
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path, "open");
   std::ostringstream content;
@@ -61,12 +84,13 @@ std::string read_file(const std::filesystem::path& path) {
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  std::string temporary = (folder / ("." + path.filename().string() + ".XXXXXX")).string();
-  const Descriptor descriptor(::mkstemp(temporary.data()));
-  if (descriptor.get() < 0) fail(path, "create a file beside");
+  if (!path.has_filename()) throw FileError("cannot write " + path.string() + ": it names a folder");
+  const auto [fd, temporary] = create_beside(path);
+  Descriptor descriptor(fd);
   try {
     write_all(descriptor.get(), bytes, path);
-    if (::fchmod(descriptor.get(), 0644) != 0 || ::fsync(descriptor.get()) != 0) fail(path, "sync");
+    if (::fsync(descriptor.get()) != 0) fail(path, "sync");
+    if (!descriptor.close()) fail(path, "close");
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
   } catch (...) {
     ::unlink(temporary.c_str());

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
@@ -22,6 +23,14 @@ std::string duration_text(double seconds) {
   return text;
 }
 
+/// "12/s", "0.3/s" or, for what takes minutes each, "4/h".
+std::string rate_text(double per_second) {
+  char text[32];
+  if (per_second >= 0.1) std::snprintf(text, sizeof text, "%.*f/s", per_second < 10.0 ? 1 : 0, per_second);
+  else std::snprintf(text, sizeof text, "%.0f/h", per_second * 3600.0);
+  return text;
+}
+
 }  // namespace
 
 struct Progress::Impl {
@@ -36,7 +45,7 @@ struct Progress::Impl {
 
   void show(std::string_view note) {
     const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
-    const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
+    const double share = total > 0 ? std::min(1.0, static_cast<double>(done) / static_cast<double>(total)) : 1.0;
     std::string line = "tamiz: " + title + " ";
     if (is_terminal) {
       const int filled = static_cast<int>(share * k_bar_width);
@@ -44,7 +53,8 @@ struct Progress::Impl {
               std::string(static_cast<std::size_t>(k_bar_width - filled), '.') + "] ";
     }
     line += std::to_string(done) + "/" + std::to_string(total) + "  " + duration_text(elapsed);
-    if (done > 0 && done < total) line += " +" + duration_text(elapsed * (1.0 - share) / share);
+    if (done > 0 && elapsed > 0.0) line += "  " + rate_text(static_cast<double>(done) / elapsed);
+    if (done > 0 && done < total) line += "  " + duration_text(elapsed * (1.0 - share) / share) + " left";
     if (!note.empty()) line += "  " + std::string(note);
     std::fprintf(stderr, is_terminal ? "\r\033[K%s" : "%s\n", line.c_str());
     std::fflush(stderr);

@@ -29,7 +29,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 template <typename Number>
 Number parse_number(std::string_view text, std::string_view what, const char* expected) {
   std::string_view digits = trim(text);
-  if (digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.starts_with('+') && !digits.starts_with("+-")) digits.remove_prefix(1);
   Number value{};
   const auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || status != std::errc() || end != digits.data() + digits.size())

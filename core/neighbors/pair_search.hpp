@@ -1,29 +1,35 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "tamiz/core/base/math.hpp"
-#include "tamiz/core/structure/structure.hpp"
+#include "tamiz/core/neighbors/bins.hpp"
 
 namespace tamiz::detail {
 
 struct Pair {
   std::int32_t i, j;
-  std::array<std::int32_t, 3> shift;
+  Shift shift;
 };
 
-using PositionBlock = Eigen::Ref<const Coordinates, 0, Eigen::OuterStride<>>;
+/// Finds the pairs of one structure. Borrows the positions; may be asked from several threads at once.
+class PairSearch {
+ public:
+  /// `radius` [Å]: pairs up to and including this distance. Throws as Bins does.
+  PairSearch(const PositionBlock& positions, const Mat3& cell, const Periodicity& periodicity, double radius);
 
-/// Largest image number each way that can hold a neighbour within `radius`, for positions anywhere (they
-/// need not lie in the cell). Zero along directions that are not periodic. Throws NumericsError for a
-/// periodic cell without volume.
-std::array<std::int32_t, 3> image_reach(const PositionBlock& positions, const Mat3& cell, const Periodicity& periodicity,
-                                        double radius);
+  /// Directed pairs of the centres [begin, end), sorted by (i, j, shift).
+  std::vector<Pair> pairs_of(std::size_t begin, std::size_t end) const;
 
-/// Directed pairs of one structure within `radius`, sorted by (i, j, shift).
-std::vector<Pair> find_pairs(const PositionBlock& positions, const Mat3& cell, const Periodicity& periodicity,
-                             double radius);
+ private:
+  void search_around(std::int32_t i, std::vector<Pair>& found) const;
+  void search_bin(std::int32_t i, const std::array<int, 3>& step, std::vector<Pair>& found) const;
+
+  PositionBlock positions_;
+  Mat3 cell_;
+  Periodicity periodicity_;
+  double radius_squared_;
+  Bins bins_;
+};
 
 }  // namespace tamiz::detail

@@ -26,7 +26,9 @@ class FormulaParser {
     throw FormatError("formula '" + std::string(text_) + "' is wrong at position " + std::to_string(position_ + 1) +
                       ", expected something like CaMg2N2");
   }
-  char peek() const { return position_ < text_.size() ? text_[position_] : '\0'; }
+  char peek(std::size_t ahead = 0) const {
+    return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
+  }
 
   int number() {
     int value = 0;
@@ -34,13 +36,14 @@ class FormulaParser {
     while (std::isdigit(static_cast<unsigned char>(peek()))) {
       value = 10 * value + (text_[position_++] - '0');
       any = true;
-      if (value > 100000) fail();
+      if (value > k_largest_count) fail();
     }
     if (any && value == 0) fail();
     return any ? value : 1;
   }
 
   std::map<Element, int> group() {
+    if (++depth_ > k_deepest_nesting) fail();
     std::map<Element, int> counts;
     while (peek() == '(' || std::isupper(static_cast<unsigned char>(peek()))) {
       std::map<Element, int> part;
@@ -51,18 +54,26 @@ class FormulaParser {
         ++position_;
       } else {
         std::size_t length = 1;
-        while (position_ + length < text_.size() && std::islower(static_cast<unsigned char>(text_[position_ + length]))) ++length;
+        while (std::islower(static_cast<unsigned char>(peek(length)))) ++length;
         part[Element::from_symbol(text_.substr(position_, length))] = 1;
         position_ += length;
       }
       const int factor = number();
-      for (const auto& [element, count] : part) counts[element] += factor * count;
+      for (const auto& [element, count] : part) {
+        const long long total = counts[element] + static_cast<long long>(factor) * count;
+        if (total > k_largest_count) fail();
+        counts[element] = static_cast<int>(total);
+      }
     }
+    --depth_;
     return counts;
   }
 
+  static constexpr int k_largest_count = 1'000'000;
+  static constexpr int k_deepest_nesting = 32;
   std::string_view text_;
   std::size_t position_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace

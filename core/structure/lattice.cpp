@@ -12,6 +12,9 @@ namespace {
 
 constexpr double k_degree = std::numbers::pi / 180.0;
 
+/// cos of an angle in degrees, with an exact zero at 90° so that orthogonal cells have exact zeros.
+double cosine(double degrees) { return degrees == 90.0 ? 0.0 : std::cos(degrees * k_degree); }
+
 double angle_between(const Vec3& a, const Vec3& b) {
   return std::atan2(a.cross(b).norm(), a.dot(b)) / k_degree;
 }
@@ -23,13 +26,14 @@ Lattice::Lattice(const Mat3& rows) : rows_(rows) {
 }
 
 Lattice Lattice::from_parameters(double a, double b, double c, double alpha, double beta, double gamma) {
-  const double cos_alpha = std::cos(alpha * k_degree), cos_beta = std::cos(beta * k_degree);
-  const double cos_gamma = std::cos(gamma * k_degree), sin_gamma = std::sin(gamma * k_degree);
+  const double cos_alpha = cosine(alpha), cos_beta = cosine(beta);
+  const double cos_gamma = cosine(gamma), sin_gamma = std::sin(gamma * k_degree);
   const double cx = cos_beta;
   const double cy = (cos_alpha - cos_beta * cos_gamma) / sin_gamma;
   const double cz_squared = 1.0 - cx * cx - cy * cy;
   if (!(a > 0.0 && b > 0.0 && c > 0.0) || !(sin_gamma > 0.0) || !(cz_squared > 0.0))
-    throw NumericsError("lattice parameters do not make a cell");
+    throw NumericsError("lattice parameters do not make a cell: lengths must be positive, and each angle less than the "
+                        "sum of the other two");
   Mat3 rows;
   rows << a, 0.0, 0.0, b * cos_gamma, b * sin_gamma, 0.0, c * cx, c * cy, c * std::sqrt(cz_squared);
   return Lattice(rows);

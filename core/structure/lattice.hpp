@@ -14,6 +14,7 @@ class Lattice {
   /// Throws NumericsError when an entry is not finite.
   explicit Lattice(const Mat3& rows);
   /// a, b, c [Å], α, β, γ [degrees]; a along x, b in the xy plane (ASE's convention).
+  /// Throws NumericsError where these do not make a cell with volume.
   static Lattice from_parameters(double a, double b, double c, double alpha, double beta, double gamma);
 
   const Mat3& rows() const { return rows_; }

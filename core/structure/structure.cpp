@@ -6,18 +6,19 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/neighbors/bins.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
 
 namespace tamiz {
 namespace {
 
-void check(const Lattice& lattice, const Periodicity& periodicity, std::size_t n_species, const Coordinates& positions) {
+void check(const Lattice& lattice, const Periodicity& periodicity, std::size_t n_species,
+           const Coordinates& positions) {
   if (static_cast<std::size_t>(positions.rows()) != n_species)
     throw ShapeError("expected one position per atom, got " + std::to_string(positions.rows()) + " positions for " +
                      std::to_string(n_species) + " atoms");
   if (!positions.allFinite()) throw NumericsError("a position is not finite");
-  const bool any_periodic = periodicity[0] || periodicity[1] || periodicity[2];
-  if (any_periodic && lattice.volume() < 1e-8) throw NumericsError("a periodic cell needs a volume, got none");
+  detail::completed_cell(lattice.rows(), periodicity);  // throws where the periodic vectors span no volume
 }
 
 template <typename Value>

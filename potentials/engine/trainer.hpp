@@ -44,6 +44,9 @@ struct TrainResult {
   ModelFile model;          ///< averaged (EMA) parameters, uncertainty calibrated on the validation frames
   ErrorSummary training, validation;
   std::int64_t steps = 0;
+  /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state and the
+  /// model is the unfinished one.
+  bool finished = true;
 };
 
 struct TrainCallbacks {
@@ -54,6 +57,8 @@ struct TrainCallbacks {
   /// Checkpoint to write every `checkpoint_every` steps and to resume from when it exists; empty: none.
   std::filesystem::path checkpoint;
   std::int64_t checkpoint_every = 200;
+  /// Asked before every step; true ends the run after writing the checkpoint.
+  std::function<bool()> should_stop;
 };
 
 /// Fits a model to labelled frames. Starts from `initial` where given (fine-tuning: same shape, its
@@ -64,6 +69,15 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames,
                   const std::optional<ModelFile>& initial = std::nullopt, const TrainCallbacks& callbacks = {},
                   std::span<const Frame> validation = {});
 
+/// Steps that fit into `minutes` of wall clock on this machine, from timing a few batches; at least 50.
+/// Fix the result in the configuration before training, so that a resumed run stays identical.
+std::int64_t steps_within(const TrainConfig& config, std::span<const Frame> frames,
+                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes);
+
+/// Number of steps that the run behind a checkpoint was started with; nothing where there is no such file.
+std::optional<std::int64_t> planned_steps(const std::filesystem::path& checkpoint);
+
+/// Errors of energies, forces and stresses over the frames that have them.
 ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> frames);
 
 }  // namespace tamiz

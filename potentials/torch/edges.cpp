@@ -1,5 +1,6 @@
 #include "tamiz/potentials/torch/edges.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 #include <string>
 

@@ -5,8 +5,9 @@
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <Eigen/LU>
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"

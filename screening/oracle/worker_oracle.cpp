@@ -66,6 +66,7 @@ struct WorkerOracle::Impl {
   std::deque<Job> queue;
   Results done;
   std::int64_t next_ticket = 0;
+  bool has_started = false;  ///< some worker has greeted
 
   bool busy() const;
   void start(Slot& slot);
@@ -166,7 +167,7 @@ void WorkerOracle::Impl::listen(Slot& slot) {
 void WorkerOracle::Impl::hear(Slot& slot, const std::string& line) {
   if (!slot.ready) {
     slot.hello = worker_message::parse_hello(line);
-    slot.ready = true;
+    slot.ready = has_started = true;
     slot.deadline.reset();
     slot.start_failures = 0;
     return;
@@ -205,6 +206,7 @@ void WorkerOracle::Impl::lose(Slot& slot, LabelStatus status, const std::string&
 void WorkerOracle::Impl::fail_start(Slot& slot, const std::string& reason) {
   ++slot.start_failures;
   slot.last_failure = reason;
+  if (!has_started) return;  // the constructor throws the reason
   log::warning(fmt::format("{}: worker {} did not start: {}", name, fmt::join(command, " "), reason));
 }
 

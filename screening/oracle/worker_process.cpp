@@ -85,6 +85,8 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const std:
   std::filesystem::create_directories(scratch, error);
   if (error) throw FileError(scratch.string() + ": cannot make the scratch folder: " + error.message());
   scratch_ = std::filesystem::absolute(scratch);
+  const auto earlier = std::filesystem::file_size(scratch_ / "stderr.txt", error);
+  stderr_begin_ = error ? 0 : earlier;
   Pipe requests = make_pipe(), answers = make_pipe();
   input_ = requests.write;
   output_ = answers.read;
@@ -211,7 +213,7 @@ std::string WorkerProcess::stderr_tail() const {
   std::ifstream file(scratch_ / "stderr.txt", std::ios::binary | std::ios::ate);
   if (!file) return {};
   const auto size = static_cast<std::size_t>(file.tellg());
-  const std::size_t length = std::min(size, k_tail);
+  const std::size_t length = std::min(size - std::min(size, stderr_begin_), k_tail);
   std::string text(length, '\0');
   file.seekg(static_cast<std::streamoff>(size - length));
   file.read(text.data(), static_cast<std::streamsize>(length));

@@ -60,6 +60,7 @@ class WorkerProcess {
   int input_ = -1, output_ = -1;
   std::string unsent_, received_;
   std::size_t scanned_ = 0;  ///< bytes of received_ known to hold no newline
+  std::size_t stderr_begin_ = 0;  ///< bytes that earlier workers left in the same file
   std::optional<End> ended_;
 };
 

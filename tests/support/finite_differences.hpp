@@ -8,7 +8,7 @@
 
 #include "tamiz/core/simulation/potential.hpp"
 
-namespace tamiz::testing {
+namespace tamiz::test_support {
 
 /// Largest differences between what a potential returns and the derivatives of its energy.
 struct DerivativeErrors {
@@ -73,4 +73,4 @@ inline void expect_derivatives_of_energy(const Potential& potential, const Struc
   EXPECT_LT(errors.stress, tolerance * std::max(0.1, errors.largest_stress)) << "stress, " << what;
 }
 
-}  // namespace tamiz::testing
+}  // namespace tamiz::test_support

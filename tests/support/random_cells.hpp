@@ -8,7 +8,7 @@
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/structure/structure.hpp"
 
-namespace tamiz::testing {
+namespace tamiz::test_support {
 
 struct NamedStructure {
   std::string name;
@@ -75,4 +75,4 @@ inline std::vector<NamedStructure> sample_cells(std::span<const Element> element
   return cells;
 }
 
-}  // namespace tamiz::testing
+}  // namespace tamiz::test_support

@@ -1,0 +1,125 @@
+#include "tamiz/core/simulation/trajectory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/extxyz.hpp"
+
+namespace tamiz {
+namespace {
+
+const std::string k_velocities = "velocities";
+const std::string k_step = "step";
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
+  const std::string reason = std::strerror(errno);
+  throw FileError("cannot " + what + " " + path.string() + ": " + reason);
+}
+
+/// Where the last whole frame begins and ends; both 0 where there is none.
+struct Extent {
+  std::size_t begin = 0, end = 0;
+};
+
+Extent last_whole_frame(std::string_view text, const std::string& name) {
+  Extent extent;
+  std::size_t position = 0;
+  while (position < text.size()) {
+    const std::size_t first_end = text.find('\n', position);
+    if (first_end == std::string_view::npos) return extent;
+    const long long n_atoms = parse_integer(trim(text.substr(position, first_end - position)), name + ": number of atoms");
+    std::size_t end = first_end + 1;
+    for (long long line = 0; line <= n_atoms; ++line) {  // the comment and the atoms
+      const std::size_t line_end = text.find('\n', end);
+      if (line_end == std::string_view::npos) return extent;
+      end = line_end + 1;
+    }
+    extent = {position, end};
+    position = end;
+  }
+  return extent;
+}
+
+}  // namespace
+
+Frame trajectory_frame(const Batch& batch, const State& state, const Prediction& prediction, std::size_t s) {
+  const auto begin = static_cast<Eigen::Index>(batch.offsets()[s]);
+  const auto n = static_cast<Eigen::Index>(batch.n_atoms(s));
+  Frame frame{structure_of(batch, state, s), {}, {}, {}};
+  frame.labels.energy = prediction.energies[static_cast<Eigen::Index>(s)];
+  if (prediction.forces.rows() > 0) frame.labels.forces = prediction.forces.middleRows(begin, n);
+  if (state.velocities.rows() > 0) frame.arrays[k_velocities] = state.velocities.middleRows(begin, n);
+  frame.info[k_step] = std::to_string(state.step);
+  return frame;
+}
+
+State state_of(const Frame& frame) {
+  const auto velocities = frame.arrays.find(k_velocities);
+  const auto step = frame.info.find(k_step);
+  if (velocities == frame.arrays.end() || velocities->second.cols() != 3)
+    throw FormatError("the frame has no velocities (n_atoms, 3), so no run can go on from it");
+  if (step == frame.info.end()) throw FormatError("the frame has no step, so no run can go on from it");
+  const std::vector<Structure> one{frame.structure};
+  State state = State::of(one);
+  state.velocities = velocities->second;
+  state.step = parse_integer(step->second, "step");
+  return state;
+}
+
+struct Trajectory::Impl {
+  std::filesystem::path path;
+  int descriptor = -1;
+  ~Impl() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+};
+
+Trajectory::Trajectory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Trajectory::Trajectory(Trajectory&&) noexcept = default;
+Trajectory& Trajectory::operator=(Trajectory&&) noexcept = default;
+Trajectory::~Trajectory() = default;
+
+Trajectory Trajectory::create(const std::filesystem::path& path) {
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+  if (impl->descriptor < 0) fail("create", path);
+  return Trajectory(std::move(impl));
+}
+
+Trajectory Trajectory::resume(const std::filesystem::path& path, std::optional<Frame>& last) {
+  const std::string text = read_file(path);
+  const Extent extent = last_whole_frame(text, path.string());
+  last.reset();
+  if (extent.end > 0)
+    last = parse_extxyz(std::string_view(text).substr(extent.begin, extent.end - extent.begin), path.string()).at(0);
+  auto impl = std::make_unique<Impl>();
+  impl->path = path;
+  impl->descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (impl->descriptor < 0) fail("open", path);
+  if (::ftruncate(impl->descriptor, static_cast<off_t>(extent.end)) != 0) fail("cut the torn end off", path);
+  return Trajectory(std::move(impl));
+}
+
+void Trajectory::append(const Frame& frame) {
+  const std::string text = format_extxyz(std::span(&frame, 1));
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t n = ::write(impl_->descriptor, text.data() + written, text.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("write to", impl_->path);
+    written += static_cast<std::size_t>(n);
+  }
+  if (::fsync(impl_->descriptor) != 0) fail("sync", impl_->path);
+}
+
+}  // namespace tamiz

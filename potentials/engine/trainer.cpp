@@ -1,0 +1,284 @@
+#include "tamiz/potentials/engine/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/philox.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/potentials/engine/model_parameters.hpp"
+#include "tamiz/potentials/engine/torch_backend.hpp"
+#include "tamiz/potentials/engine/training/calibration.hpp"
+#include "tamiz/potentials/engine/training/checkpoint.hpp"
+#include "tamiz/potentials/engine/training/optimizer.hpp"
+#include "tamiz/potentials/engine/training/training_set.hpp"
+
+namespace tamiz {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t k_metrics_every = 10;
+constexpr int k_validations = 10;  ///< times during a run that validation errors go to the metrics
+
+void check_config(const TrainConfig& c) {
+  const auto require = [](bool fine, const std::string& what) {
+    if (!fine) throw UnitError("training configuration: " + what);
+  };
+  require(c.steps >= 1, "steps must be at least 1");
+  require(c.batch_size >= 1, "batch_size must be at least 1");
+  require(std::isfinite(c.learning_rate) && c.learning_rate > 0.0, "learning_rate must be positive");
+  require(c.ema_decay >= 0.0 && c.ema_decay < 1.0, "ema_decay must be in [0, 1)");
+  require(c.gradient_clip > 0.0, "gradient_clip must be positive");
+  require(c.weight_decay >= 0.0, "weight_decay must not be negative");
+  require(c.validation_fraction >= 0.0 && c.validation_fraction < 1.0, "validation_fraction must be in [0, 1)");
+  require(c.last_stage_fraction >= 0.0 && c.last_stage_fraction <= 1.0, "last_stage_fraction must be in [0, 1]");
+  for (const LossWeights& w : {c.weights, c.last_stage})
+    require(w.energy >= 0.0 && w.forces >= 0.0 && w.stress >= 0.0, "loss weights must not be negative");
+}
+
+/// Everything fixed before the first step.
+struct Plan {
+  TrainConfig config;
+  TrainingSet set;
+  ModelFile start;
+};
+
+Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
+               std::span<const Frame> validation) {
+  check_config(config);
+  check_labels(frames, "training");
+  if (!validation.empty()) check_labels(validation, "validation");
+  const int n_members = initial ? initial->description.n_members : config.model.n_members;
+  Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {}};
+  if (initial) {
+    check_species(initial->description, frames, "training");
+    plan.start = *initial;
+    plan.start.description.uncertainty_scale = 1.0;
+  } else {
+    if (!config.model.elements.empty()) {
+      ModelDescription named = config.model;
+      check_species(named, frames, "training");
+    }
+    const ModelDescription description = with_statistics(config.model, plan.set.training);
+    validate(description);
+    plan.start = initial_model(description, config.seed);
+  }
+  check_species(plan.start.description, plan.set.validation, "validation");
+  return plan;
+}
+
+std::string weights_text(const LossWeights& w) {
+  std::string text;
+  for (const double value : {w.energy, w.forces, w.stress, w.energy_delta, w.force_delta}) text += format_double(value) + " ";
+  return text;
+}
+
+/// Hash of all that decides the result.
+std::string identity(const Plan& plan) {
+  const TrainConfig& c = plan.config;
+  std::string text = to_json(plan.start.description) + weights_text(c.weights) + weights_text(c.last_stage) + c.dtype;
+  for (const double value : {c.last_stage_fraction, c.learning_rate, c.weight_decay, c.ema_decay, c.gradient_clip})
+    text += format_double(value) + " ";
+  text += std::to_string(c.batch_size) + " " + std::to_string(c.steps) + " " + std::to_string(c.seed);
+  for (const TrainingFrame& frame : plan.set.training) {
+    text += frame.frame.structure.content_hash();
+    const Labels& labels = frame.frame.labels;
+    if (const auto energy = labels.consistent_energy()) text += format_double(*energy);
+    if (labels.forces)
+      text.append(reinterpret_cast<const char*>(labels.forces->data()), static_cast<std::size_t>(labels.forces->size()) * 8);
+    if (labels.stress) text.append(reinterpret_cast<const char*>(labels.stress->data()), 72);
+  }
+  for (const Tensor& tensor : plan.start.tensors) text += tensor.bytes;
+  return hash_hex(text);
+}
+
+/// Frames of one step: places [step·B, (step + 1)·B) in the endless row of one permutation per epoch.
+std::vector<const TrainingFrame*> batch_of(const Plan& plan, std::int64_t step) {
+  const auto n = static_cast<std::int64_t>(plan.set.training.size());
+  const std::int64_t size = std::min<std::int64_t>(plan.config.batch_size, n);
+  std::vector<const TrainingFrame*> batch;
+  std::int64_t known_epoch = -1;
+  std::vector<std::size_t> order(static_cast<std::size_t>(n));
+  for (std::int64_t place = step * size; place < (step + 1) * size; ++place) {
+    if (const std::int64_t epoch = place / n; epoch != known_epoch) {
+      known_epoch = epoch;
+      std::iota(order.begin(), order.end(), std::size_t{0});
+      Philox random(plan.config.seed, streams::k_training, static_cast<std::uint64_t>(epoch), 0);
+      for (std::size_t k = order.size(); k > 1; --k) std::swap(order[k - 1], order[random.below(k)]);
+    }
+    batch.push_back(&plan.set.training[order[static_cast<std::size_t>(place % n)]]);
+  }
+  return batch;
+}
+
+/// One run: the model, the optimiser and the average of its parameters.
+class Run {
+ public:
+  explicit Run(const Plan& plan)
+      : plan_(plan),
+        model_(torch_backend().make_trainable(plan.start, plan.config.dtype, plan.config.threads)),
+        optimizer_(model_->layout(), plan.config.weight_decay) {
+    std::size_t size = 0;
+    for (const ParameterBlock& block : model_->layout()) size += block.size;
+    parameters_.resize(size);
+    gradient_.resize(size);
+    model_->get_parameters(parameters_);
+    average_ = parameters_;
+  }
+
+  std::int64_t step() const { return optimizer_.state().step; }
+  double learning_rate() const { return learning_rate_at(step(), plan_.config.steps, plan_.config.learning_rate); }
+
+  double advance() {
+    const TrainConfig& c = plan_.config;
+    const auto batch = batch_of(plan_, step());
+    const auto last_from = static_cast<std::int64_t>(std::llround(static_cast<double>(c.steps) * (1.0 - c.last_stage_fraction)));
+    model_->set_parameters(parameters_);
+    const double loss = model_->loss_gradient(batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
+    const double norm = clip(gradient_, c.gradient_clip);
+    if (!std::isfinite(loss) || !std::isfinite(norm))
+      throw NumericsError("training diverged at step " + std::to_string(step()) +
+                          ": the loss is not finite; lower learning_rate, or look for wrong labels");
+    optimizer_.step(parameters_, gradient_, learning_rate());
+    // A young average forgets faster, or it would remember the random start.
+    const auto age = static_cast<double>(step());
+    const double decay = std::min(c.ema_decay, age / (age + 10.0));
+    for (std::size_t k = 0; k < average_.size(); ++k) average_[k] = decay * average_[k] + (1.0 - decay) * parameters_[k];
+    return loss;
+  }
+
+  ModelFile averaged_model() {
+    model_->set_parameters(average_);
+    return model_->to_model_file({});
+  }
+
+  TrainingState state(const std::string& run) const {
+    return {run, plan_.config.steps, parameters_, average_, optimizer_.state()};
+  }
+
+  void restore(TrainingState state) {
+    parameters_ = std::move(state.parameters);
+    average_ = std::move(state.average);
+    optimizer_.restore(std::move(state.optimizer));
+  }
+
+ private:
+  const Plan& plan_;
+  std::unique_ptr<Trainable> model_;
+  Optimizer optimizer_;
+  std::vector<double> parameters_, gradient_, average_;
+};
+
+std::unique_ptr<Potential> potential_of(const ModelFile& model, const TrainConfig& config) {
+  const int threads = config.threads > 0 ? config.threads : available_threads();
+  return torch_backend().make_potential(model, {.dtype = config.dtype, .device = "cpu", .threads = threads});
+}
+
+class Metrics {
+ public:
+  explicit Metrics(const std::filesystem::path& path) {
+    if (path.empty()) return;
+    file_.open(path, std::ios::app);
+    if (!file_) throw FileError("cannot write the metrics file " + path.string());
+  }
+  void write(const nlohmann::json& line) {
+    if (file_.is_open()) file_ << line.dump() << std::endl;
+  }
+  bool wanted() const { return file_.is_open(); }
+
+ private:
+  std::ofstream file_;
+};
+
+nlohmann::json as_json(const ErrorSummary& errors) {
+  return {{"energy_mae", errors.energy_mae}, {"force_mae", errors.force_mae}, {"stress_mae", errors.stress_mae}};
+}
+
+void resume(Run& run, const std::filesystem::path& path, const std::string& id) {
+  if (path.empty()) return;
+  auto state = read_checkpoint(path);
+  if (!state) return;
+  if (state->run != id)
+    throw FormatError(path.string() + ": this checkpoint belongs to another training (other frames, configuration or "
+                      "initial model): remove it, or name another file");
+  run.restore(std::move(*state));
+}
+
+/// Steps until the end or until the caller wants to stop; true at the end.
+bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, const std::string& id) {
+  Metrics metrics(callbacks.metrics);
+  const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / k_validations);
+  auto shown = Clock::now() - std::chrono::hours(1);
+  while (run.step() < steps) {
+    if (callbacks.should_stop && callbacks.should_stop()) {
+      if (!callbacks.checkpoint.empty()) write_checkpoint(callbacks.checkpoint, run.state(id));
+      return false;
+    }
+    const double rate = run.learning_rate();
+    const double loss = run.advance();
+    const std::int64_t step = run.step();
+    if (step % k_metrics_every == 0 || step == steps)
+      metrics.write({{"step", step}, {"loss", loss}, {"learning_rate", rate}});
+    if (metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty()) {
+      const auto potential = potential_of(run.averaged_model(), plan.config);
+      metrics.write({{"step", step}, {"validation", as_json(evaluate_errors(*potential, plan.set.validation))}});
+    }
+    if (!callbacks.checkpoint.empty() && (step % callbacks.checkpoint_every == 0 || step == steps))
+      write_checkpoint(callbacks.checkpoint, run.state(id));
+    if (callbacks.progress && (step == steps || Clock::now() - shown >= std::chrono::seconds(1))) {
+      callbacks.progress(step, steps, loss);
+      shown = Clock::now();
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+TrainResult train(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
+                  const TrainCallbacks& callbacks, std::span<const Frame> validation) {
+  const Plan plan = make_plan(config, frames, initial, validation);
+  const std::string id = identity(plan);
+  Run run(plan);
+  resume(run, callbacks.checkpoint, id);
+
+  TrainResult result;
+  result.finished = advance_all(plan, run, callbacks, id);
+  result.steps = run.step();
+  result.model = run.averaged_model();
+  if (initial) result.model.card = initial->card;
+  const auto potential = potential_of(result.model, config);
+  if (!plan.set.validation.empty()) {
+    result.validation = evaluate_errors(*potential, plan.set.validation);
+    result.model.description.uncertainty_scale = calibrated_scale(*potential, plan.set.validation);
+  }
+  std::vector<Frame> trained;
+  for (const TrainingFrame& frame : plan.set.training) trained.push_back(frame.frame);
+  result.training = evaluate_errors(*potential, trained);
+  return result;
+}
+
+std::int64_t steps_within(const TrainConfig& config, std::span<const Frame> frames,
+                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes) {
+  if (!std::isfinite(minutes) || minutes <= 0.0) throw UnitError("minutes must be positive");
+  constexpr std::int64_t k_warm = 2, k_timed = 12, k_least = 50;
+  // Validation, checkpoints and the closing evaluation take the rest.
+  constexpr double k_share = 0.95;
+  const Plan plan = make_plan(config, frames, initial, validation);
+  Run run(plan);
+  for (std::int64_t k = 0; k < k_warm; ++k) run.advance();
+  const auto begin = Clock::now();
+  for (std::int64_t k = 0; k < k_timed; ++k) run.advance();
+  const double per_step = std::chrono::duration<double>(Clock::now() - begin).count() / k_timed;
+  return std::max(k_least, static_cast<std::int64_t>(k_share * 60.0 * minutes / per_step));
+}
+
+}  // namespace tamiz

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tamiz/potentials/engine/training/optimizer.hpp"
+
+namespace tamiz {
+
+/// All that a training run needs to go on with the same bits.
+struct TrainingState {
+  std::string run;         ///< hash of configuration, frames and initial model
+  std::int64_t steps = 0;  ///< planned in all
+  std::vector<double> parameters, average;
+  Optimizer::State optimizer;
+};
+
+/// Atomic.
+void write_checkpoint(const std::filesystem::path& path, const TrainingState& state);
+/// Nothing where there is no such file. Throws FileError, FormatError (damaged, other version).
+std::optional<TrainingState> read_checkpoint(const std::filesystem::path& path);
+
+}  // namespace tamiz

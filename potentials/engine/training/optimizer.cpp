@@ -1,0 +1,58 @@
+#include "tamiz/potentials/engine/training/optimizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace tamiz {
+namespace {
+
+constexpr double k_beta_1 = 0.9, k_beta_2 = 0.999, k_epsilon = 1e-8;
+constexpr double k_last_share = 0.01;
+
+}  // namespace
+
+Optimizer::Optimizer(std::vector<ParameterBlock> layout, double weight_decay)
+    : layout_(std::move(layout)), weight_decay_(weight_decay) {
+  std::size_t size = 0;
+  for (const ParameterBlock& block : layout_) size = std::max(size, block.offset + block.size);
+  state_.first.assign(size, 0.0);
+  state_.second.assign(size, 0.0);
+  state_.largest_second.assign(size, 0.0);
+}
+
+void Optimizer::step(std::span<double> parameters, std::span<const double> gradient, double learning_rate) {
+  ++state_.step;
+  const auto t = static_cast<double>(state_.step);
+  const double correction_1 = 1.0 - std::pow(k_beta_1, t), correction_2 = std::sqrt(1.0 - std::pow(k_beta_2, t));
+  for (const ParameterBlock& block : layout_) {
+    const double kept = block.decays ? 1.0 - learning_rate * weight_decay_ : 1.0;
+    for (std::size_t k = block.offset; k < block.offset + block.size; ++k) {
+      double& first = state_.first[k];
+      double& second = state_.second[k];
+      first = k_beta_1 * first + (1.0 - k_beta_1) * gradient[k];
+      second = k_beta_2 * second + (1.0 - k_beta_2) * gradient[k] * gradient[k];
+      state_.largest_second[k] = std::max(state_.largest_second[k], second);
+      const double scale = std::sqrt(state_.largest_second[k]) / correction_2 + k_epsilon;
+      parameters[k] = kept * parameters[k] - learning_rate / correction_1 * first / scale;
+    }
+  }
+}
+
+double learning_rate_at(std::int64_t step, std::int64_t total, double peak) {
+  const std::int64_t warm_up = std::min(std::clamp<std::int64_t>(total / 50, 10, 200), total);
+  if (step < warm_up) return peak * static_cast<double>(step + 1) / static_cast<double>(warm_up);
+  const double progress = static_cast<double>(step - warm_up) / static_cast<double>(std::max<std::int64_t>(1, total - warm_up));
+  return peak * (k_last_share + (1.0 - k_last_share) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress)));
+}
+
+double clip(std::span<double> gradient, double limit) {
+  double squared = 0.0;
+  for (const double value : gradient) squared += value * value;
+  const double norm = std::sqrt(squared);
+  if (norm > limit)
+    for (double& value : gradient) value *= limit / norm;
+  return norm;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "tamiz/potentials/engine/trainable.hpp"
+
+namespace tamiz {
+
+/// AdamW with AMSGrad on a flat array (Loshchilov and Hutter 2019, arXiv:1711.05101; Reddi et al. 2018,
+/// arXiv:1904.09237), with β = (0.9, 0.999) and ε = 1e-8.
+class Optimizer {
+ public:
+  Optimizer(std::vector<ParameterBlock> layout, double weight_decay);
+
+  /// One step along −gradient.
+  void step(std::span<double> parameters, std::span<const double> gradient, double learning_rate);
+
+  /// Everything that a later step depends on.
+  struct State {
+    std::int64_t step = 0;
+    std::vector<double> first, second, largest_second;
+  };
+  const State& state() const { return state_; }
+  void restore(State state) { state_ = std::move(state); }
+
+ private:
+  std::vector<ParameterBlock> layout_;
+  double weight_decay_;
+  State state_;
+};
+
+/// Learning rate at `step` of `total`: linear warm-up over the first 2 % (10 to 200 steps), then a cosine
+/// down to 1 % of `peak`.
+double learning_rate_at(std::int64_t step, std::int64_t total, double peak);
+
+/// Scales the gradient down to norm `limit` where it is longer; returns its norm before.
+double clip(std::span<double> gradient, double limit);
+
+}  // namespace tamiz

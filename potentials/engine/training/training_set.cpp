@@ -1,0 +1,167 @@
+#include "tamiz/potentials/engine/training/training_set.hpp"
+
+#include <Eigen/Cholesky>
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/philox.hpp"
+#include "tamiz/core/neighbors/neighbor_list.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr double k_absurd_force = 1000.0;  ///< [eV/Å]
+/// Pull of reference energies to the mean energy per atom, in frames: decides only what compositions leave open.
+constexpr double k_ridge = 1e-3;
+constexpr double k_least_scale = 1e-3;  ///< [eV]
+
+std::string named(const std::string& what, std::size_t k) { return what + " frame " + std::to_string(k); }
+
+void check_frame(const Frame& frame, const std::string& name) {
+  const Labels& labels = frame.labels;
+  for (const auto& energy : {labels.energy, labels.free_energy})
+    if (energy && !std::isfinite(*energy)) throw NumericsError(name + ": the energy is not finite");
+  if (labels.forces) {
+    if (labels.forces->rows() != static_cast<Eigen::Index>(frame.structure.size()))
+      throw ShapeError(name + ": forces for " + std::to_string(labels.forces->rows()) + " atoms, but the structure has " +
+                       std::to_string(frame.structure.size()));
+    if (!labels.forces->allFinite()) throw NumericsError(name + ": a force is not finite");
+    if (labels.forces->size() > 0 && labels.forces->cwiseAbs().maxCoeff() > k_absurd_force)
+      throw NumericsError(name + ": a force of " + std::to_string(labels.forces->cwiseAbs().maxCoeff()) +
+                          " eV/Å; expected below 1000 eV/Å: check the units or remove the frame");
+  }
+  if (labels.stress && !labels.stress->allFinite()) throw NumericsError(name + ": the stress is not finite");
+}
+
+std::uint64_t content_key(const Frame& frame) { return hash64(frame.structure.content_hash()); }
+
+/// Poisson(1) by inversion.
+float poisson(double uniform) {
+  double term = std::exp(-1.0), sum = term;
+  int count = 0;
+  while (uniform > sum && count < 20) {
+    term /= ++count;
+    sum += term;
+  }
+  return static_cast<float>(count);
+}
+
+TrainingFrame training_frame(const Frame& frame, int n_members) {
+  TrainingFrame result{frame, 1.0, {}};
+  const std::uint64_t key = content_key(frame);
+  for (int k = 0; k < n_members; ++k)
+    result.member_weights.push_back(poisson(Philox(0, streams::k_bootstrap, key, static_cast<std::uint32_t>(k)).uniform()));
+  return result;
+}
+
+std::vector<double> reference_energies(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+  const auto index = element_index(d);
+  const auto n = static_cast<Eigen::Index>(d.elements.size());
+  Eigen::MatrixXd normal = k_ridge * Eigen::MatrixXd::Identity(n, n);
+  Eigen::VectorXd right = Eigen::VectorXd::Zero(n);
+  double mean = 0.0, count = 0.0;
+  for (const TrainingFrame& frame : frames)
+    if (const auto energy = frame.frame.labels.consistent_energy()) {
+      mean += *energy / static_cast<double>(frame.frame.structure.size());
+      count += 1.0;
+    }
+  mean /= std::max(1.0, count);
+  for (const TrainingFrame& frame : frames) {
+    const auto energy = frame.frame.labels.consistent_energy();
+    if (!energy) continue;
+    Eigen::VectorXd shares = Eigen::VectorXd::Zero(n);
+    const auto size = static_cast<double>(frame.frame.structure.size());
+    for (const Element element : frame.frame.structure.species()) shares[index[static_cast<std::size_t>(element.number())]] += 1.0 / size;
+    normal += shares * shares.transpose();
+    right += shares * (*energy / size - mean);
+  }
+  const Eigen::VectorXd solution = normal.ldlt().solve(right);
+  std::vector<double> energies;
+  for (Eigen::Index k = 0; k < n; ++k) energies.push_back(solution[k] + mean);
+  return energies;
+}
+
+double force_scale(std::span<const TrainingFrame> frames) {
+  double squared = 0.0, count = 0.0;
+  for (const TrainingFrame& frame : frames)
+    if (frame.frame.labels.forces) {
+      squared += frame.frame.labels.forces->squaredNorm();
+      count += static_cast<double>(frame.frame.labels.forces->size());
+    }
+  // Without forces, or with forces that vanish by symmetry, 1 eV is the natural size of an atom's energy.
+  const double rms = count > 0.0 ? std::sqrt(squared / count) : 0.0;
+  return rms > k_least_scale ? rms : 1.0;
+}
+
+double average_neighbors(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+  double pairs = 0.0, atoms = 0.0;
+  for (const TrainingFrame& frame : frames) {
+    const std::span<const Structure> one(&frame.frame.structure, 1);
+    pairs += static_cast<double>(build_neighbors(Batch(one), State::of(one), {d.cutoff, 0.0}).n_pairs());
+    atoms += static_cast<double>(frame.frame.structure.size());
+  }
+  return std::max(1.0, pairs / std::max(1.0, atoms));
+}
+
+}  // namespace
+
+void check_labels(std::span<const Frame> frames, const std::string& what) {
+  if (frames.empty()) throw ShapeError("there are no " + what + " frames");
+  bool any_energy = false;
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    check_frame(frames[k], named(what, k));
+    any_energy = any_energy || frames[k].labels.consistent_energy();
+  }
+  if (!any_energy)
+    throw ShapeError("none of the " + std::to_string(frames.size()) + " " + what +
+                     " frames has an energy: check the keys of the file (energy, REF_energy, free_energy)");
+}
+
+TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
+                              double validation_fraction, int n_members, std::uint64_t seed) {
+  TrainingSet set;
+  set.validation.assign(validation.begin(), validation.end());
+  const bool split = validation.empty();
+  for (const Frame& frame : frames) {
+    const bool held_out = split && Philox(seed, streams::k_split, content_key(frame), 0).uniform() < validation_fraction;
+    if (held_out)
+      set.validation.push_back(frame);
+    else
+      set.training.push_back(training_frame(frame, n_members));
+  }
+  if (set.training.empty()) {
+    for (const Frame& frame : frames) set.training.push_back(training_frame(frame, n_members));
+    set.validation.clear();
+  }
+  return set;
+}
+
+void check_species(const ModelDescription& description, std::span<const Frame> frames, const std::string& what) {
+  const auto index = element_index(description);
+  for (std::size_t k = 0; k < frames.size(); ++k)
+    for (const Element element : frames[k].structure.species())
+      if (index[static_cast<std::size_t>(element.number())] < 0)
+        throw SpeciesError(named(what, k) + ": the model does not know " + std::string(element.symbol()) +
+                           "; train a new model with this element, or leave the frame out");
+}
+
+ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames) {
+  if (description.elements.empty()) {
+    std::set<Element> elements;
+    for (const TrainingFrame& frame : frames)
+      elements.insert(frame.frame.structure.species().begin(), frame.frame.structure.species().end());
+    description.elements.assign(elements.begin(), elements.end());
+  }
+  description.atomic_energies = reference_energies(description, frames);
+  description.scale = force_scale(frames);
+  description.shift = 0.0;
+  description.average_neighbors = average_neighbors(description, frames);
+  description.uncertainty_scale = 1.0;
+  return description;
+}
+
+}  // namespace tamiz

@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/simulation/dynamics.hpp"
+#include "tamiz/core/simulation/trajectory.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/screening/cli/command.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+struct Arguments {
+  std::string model, file, output, ensemble = "nve";
+  LoadOptions load;
+  DynamicsOptions dynamics;
+  std::int64_t every = 10;
+  bool resume = false;
+};
+
+const std::string k_settings_key = "md";
+
+/// What must be the same for a run to go on as if it had not been interrupted; written into every frame.
+std::string settings_of(const Arguments& a) {
+  std::string text = a.ensemble + " timestep " + format_double(a.dynamics.timestep) + " temperature " +
+                     format_double(a.dynamics.temperature) + " seed " + std::to_string(a.dynamics.seed);
+  if (a.dynamics.ensemble == Ensemble::langevin) text += " friction " + format_double(a.dynamics.friction);
+  return text + " " + a.load.dtype + " model " + hash_hex(read_file(a.model)).substr(0, 16);
+}
+
+/// The state to go on from, where the trajectory holds one.
+std::optional<State> resume_from(const std::optional<Frame>& last, const std::string& settings, const Arguments& a) {
+  if (!last) return std::nullopt;
+  const auto found = last->info.find(k_settings_key);
+  const std::string before = found == last->info.end() ? "other settings" : found->second;
+  if (before != settings)
+    throw CapabilityError(a.output + " was made with '" + before + "' and cannot go on with '" + settings +
+                          "'; use the settings it was made with, or another output");
+  return state_of(*last);
+}
+
+Frame frame_to_write(const Batch& batch, const State& state, const Prediction& prediction, const Arguments& a,
+                     const std::string& settings) {
+  Frame frame = trajectory_frame(batch, state, prediction);
+  frame.info["time"] = format_double(static_cast<double>(state.step) * a.dynamics.timestep);
+  frame.info["temperature"] = format_double(temperature_of(batch, state));
+  frame.info[k_settings_key] = settings;
+  return frame;
+}
+
+Trajectory open_trajectory(const Arguments& a, std::optional<Frame>& last) {
+  if (format_for(a.output).name != "extxyz")
+    throw CapabilityError("a trajectory is written as extended xyz (.xyz or .extxyz), got " + a.output);
+  if (!std::filesystem::exists(a.output)) return Trajectory::create(a.output);
+  if (!a.resume) throw FileError(a.output + " exists already; add --resume to go on with it, or choose another name");
+  return Trajectory::resume(a.output, last);
+}
+
+int run(Arguments& a, const Common& common, nlohmann::json& result) {
+  a.dynamics.ensemble = a.ensemble == "nve" ? Ensemble::nve : Ensemble::langevin;
+  a.load.threads = common.threads > 0 ? common.threads : available_threads();
+  const std::vector<Structure> structure{read_structure(a.file)};
+  const Batch batch(structure);
+  const std::unique_ptr<Potential> potential = load_potential(a.model, a.load);
+  require_species(*potential, batch.species());
+  const std::string settings = settings_of(a);
+  std::optional<Frame> last;
+  Trajectory trajectory = open_trajectory(a, last);
+
+  State state;
+  if (std::optional<State> before = resume_from(last, settings, a)) {
+    state = std::move(*before);
+    if (last->structure.composition() != structure[0].composition())
+      throw CapabilityError(a.output + " holds " + last->structure.composition().formula() + ", not the " +
+                            structure[0].composition().formula() + " of " + a.file);
+    log::info(fmt::format("going on from step {}", state.step));
+  } else {
+    state = State::of(structure);
+    set_thermal_velocities(batch, state, a.dynamics.temperature, a.dynamics.seed);
+    trajectory.append(frame_to_write(batch, state, evaluate(*potential, structure), a, settings));
+  }
+
+  double first = std::nan(""), drift = 0.0, energy = std::nan("");
+  {
+    Progress progress("md", static_cast<std::size_t>(a.dynamics.steps));
+    run_dynamics(*potential, batch, state, a.dynamics, [&](const Snapshot& snapshot) {
+      if (std::isnan(first)) first = snapshot.conserved_energy;
+      drift = snapshot.conserved_energy - first;
+      energy = snapshot.prediction.energies[0];
+      const bool stop = stop_requested();
+      if (stop || snapshot.state.step % a.every == 0 || snapshot.state.step == a.dynamics.steps)
+        trajectory.append(frame_to_write(batch, snapshot.state, snapshot.prediction, a, settings));
+      progress.update(static_cast<std::size_t>(snapshot.state.step), fmt::format("{:.0f} K", snapshot.temperature));
+      return !stop;
+    });
+  }
+  const bool finished = state.step >= a.dynamics.steps;
+  result = {{"output", a.output}, {"step", state.step}, {"finished", finished}, {"temperature", temperature_of(batch, state)}};
+  if (!std::isnan(energy)) {
+    result["energy"] = energy;
+    result["drift_per_atom"] = drift / static_cast<double>(batch.n_atoms());
+  }
+  if (finished) return k_done;
+  log::info(fmt::format("stopped at step {}; go on with the same command and --resume", state.step));
+  return k_stopped;
+}
+
+}  // namespace
+
+void add_md(CLI::App& app) {
+  const auto a = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "md", "Molecular dynamics of one structure",
+      "tamiz md model.safetensors cell.xyz --ensemble langevin --temperature 300 --timestep 2 --steps 5000 -o run.xyz --resume",
+      [a](const Common& common, nlohmann::json& result) { return run(*a, common, result); });
+  command->add_option("model", a->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  command->add_option("file", a->file, "File with one structure")->required()->check(CLI::ExistingFile);
+  command->add_option("--ensemble", a->ensemble, "nve or langevin")->check(CLI::IsMember({"nve", "langevin"}))->capture_default_str();
+  command->add_option("--temperature", a->dynamics.temperature, "Of the first velocities and of the Langevin bath [K]")
+      ->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--timestep", a->dynamics.timestep, "[fs]")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--friction", a->dynamics.friction, "Of the Langevin bath [1/fs]")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--steps", a->dynamics.steps, "Step to reach, counted from the start of the run")
+      ->required()->check(CLI::NonNegativeNumber);
+  command->add_option("--every", a->every, "Steps between two frames")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--seed", a->dynamics.seed, "Of velocities and bath")->capture_default_str();
+  command->add_option("-o,--output", a->output, "Trajectory (.xyz), synced after each frame")->required();
+  command->add_flag("--resume", a->resume, "Go on behind the last frame of the output, where it exists");
+  command->add_option("--dtype", a->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
+  command->add_option("--device", a->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
+}  // namespace tamiz::cli

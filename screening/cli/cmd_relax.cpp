@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <memory>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/base/units.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/simulation/relax.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/screening/cli/command.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+struct Arguments {
+  std::string model, output;
+  std::vector<std::string> files;
+  LoadOptions load;
+  RelaxOptions relax;
+  double pressure_gpa = 0.0;
+};
+
+/// Ends the relaxation from inside its progress callback.
+struct Stopped {};
+
+struct Source {
+  std::string file;
+  std::size_t frame;
+};
+
+std::vector<Frame> read_all(const std::vector<std::string>& files, std::vector<Source>& sources) {
+  std::vector<Frame> frames;
+  for (const std::string& file : files) {
+    std::size_t index = 0;
+    for (Frame& frame : read_frames(file)) {
+      frames.push_back(std::move(frame));
+      sources.push_back({file, index++});
+    }
+  }
+  return frames;
+}
+
+/// The relaxed structure with its energy, what became of it, and what the input said beside its labels.
+Frame frame_of(const RelaxResult& result, Frame input) {
+  Frame frame{result.structure, {}, std::move(input.info), {}};
+  if (result.status != RelaxStatus::unknown_species) frame.labels.energy = result.energy;
+  frame.info["relax_status"] = to_string(result.status);
+  frame.info["relax_steps"] = std::to_string(result.steps);
+  if (!result.reason.empty()) frame.info["relax_reason"] = result.reason;
+  return frame;
+}
+
+nlohmann::json json_of(const RelaxResult& result, const Source& source) {
+  return {{"file", source.file},
+          {"frame", source.frame},
+          {"formula", result.structure.composition().formula()},
+          {"status", to_string(result.status)},
+          {"reason", result.reason},
+          {"steps", result.steps},
+          {"energy", result.energy},
+          {"energy_per_atom", result.energy / static_cast<double>(result.structure.size())},
+          {"volume_per_atom", result.structure.lattice().volume() / static_cast<double>(result.structure.size())},
+          {"fmax", result.fmax},
+          {"smax", result.smax}};
+}
+
+int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
+  std::vector<Source> sources;
+  std::vector<Frame> frames = read_all(arguments.files, sources);
+  if (frames.empty()) throw FormatError("the files hold no structure");
+  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.relax.pressure = arguments.pressure_gpa * units::k_gpa;
+  const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
+  std::vector<Structure> structures;
+  for (const Frame& frame : frames) structures.push_back(frame.structure);
+
+  std::vector<RelaxResult> results;
+  try {
+    Progress progress("relax", structures.size());
+    results = relax(*potential, structures, arguments.relax, [&](std::size_t done) {
+      if (stop_requested()) throw Stopped();
+      progress.update(done);
+    });
+  } catch (const Stopped&) {
+    log::error("stopped; nothing was written");
+    return k_failed;
+  }
+
+  std::map<std::string, int> counts;
+  std::vector<Frame> relaxed;
+  result["structures"] = nlohmann::json::array();
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    ++counts[std::string(to_string(results[k].status))];
+    relaxed.push_back(frame_of(results[k], std::move(frames[k])));
+    result["structures"].push_back(json_of(results[k], sources[k]));
+  }
+  write_frames(arguments.output, relaxed);
+  result["model"] = potential->name();
+  result["output"] = arguments.output;
+  result["counts"] = counts;
+  if (!common.quiet)
+    for (const auto& [status, n] : counts) fmt::print(stderr, "{:5} {}\n", n, status);
+  return counts["converged"] > 0 ? k_done : k_failed;
+}
+
+}  // namespace
+
+void add_relax(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "relax", "Relax structures, positions and cell, as batches", "tamiz relax model.safetensors candidates.xyz -o relaxed.xyz",
+      [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
+  command->add_option("model", arguments->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
+  command->add_option("-o,--output", arguments->output, "File for the relaxed structures, format by its extension")->required();
+  command->add_flag("--cell,!--no-cell", arguments->relax.cell, "Relax the lattice too (default)");
+  command->add_option("--fmax", arguments->relax.fmax, "Largest force on an atom [eV/Å]")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--smax", arguments->relax.smax, "Largest stress component [eV/Å³]")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--pressure", arguments->pressure_gpa, "Target pressure [GPa]")->capture_default_str();
+  command->add_option("--max-steps", arguments->relax.max_steps, "Steps before a structure counts as not converged")
+      ->check(CLI::NonNegativeNumber)->capture_default_str();
+  command->add_option("--batch-atoms", arguments->relax.atoms_per_batch, "Atoms that are evaluated together")
+      ->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--dtype", arguments->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
+  command->add_option("--device", arguments->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
+}  // namespace tamiz::cli

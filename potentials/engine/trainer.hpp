@@ -16,9 +16,10 @@ namespace tamiz {
 
 struct TrainConfig {
   ModelDescription model;       ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
-  LossWeights weights{1.0, 10.0, 1000.0};
-  LossWeights last_stage{50.0, 10.0, 1000.0};  ///< weights of the last stage
-  double last_stage_fraction = 0.25;         ///< of the steps
+  LossWeights weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
+  /// Weights of the last stage: energies count more once the forces are right.
+  LossWeights last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
+  double last_stage_fraction = 0.3;  ///< of the steps
   double learning_rate = 0.01;
   double weight_decay = 5e-7;
   double ema_decay = 0.99;

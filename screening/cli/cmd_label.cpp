@@ -56,6 +56,16 @@ std::string id_of(const Frame& frame, const std::filesystem::path& file, std::si
   return fmt::format("{}/{:04}", file.stem().string(), index);
 }
 
+/// A frame may name its class of k-point mesh (`mesh`), for what its composition cannot tell: a molecule in a box, a
+/// metal among the nitrides.
+std::string settings_for(const Frame& frame, const std::string& settings) {
+  const auto mesh = frame.info.find("mesh");
+  if (mesh == frame.info.end()) return settings;
+  nlohmann::json changed = nlohmann::json::parse(settings);
+  changed["mesh"] = mesh->second;
+  return changed.dump();
+}
+
 struct Work {
   std::vector<Frame> frames;
   std::vector<LabelRequest> requests;
@@ -74,7 +84,7 @@ Work read_work(const Arguments& arguments) {
                                .structure = frame.structure,
                                .task = label_task_from(arguments.task),
                                .level = level,
-                               .settings = settings,
+                               .settings = settings_for(frame, settings),
                                .timeout = arguments.timeout});
       work.frames.push_back(std::move(frame));
     }

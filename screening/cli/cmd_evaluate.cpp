@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/errors.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+struct Arguments {
+  std::string model, predictions;
+  std::vector<std::string> files;
+  LoadOptions load;
+};
+
+/// The frames with the model's energies, forces and, in crystals, stresses in place of their labels.
+std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> frames) {
+  for (Frame& frame : frames) {
+    const bool crystal = frame.structure.lattice().volume() > 0.0 && potential.capabilities().stress;
+    const Prediction p = evaluate(potential, std::span(&frame.structure, 1), {.forces = true, .stress = crystal});
+    frame.labels = {.energy = p.energies[0], .free_energy = std::nullopt, .forces = p.forces, .stress = std::nullopt};
+    if (crystal) frame.labels.stress = p.stresses[0];
+  }
+  return frames;
+}
+
+int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
+  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  const std::vector<Frame> frames = read_labelled(arguments.files);
+  const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
+  for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
+  result = errors_by_type(*potential, frames);
+  result["model"] = potential->name();
+  if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted(*potential, frames));
+  if (!common.quiet) print_errors("all", result);
+  return k_done;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "evaluate", "Errors of a model against labels, for each config_type", "tamiz evaluate model.safetensors test.xyz --json errors.json",
+      [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
+  command->add_option("model", arguments->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  command->add_option("files", arguments->files, "Labelled structures")->required()->check(CLI::ExistingFile);
+  command->add_option("--predictions", arguments->predictions, "File for the predicted values, as extended XYZ");
+  command->add_option("--dtype", arguments->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
+  command->add_option("--device", arguments->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
+}  // namespace tamiz::cli

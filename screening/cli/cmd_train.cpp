@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/progress.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/train_config.hpp"
+#include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/errors.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::vector<std::string> files, validation, tests, card;
+  std::string out, config, initial, dtype;
+  double minutes = 0.0;
+  std::int64_t steps = 0;
+  std::uint64_t seed = 1;
+  bool resume = false;
+};
+
+TrainConfig configuration(const Arguments& a, const Common& common) {
+  TrainConfig config = a.config.empty() ? TrainConfig{} : read_train_config(a.config);
+  config.seed = a.seed;
+  config.threads = common.threads > 0 ? common.threads : available_threads();
+  if (a.steps > 0) config.steps = a.steps;
+  if (!a.dtype.empty()) config.dtype = a.dtype;
+  return config;
+}
+
+fs::path checkpoint_of(const Arguments& a) { return a.out + ".checkpoint"; }
+
+void check_checkpoint(const Arguments& a) {
+  if (fs::exists(checkpoint_of(a)) && !a.resume)
+    throw FileError(checkpoint_of(a).string() + " is left from a training that was stopped: go on with --resume, or remove it");
+  if (!fs::exists(checkpoint_of(a)) && a.resume) 
+    log::warning("no checkpoint " + checkpoint_of(a).string() + ": starting from the beginning");
+}
+
+ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, std::size_t n_frames) {
+  ModelCard card = initial ? initial->card : ModelCard{};
+  std::string hashes;
+  for (const std::string& file : a.files) hashes += hash_hex(read_file(file)).substr(0, 16) + " ";
+  card.entries["created_by"] = "tamiz train";
+  card.entries["training_frames"] = std::to_string(n_frames);
+  card.entries["training_files_xxh3"] = hashes.substr(0, hashes.size() - 1);
+  for (const std::string& entry : a.card) {
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string::npos || equals == 0) throw FormatError("--card expects key=value, got " + entry);
+    card.entries[entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return card;
+}
+
+void report(const TrainResult& trained, const Arguments& a, const Common& common, nlohmann::json& result) {
+  const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = available_threads()});
+  const auto add = [&](const std::string& name, const std::vector<std::string>& files) {
+    if (files.empty()) return;
+    result[name] = errors_by_type(*potential, read_labelled(files));
+    if (!common.quiet) print_errors(name, result[name]);
+  };
+  add("training", a.files);
+  add("validation", a.validation);
+  add("test", a.tests);
+  result["model"] = a.out;
+  result["steps"] = trained.steps;
+  result["uncertainty_scale"] = trained.model.description.uncertainty_scale;
+}
+
+int run(Arguments& a, const Common& common, nlohmann::json& result) {
+  const std::vector<Frame> frames = read_labelled(a.files);
+  const std::vector<Frame> validation = a.validation.empty() ? std::vector<Frame>{} : read_labelled(a.validation);
+  check_checkpoint(a);
+  std::optional<ModelFile> initial;
+  if (!a.initial.empty()) initial = ModelFile::read(a.initial);
+  TrainConfig config = configuration(a, common);
+  if (const auto planned = planned_steps(checkpoint_of(a))) config.steps = *planned;
+  else if (a.minutes > 0.0) config.steps = steps_within(config, frames, initial, validation, a.minutes);
+
+  TrainCallbacks callbacks;
+  callbacks.metrics = a.out + ".metrics.jsonl";
+  callbacks.checkpoint = checkpoint_of(a);
+  callbacks.should_stop = [] { return stop_requested(); };
+  if (!a.resume) fs::remove(callbacks.metrics);
+  TrainResult trained;
+  {
+    Progress progress("train", static_cast<std::size_t>(config.steps));
+    callbacks.progress = [&](std::int64_t step, std::int64_t, double loss) {
+      progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4g}", loss));
+    };
+    trained = train(config, frames, initial, callbacks, validation);
+  }
+  if (!trained.finished) {
+    log::warning(fmt::format("stopped at step {} of {}; go on with --resume", trained.steps, config.steps));
+    return k_stopped;
+  }
+  trained.model.card = card_of(a, initial, frames.size());
+  trained.model.write(a.out);
+  fs::remove(checkpoint_of(a));
+  report(trained, a, common, result);
+  return k_done;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app) {
+  const auto a = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "train", "Fit a MACE model to labelled structures", "tamiz train train.xyz --test test.xyz --out model.safetensors --minutes 20",
+      [a](const Common& common, nlohmann::json& result) { return run(*a, common, result); });
+  command->add_option("files", a->files, "Labelled structures (energies, forces, stresses)")->required()->check(CLI::ExistingFile);
+  command->add_option("-o,--out", a->out, "Model file to write (.safetensors)")->required();
+  command->add_option("--config", a->config, "train.toml: shape of the model, steps, loss")->check(CLI::ExistingFile);
+  command->add_option("--validation", a->validation, "Labelled structures to validate on; otherwise a tenth of the frames")->check(CLI::ExistingFile);
+  command->add_option("--test", a->tests, "Labelled structures to report errors on at the end")->check(CLI::ExistingFile);
+  command->add_option("--initial", a->initial, "Model to train further")->check(CLI::ExistingFile);
+  CLI::Option* steps = command->add_option("--steps", a->steps, "Optimiser steps")->check(CLI::PositiveNumber);
+  command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(CLI::PositiveNumber)->excludes(steps);
+  command->add_option("--seed", a->seed, "Seed of weights, order of frames and committee")->capture_default_str();
+  command->add_option("--dtype", a->dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
+  command->add_option("--card", a->card, "key=value to write into the model's card; may be repeated");
+  command->add_flag("--resume", a->resume, "Go on from the checkpoint beside the output");
+}
+
+}  // namespace tamiz::cli

@@ -1,0 +1,52 @@
+#include "tamiz/screening/cli/errors.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/potentials/engine/trainer.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+nlohmann::json json_of(const ErrorSummary& errors) {
+  return {{"energy_mae", errors.energy_mae}, {"energy_rmse", errors.energy_rmse}, {"force_mae", errors.force_mae},
+          {"stress_mae", errors.stress_mae}, {"mean_force", errors.mean_force},   {"n_frames", errors.n_frames},
+          {"n_atoms", errors.n_atoms}};
+}
+
+void print_row(const std::string& name, const nlohmann::json& row) {
+  fmt::print(stderr, "  {:24} {:7} frames  energy {:8.2f} meV/atom  forces {:8.1f} meV/Å  stress {:8.3f} meV/Å³\n", name,
+             row.at("n_frames").get<std::size_t>(), 1e3 * row.at("energy_mae").get<double>(),
+             1e3 * row.at("force_mae").get<double>(), 1e3 * row.at("stress_mae").get<double>());
+}
+
+}  // namespace
+
+std::vector<Frame> read_labelled(const std::vector<std::string>& files) {
+  std::vector<Frame> frames;
+  for (const std::string& file : files)
+    for (Frame& frame : read_frames(file)) frames.push_back(std::move(frame));
+  if (frames.empty()) throw FormatError("the files hold no structure");
+  return frames;
+}
+
+nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
+  std::map<std::string, std::vector<Frame>> types;
+  for (const Frame& frame : frames)
+    if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types[type->second].push_back(frame);
+  nlohmann::json errors = json_of(evaluate_errors(potential, frames));
+  errors["config_type"] = nlohmann::json::object();
+  for (const auto& [type, members] : types) errors["config_type"][type] = json_of(evaluate_errors(potential, members));
+  return errors;
+}
+
+void print_errors(const std::string& title, const nlohmann::json& errors) {
+  print_row(title, errors);
+  for (const auto& [type, row] : errors.at("config_type").items()) print_row(type, row);
+}
+
+}  // namespace tamiz::cli

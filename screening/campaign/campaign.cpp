@@ -263,13 +263,15 @@ Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<O
   return End::finished;
 }
 
-void rewrite_report(const std::filesystem::path& run_folder) {
+nlohmann::json summarize_run(const std::filesystem::path& run_folder) {
   const CampaignConfig config = CampaignConfig::read(run_folder / k_config);
   const CampaignHistory history = CampaignHistory::from_records(Ledger::read(run_folder / k_ledger));
   const auto data = data_directory();
   const CompetingSet competing = read_competing(data / "known" / "known_phases.toml", data / config.competing,
                                                 config.label.level, config.systems);
-  write_report(summarize(config, history, competing, run_folder), run_folder);
+  return summarize(config, history, competing, run_folder);
 }
+
+void rewrite_report(const std::filesystem::path& run_folder) { write_report(summarize_run(run_folder), run_folder); }
 
 }  // namespace tamiz

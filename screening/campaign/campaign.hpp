@@ -36,6 +36,10 @@ class Campaign {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Everything that the report shows of a finished or running campaign, from its ledger alone and without its
+/// lock (schema in screening/report/README.md). Throws FileError, FormatError.
+nlohmann::json summarize_run(const std::filesystem::path& run_folder);
+
 /// Writes the report of a finished or running campaign again from its ledger alone.
 void rewrite_report(const std::filesystem::path& run_folder);
 

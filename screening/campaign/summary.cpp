@@ -164,7 +164,7 @@ std::size_t count_of(std::span<const RankedCandidate> ranked, auto&& predicate) 
 }
 
 json funnel_json(const CampaignHistory& history, std::span<const RankedCandidate> ranked) {
-  const std::size_t distinct = history.candidates->size();
+  const std::size_t distinct = history.candidates ? history.candidates->size() : 0;
   const auto is_ranked = [](const RankedCandidate& entry) { return entry.outcome == "ranked"; };
   const auto confirmed = [&](const RankedCandidate& entry) {
     return is_ranked(entry) && entry.confidence == Confidence::confirmed;

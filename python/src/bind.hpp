@@ -1,0 +1,39 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/structure.hpp"
+
+/// What the bind_*.cpp files share. They translate arguments and results, and hold no logic of their own.
+namespace tamiz::python {
+
+namespace py = pybind11;
+
+void bind_structure(py::module_& module);   ///< core/structure, core/io
+void bind_simulation(py::module_& module);  ///< core/simulation
+void bind_potentials(py::module_& module);  ///< potentials/engine
+void bind_screening(py::module_& module);   ///< screening
+
+/// Makes Ctrl-C work inside long calls that have released the GIL. Python is asked a few times per second, so
+/// that a call does not wait for the GIL at each of its steps.
+class Interrupt {
+ public:
+  /// Throws the exception of a signal handler that ran (KeyboardInterrupt). Call without the GIL.
+  void raise_if_pending() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < k_interval) return;
+    last_ = now;
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds k_interval{100};
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace tamiz::python

@@ -1,0 +1,175 @@
+#include <pybind11/eigen.h>
+#include <pybind11/stl.h>
+
+#include <optional>
+#include <string>
+
+#include "tamiz/python/src/bind.hpp"
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/simulation/dynamics.hpp"
+#include "tamiz/core/simulation/relax.hpp"
+
+namespace tamiz::python {
+namespace {
+
+using Release = py::call_guard<py::gil_scoped_release>;
+
+/// Arrays of a prediction as views that keep it alive.
+struct Evaluated {
+  Prediction values;
+  std::vector<std::size_t> offsets;
+};
+
+Evaluated evaluate_batch(const Potential& potential, const std::vector<Structure>& structures, bool forces, bool stress,
+                         bool atom_energies, bool members) {
+  const Outputs outputs{.forces = forces, .stress = stress, .atom_energies = atom_energies, .members = members};
+  const Batch batch(structures);
+  const auto offsets = batch.offsets();
+  return {evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
+}
+
+/// Rows of each structure of an array (n_atoms, width) that `owner` holds.
+py::list rows_of_structures(const py::object& owner, const double* data, py::ssize_t width) {
+  const auto& offsets = owner.cast<const Evaluated&>().offsets;
+  py::list rows;
+  for (std::size_t s = 0; s + 1 < offsets.size(); ++s) {
+    std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(offsets[s + 1] - offsets[s])};
+    if (width > 1) shape.push_back(width);
+    rows.append(py::array_t<double>(shape, data + static_cast<py::ssize_t>(offsets[s]) * width, owner));
+  }
+  return rows;
+}
+
+py::object forces_of(const py::object& self) {
+  const Coordinates& forces = self.cast<const Evaluated&>().values.forces;
+  if (forces.size() == 0) return py::none();
+  return rows_of_structures(self, forces.data(), 3);
+}
+
+py::object atom_energies_of(const py::object& self) {
+  const Eigen::VectorXd& energies = self.cast<const Evaluated&>().values.atom_energies;
+  if (energies.size() == 0) return py::none();
+  return rows_of_structures(self, energies.data(), 1);
+}
+
+py::object stresses_of(const py::object& self) {
+  const std::vector<Mat3>& stresses = self.cast<const Evaluated&>().values.stresses;
+  if (stresses.empty()) return py::none();
+  return py::array_t<double>({static_cast<py::ssize_t>(stresses.size()), py::ssize_t{3}, py::ssize_t{3}},
+                             stresses.front().data(), self);
+}
+
+py::object member_energies_of(const Evaluated& self) {
+  return self.values.member_energies.size() == 0 ? py::none() : py::cast(self.values.member_energies);
+}
+
+void bind_potential(py::module_& module) {
+  py::class_<Evaluated>(module, "Prediction")
+      .def_property_readonly("energies", [](const Evaluated& e) -> const Eigen::VectorXd& { return e.values.energies; },
+                             py::return_value_policy::reference_internal)
+      .def_property_readonly("forces", &forces_of)
+      .def_property_readonly("stresses", &stresses_of)
+      .def_property_readonly("atom_energies", &atom_energies_of)
+      .def_property_readonly("member_energies", &member_energies_of);
+
+  py::class_<Potential>(module, "Potential")
+      .def_property_readonly("name", &Potential::name)
+      .def_property_readonly("cutoff", [](const Potential& p) { return p.neighbors().cutoff; })
+      .def_property_readonly("n_members", [](const Potential& p) { return p.capabilities().n_members; })
+      .def_property_readonly("elements", [](const Potential& p) {
+        std::vector<std::string> symbols;
+        for (const Element element : p.capabilities().elements) symbols.emplace_back(element.symbol());
+        return symbols;
+      })
+      .def("evaluate", &evaluate_batch, py::arg("structures"), py::arg("forces"), py::arg("stress"),
+           py::arg("atom_energies"), py::arg("members"), Release());
+}
+
+void bind_relaxation(py::module_& module) {
+  py::class_<RelaxResult>(module, "RelaxResult")
+      .def_property_readonly("structure", [](const RelaxResult& r) { return r.structure; })
+      .def_property_readonly("status", [](const RelaxResult& r) { return std::string(to_string(r.status)); })
+      .def_property_readonly("converged", [](const RelaxResult& r) { return r.status == RelaxStatus::converged; })
+      .def_readonly("reason", &RelaxResult::reason)
+      .def_readonly("steps", &RelaxResult::steps)
+      .def_readonly("energy", &RelaxResult::energy)
+      .def_readonly("fmax", &RelaxResult::fmax)
+      .def_readonly("smax", &RelaxResult::smax)
+      .def("__repr__", [](const RelaxResult& r) {
+        return "RelaxResult(" + r.structure.composition().formula() + ", " + std::string(to_string(r.status)) + " after " +
+               std::to_string(r.steps) + " steps)"; });
+
+  module.def("relax",
+             [](const Potential& potential, const std::vector<Structure>& structures, bool cell, double fmax, double smax,
+                double pressure, int max_steps, std::size_t atoms_per_batch) {
+               RelaxOptions options;
+               options.cell = cell;
+               options.fmax = fmax;
+               options.smax = smax;
+               options.pressure = pressure;
+               options.max_steps = max_steps;
+               options.atoms_per_batch = atoms_per_batch;
+               Interrupt interrupt;
+               return relax(potential, structures, options, [&](std::size_t) { interrupt.raise_if_pending(); });
+             },
+             py::arg("potential"), py::arg("structures"), py::arg("cell"), py::arg("fmax"), py::arg("smax"),
+             py::arg("pressure"), py::arg("max_steps"), py::arg("atoms_per_batch"), Release());
+}
+
+/// One structure in motion: what `run_dynamics` needs, kept between calls.
+struct Motion {
+  std::vector<Structure> start;
+  Batch batch;
+  State state;
+
+  explicit Motion(const Structure& structure) : start{structure}, batch(start), state(State::of(start)) {}
+};
+
+Ensemble ensemble_of(const std::string& name) {
+  if (name == "nve") return Ensemble::nve;
+  if (name == "langevin") return Ensemble::langevin;
+  throw CapabilityError("unknown ensemble '" + name + "', expected nve or langevin");
+}
+
+/// `observer(kinetic, potential, temperature, conserved)` is called where the step is a multiple of `every`, and at
+/// the last one; it reads the rest from the motion. False stops.
+void run(Motion& motion, const Potential& potential, const std::string& ensemble, double timestep, double temperature,
+         double friction, std::uint64_t seed, std::int64_t steps, std::int64_t every, const py::object& observer) {
+  const DynamicsOptions options{.ensemble = ensemble_of(ensemble), .timestep = timestep, .temperature = temperature,
+                                .friction = friction, .seed = seed, .steps = steps};
+  const bool observed = !observer.is_none();
+  const py::gil_scoped_release release;
+  Interrupt interrupt;
+  run_dynamics(potential, motion.batch, motion.state, options, [&](const Snapshot& now) {
+    interrupt.raise_if_pending();
+    if (!observed || (now.state.step % every != 0 && now.state.step != steps)) return true;
+    const py::gil_scoped_acquire gil;
+    const py::object go_on = observer(now.kinetic_energy, now.prediction.energies[0], now.temperature, now.conserved_energy);
+    return go_on.is_none() || go_on.cast<bool>();
+  });
+}
+
+void bind_dynamics(py::module_& module) {
+  py::class_<Motion>(module, "Motion")
+      .def(py::init<const Structure&>(), py::arg("structure"))
+      .def_property_readonly("structure", [](const Motion& m) { return structure_of(m.batch, m.state, 0); })
+      .def_property("step", [](const Motion& m) { return m.state.step; },
+                    [](Motion& m, std::int64_t step) { m.state.step = step; })
+      .def_property("velocities", [](const Motion& m) { return m.state.velocities; },
+                    [](Motion& m, const Coordinates& velocities) { m.state.velocities = velocities; })
+      .def("set_thermal_velocities",
+           [](Motion& m, double temperature, std::uint64_t seed) { set_thermal_velocities(m.batch, m.state, temperature, seed); },
+           py::arg("temperature"), py::arg("seed"))
+      .def("run", &run, py::arg("potential"), py::arg("ensemble"), py::arg("timestep"), py::arg("temperature"),
+           py::arg("friction"), py::arg("seed"), py::arg("steps"), py::arg("every"), py::arg("observer") = py::none());
+}
+
+}  // namespace
+
+void bind_simulation(py::module_& module) {
+  bind_potential(module);
+  bind_relaxation(module);
+  bind_dynamics(module);
+}
+
+}  // namespace tamiz::python

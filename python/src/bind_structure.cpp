@@ -1,0 +1,167 @@
+#include <pybind11/eigen.h>
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <optional>
+
+#include "tamiz/python/src/bind.hpp"
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+
+namespace tamiz::python {
+namespace {
+
+using Array = py::array_t<double, py::array::c_style | py::array::forcecast>;
+using Release = py::call_guard<py::gil_scoped_release>;
+
+Coordinates coordinates_of(const Array& array, const char* what) {
+  if (array.ndim() == 1 && array.size() == 0) return Coordinates(0, 3);
+  if (array.ndim() != 2 || array.shape(1) != 3)
+    throw ShapeError(std::string(what) + " must have the shape (n_atoms, 3), got " +
+                     py::str(array.attr("shape")).cast<std::string>());
+  return Eigen::Map<const Coordinates>(array.data(), array.shape(0), 3);
+}
+
+Mat3 matrix_of(const Array& array, const char* what) {
+  if (array.ndim() != 2 || array.shape(0) != 3 || array.shape(1) != 3)
+    throw ShapeError(std::string(what) + " must have the shape (3, 3), got " +
+                     py::str(array.attr("shape")).cast<std::string>());
+  return Eigen::Map<const Mat3>(array.data());
+}
+
+/// Symbols or atomic numbers.
+std::vector<Element> species_of(const py::iterable& items) {
+  std::vector<Element> species;
+  for (const py::handle item : items)
+    species.push_back(py::isinstance<py::str>(item) ? Element::from_symbol(item.cast<std::string>())
+                                                    : Element(py::int_(py::reinterpret_borrow<py::object>(item)).cast<int>()));
+  return species;
+}
+
+Structure make_structure(const py::iterable& species, const Array& positions, const std::optional<Array>& cell,
+                         const std::optional<Periodicity>& pbc, bool fractional) {
+  const Lattice lattice = cell ? Lattice(matrix_of(*cell, "cell")) : Lattice();
+  const Periodicity periodicity = pbc.value_or(cell ? k_periodic : k_molecule);
+  Coordinates values = coordinates_of(positions, "positions");
+  if (fractional) return Structure(lattice, periodicity, species_of(species), Fractional{std::move(values)});
+  return Structure(lattice, periodicity, species_of(species), Cartesian{std::move(values)});
+}
+
+std::vector<std::string> symbols_of(const Structure& structure) {
+  std::vector<std::string> symbols;
+  for (const Element element : structure.species()) symbols.emplace_back(element.symbol());
+  return symbols;
+}
+
+py::array_t<int> numbers_of(const Structure& structure) {
+  py::array_t<int> numbers(static_cast<py::ssize_t>(structure.size()));
+  for (std::size_t i = 0; i < structure.size(); ++i)
+    numbers.mutable_at(static_cast<py::ssize_t>(i)) = structure.species()[i].number();
+  return numbers;
+}
+
+void bind_structure_class(py::module_& module) {
+  py::class_<SpaceGroup>(module, "SpaceGroup")
+      .def_readonly("number", &SpaceGroup::number)
+      .def_readonly("symbol", &SpaceGroup::symbol)
+      .def_readonly("hall_number", &SpaceGroup::hall_number)
+      .def_readonly("equivalent", &SpaceGroup::equivalent)
+      .def("__repr__", [](const SpaceGroup& g) { return "SpaceGroup(" + g.symbol + ", " + std::to_string(g.number) + ")"; });
+
+  py::class_<Structure>(module, "Structure")
+      .def(py::init(&make_structure), py::arg("species"), py::arg("positions"), py::arg("cell") = py::none(),
+           py::arg("pbc") = py::none(), py::kw_only(), py::arg("fractional") = false)
+      .def("__len__", &Structure::size)
+      .def("__eq__", [](const Structure& a, const Structure& b) { return a.content_hash() == b.content_hash(); }, py::is_operator())
+      .def("__hash__", [](const Structure& s) { return py::hash(py::str(s.content_hash())); })
+      .def("__repr__", [](const Structure& s) {
+        return "Structure(" + s.composition().formula() + ", " + std::to_string(s.size()) + " atoms)"; })
+      .def_property_readonly("symbols", &symbols_of)
+      .def_property_readonly("numbers", &numbers_of)
+      .def_property_readonly("positions", &Structure::positions, py::return_value_policy::reference_internal)
+      .def_property_readonly("cell", [](const Structure& s) { return s.lattice().rows(); })
+      .def_property_readonly("pbc", &Structure::periodicity)
+      .def_property_readonly("fractional", [](const Structure& s) { return s.fractional().values; })
+      .def_property_readonly("volume", [](const Structure& s) { return s.lattice().volume(); })
+      .def_property_readonly("formula", [](const Structure& s) { return s.composition().formula(); })
+      .def_property_readonly("reduced_formula", [](const Structure& s) { return s.composition().reduced().formula(); })
+      .def_property_readonly("system", [](const Structure& s) { return s.composition().system(); })
+      .def_property_readonly("content_hash", &Structure::content_hash)
+      .def("space_group", &space_group, py::arg("tolerance") = 0.01, Release())
+      .def("primitive_cell", &primitive_cell, py::arg("tolerance") = 0.01, Release())
+      .def("conventional_cell", &conventional_cell, py::arg("tolerance") = 0.01, Release())
+      .def("symmetrized", &symmetrized, py::arg("tolerance") = 0.01, Release())
+      .def("supercell", &Structure::supercell, py::arg("copies"), Release())
+      .def("strained", [](const Structure& s, const Array& strain) { return s.strained(matrix_of(strain, "strain")); },
+           py::arg("strain"))
+      .def("with_positions",
+           [](const Structure& s, const Array& p) { return s.with_positions(Cartesian{coordinates_of(p, "positions")}); },
+           py::arg("positions"))
+      .def("shortest_distance", &Structure::shortest_distance, Release())
+      .def("distance_to", [](const Structure& a, const Structure& b) { return Fingerprint(a).distance(Fingerprint(b)); },
+           py::arg("other"), Release())
+      .def(py::pickle(
+          [](const Structure& s) { return py::make_tuple(numbers_of(s), s.positions(), s.lattice().rows(), s.periodicity()); },
+          [](const py::tuple& t) {
+            return make_structure(t[0], t[1].cast<Array>(), t[2].cast<Array>(), t[3].cast<Periodicity>(), false);
+          }));
+}
+
+Frame make_frame(const Structure& structure, std::optional<double> energy, std::optional<double> free_energy,
+                 const std::optional<Array>& forces, const std::optional<Array>& stress,
+                 std::map<std::string, std::string> info, std::map<std::string, Eigen::MatrixXd> arrays) {
+  Frame frame{structure, {}, std::move(info), std::move(arrays)};
+  frame.labels.energy = energy;
+  frame.labels.free_energy = free_energy;
+  if (forces) frame.labels.forces = coordinates_of(*forces, "forces");
+  if (stress) frame.labels.stress = matrix_of(*stress, "stress");
+  if (frame.labels.forces && frame.labels.forces->rows() != static_cast<Eigen::Index>(structure.size()))
+    throw ShapeError("forces must have one row for each of the " + std::to_string(structure.size()) + " atoms, got " +
+                     std::to_string(frame.labels.forces->rows()));
+  return frame;
+}
+
+void bind_frame_class(py::module_& module) {
+  py::class_<Frame>(module, "Frame")
+      .def(py::init(&make_frame), py::arg("structure"), py::kw_only(), py::arg("energy") = py::none(),
+           py::arg("free_energy") = py::none(), py::arg("forces") = py::none(), py::arg("stress") = py::none(),
+           py::arg("info") = std::map<std::string, std::string>{}, py::arg("arrays") = std::map<std::string, Eigen::MatrixXd>{})
+      .def_property_readonly("structure", [](const Frame& f) { return f.structure; })
+      .def_property_readonly("energy", [](const Frame& f) { return f.labels.energy; })
+      .def_property_readonly("free_energy", [](const Frame& f) { return f.labels.free_energy; })
+      .def_property_readonly("forces", [](const Frame& f) { return f.labels.forces; })
+      .def_property_readonly("stress", [](const Frame& f) { return f.labels.stress; })
+      .def_property_readonly("info", [](const Frame& f) { return f.info; })
+      .def_property_readonly("arrays", [](const Frame& f) { return f.arrays; })
+      .def("__repr__", [](const Frame& f) { return "Frame(" + f.structure.composition().formula() + ")"; });
+}
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const Format& format : formats()) names.push_back(format.name);
+  return names;
+}
+
+}  // namespace
+
+void bind_structure(py::module_& module) {
+  bind_structure_class(module);
+  bind_frame_class(module);
+  module.attr("same_structure") = k_same_structure;
+  module.def("formats", &format_names);
+  module.def("read_frames", &read_frames, py::arg("path"), py::arg("format") = "", Release());
+  module.def("read_structure", &read_structure, py::arg("path"), py::arg("format") = "", Release());
+  module.def("write_frames",
+             [](const std::filesystem::path& path, const std::vector<Frame>& frames, const std::string& format) {
+               write_frames(path, frames, format);
+             },
+             py::arg("path"), py::arg("frames"), py::arg("format") = "", Release());
+  module.def("group_duplicates",
+             [](const std::vector<Structure>& structures, double threshold) { return group_duplicates(structures, threshold); },
+             py::arg("structures"), py::arg("threshold") = k_same_structure, Release());
+}
+
+}  // namespace tamiz::python

@@ -1,0 +1,166 @@
+"""Structures of tamiz, ASE and pymatgen into one another.
+
+Every function of tamiz that takes structures takes the objects of all three; ASE and pymatgen are imported only where
+their objects are made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+import numpy as np
+
+from . import _tamiz
+from .errors import CapabilityError, SpeciesError
+
+Structure = _tamiz.Structure
+Frame = _tamiz.Frame
+
+# ASE's order of the six components of a symmetric stress: xx, yy, zz, yz, xz, xy.
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+
+def stress_to_voigt(stress: np.ndarray) -> np.ndarray:
+    """Stress (3, 3) as the six components (xx, yy, zz, yz, xz, xy) of ASE, in the same unit and sign."""
+    return np.array([stress[i][j] for i, j in VOIGT])
+
+
+def stress_from_voigt(voigt: np.ndarray) -> np.ndarray:
+    """The reverse of :func:`stress_to_voigt`; takes (3, 3) as it is."""
+    values = np.asarray(voigt, dtype=float)
+    if values.shape == (3, 3):
+        return values
+    stress = np.empty((3, 3))
+    for value, (i, j) in zip(values, VOIGT, strict=True):
+        stress[i, j] = stress[j, i] = value
+    return stress
+
+
+def _is_ase(item: Any) -> bool:
+    return hasattr(item, "get_atomic_numbers") and hasattr(item, "pbc")
+
+
+def _is_pymatgen(item: Any) -> bool:
+    return hasattr(item, "cart_coords") and hasattr(item, "is_ordered")
+
+
+def _from_ase(atoms: Any) -> Structure:
+    cell = np.asarray(atoms.cell.array if hasattr(atoms.cell, "array") else atoms.cell, dtype=float)
+    return Structure(atoms.get_atomic_numbers(), atoms.get_positions(), cell if cell.any() else None,
+                     tuple(bool(p) for p in atoms.pbc))
+
+
+def _from_pymatgen(item: Any) -> Structure:
+    if not item.is_ordered:
+        raise CapabilityError(f"{item.composition.formula} has sites that are partly occupied: expected an ordered "
+                              "structure; make one with pymatgen's OrderDisorderedStructureTransformation")
+    try:
+        numbers = [int(site.specie.Z) for site in item]
+    except AttributeError as error:
+        raise SpeciesError(f"{item.composition} has a species that is no element") from error
+    lattice = getattr(item, "lattice", None)
+    if lattice is None:
+        return Structure(numbers, item.cart_coords)
+    return Structure(numbers, item.cart_coords, lattice.matrix, tuple(bool(p) for p in lattice.pbc))
+
+
+def is_structure(item: Any) -> bool:
+    """True for what :func:`to_structure` takes."""
+    return isinstance(item, Structure) or isinstance(getattr(item, "structure", None), Structure) or \
+        _is_ase(item) or _is_pymatgen(item)
+
+
+def to_structure(item: Any) -> Structure:
+    """A :class:`Structure` from ASE Atoms, a pymatgen Structure or Molecule, or anything of tamiz that has a structure.
+
+    Lengths are Å in all three. Raises CapabilityError for a disordered structure, TypeError for anything else.
+    """
+    if isinstance(item, Structure):
+        return item
+    if isinstance(getattr(item, "structure", None), Structure):
+        return item.structure
+    if _is_ase(item):
+        return _from_ase(item)
+    if _is_pymatgen(item):
+        return _from_pymatgen(item)
+    raise TypeError(f"expected a structure of tamiz, ASE or pymatgen, got {type(item).__module__}.{type(item).__name__}")
+
+
+def to_structures(items: Any) -> list[Structure]:
+    """A list of structures from one or many."""
+    return [to_structure(items)] if is_structure(items) else [to_structure(item) for item in items]
+
+
+def to_frame(item: Any) -> Frame:
+    """A :class:`Frame`: a structure with what a calculator has stored with it.
+
+    Of ASE Atoms it takes the results that are there (energy, free_energy [eV], forces [eV/Å], stress [eV/Å³]) without
+    starting a calculation, and the entries of ``info`` as text.
+    """
+    if isinstance(item, Frame):
+        return item
+    structure = to_structure(item)
+    if not _is_ase(item):
+        return Frame(structure)
+    results = dict(getattr(item.calc, "results", None) or {})
+    stress = results.get("stress")
+    return Frame(structure, energy=results.get("energy"), free_energy=results.get("free_energy"),
+                 forces=results.get("forces"), stress=None if stress is None else stress_from_voigt(stress),
+                 info={str(key): str(value) for key, value in item.info.items()})
+
+
+def to_frames(items: Any) -> list[Frame]:
+    """A list of frames from one or many."""
+    return [to_frame(items)] if isinstance(items, Frame) or is_structure(items) else [to_frame(item) for item in items]
+
+
+def to_ase(item: Any) -> Any:
+    """ASE Atoms; the labels of a :class:`Frame` become those of a SinglePointCalculator, its info becomes ``info``."""
+    from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    structure = to_structure(item)
+    atoms = Atoms(numbers=structure.numbers, positions=structure.positions, cell=structure.cell, pbc=structure.pbc)
+    if isinstance(item, Frame):
+        labels = {"energy": item.energy, "free_energy": item.free_energy, "forces": item.forces,
+                  "stress": None if item.stress is None else stress_to_voigt(item.stress)}
+        known = {key: value for key, value in labels.items() if value is not None}
+        atoms.info.update(item.info)
+        if known:
+            atoms.calc = SinglePointCalculator(atoms, **known)
+    return atoms
+
+
+def to_pymatgen(item: Any) -> Any:
+    """A pymatgen Structure where any direction is periodic, else a Molecule."""
+    from pymatgen.core import Lattice, Molecule
+    from pymatgen.core import Structure as PymatgenStructure
+
+    structure = to_structure(item)
+    if not any(structure.pbc):
+        return Molecule(structure.symbols, structure.positions)
+    return PymatgenStructure(Lattice(structure.cell, pbc=tuple(structure.pbc)), structure.symbols, structure.positions,
+                             coords_are_cartesian=True)
+
+
+def read(path: Any, format: str = "") -> list[Frame]:
+    """Every frame of a structure file (extended XYZ, CIF, POSCAR, …; see :func:`tamiz.formats`).
+
+    Raises FileError, FormatError with ``file:line``, SpeciesError, CapabilityError for an unknown format.
+    """
+    return _tamiz.read_frames(path, format)
+
+
+def read_structure(path: Any, format: str = "") -> Structure:
+    """The structure of a file that holds exactly one."""
+    return _tamiz.read_structure(path, format)
+
+
+def write(path: Any, items: Any, format: str = "") -> None:
+    """Writes structures or frames to a file, atomically; the format follows from the file's name."""
+    _tamiz.write_frames(path, to_frames(items), format)
+
+
+def group_duplicates(items: Iterable[Any], threshold: float = _tamiz.same_structure) -> list[int]:
+    """Index of the first structure that each one equals, up to rotation, choice of cell, origin and volume."""
+    return _tamiz.group_duplicates(to_structures(items), threshold)

@@ -1,0 +1,73 @@
+"""Plots of a campaign with matplotlib. Each takes the axes to draw on, or makes some, and returns them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .campaign import Campaign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Colours that stay apart for people who do not see red and green as different (Okabe and Ito).
+COLORS = {"DFT-confirmed": "#0072B2", "DFT-checked": "#E69F00", "predicted": "#999999"}
+K_MEV = 1000.0
+
+
+def _axes(axes: Axes | None) -> Axes:
+    return plt.subplots(figsize=(6, 4.5), layout="constrained")[1] if axes is None else axes
+
+
+def parity(campaign: Campaign, axes: Axes | None = None) -> Axes:
+    """Energy above the hull by the model before it saw the label, against DFT, with error bars of one σ."""
+    axes = _axes(axes)
+    points = campaign.parity()
+    dft, model = K_MEV * points["dft"].astype(float), K_MEV * points["model"].astype(float)
+    axes.errorbar(dft, model, yerr=K_MEV * points["sigma"].astype(float), fmt="none", ecolor="#bbbbbb", zorder=1)
+    for number, group in points.groupby("round"):
+        axes.scatter(dft[group.index], model[group.index], label=f"round {number}", zorder=2)
+    if len(points):
+        low, high = min(dft.min(), model.min()), max(dft.max(), model.max())
+        axes.plot([low, high], [low, high], color="black", linewidth=0.8, zorder=0)
+        axes.set_title(f"mean absolute error {np.mean(np.abs(dft - model)):.0f} meV/atom over {len(points)} labels")
+        axes.legend(frameon=False)
+    axes.set_xlabel("E above hull, DFT [meV/atom]")
+    axes.set_ylabel("E above hull, predicted [meV/atom]")
+    return axes
+
+
+def hull_distance(campaign: Campaign, axes: Axes | None = None, count: int = 25) -> Axes:
+    """Energy above the hull of the best `count` ranked candidates; bars of predicted ones carry one σ."""
+    axes = _axes(axes)
+    table = campaign.table(ranked_only=True).head(count)
+    positions = np.arange(len(table))
+    for status, color in COLORS.items():
+        chosen = (table["status"] == status).to_numpy()
+        rows = table[chosen]
+        errors = K_MEV * rows["e_hull_std"].astype(float) if status == "predicted" else None
+        axes.barh(positions[chosen], K_MEV * rows["e_hull"].astype(float), xerr=errors, color=color, label=status,
+                  error_kw={"ecolor": "#555555", "elinewidth": 0.8})
+    axes.set_yticks(positions, [f"{row.formula}  {row.space_group}" for row in table.itertuples()], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel("E above hull [meV/atom]")
+    axes.legend(frameon=False)
+    return axes
+
+
+def budget(campaign: Campaign, axes: Axes | None = None) -> Axes:
+    """What each label cost, in the order of the rounds; failed ones are hatched."""
+    axes = _axes(axes)
+    labels = campaign.labels()
+    positions = np.arange(len(labels))
+    failed = (labels["status"] != "finished").to_numpy()
+    rounds = labels["round"].astype(int)
+    bars = axes.bar(positions, labels["cost"].astype(float), color=[f"C{number}" for number in rounds])
+    for bar in np.array(bars, dtype=object)[failed]:
+        bar.set_hatch("///")
+    axes.set_xticks(positions, [f"{row.formula} {row.task}" for row in labels.itertuples()], rotation=90, fontsize=7)
+    axes.set_ylabel("core-seconds")
+    axes.set_title(f"{len(labels)} labels, {failed.sum()} failed, {labels['cost'].sum():.0f} core-seconds")
+    return axes

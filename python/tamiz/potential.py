@@ -1,0 +1,99 @@
+"""Potentials: energies, forces and stresses of many structures in one call."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from . import _tamiz
+from ._torch import require_matching_torch
+from .convert import to_structures
+from .errors import CapabilityError
+
+
+class Prediction:
+    """What a potential says of a batch; what was not asked for is None. Arrays are views that keep the batch alive.
+
+    Attributes:
+        energies: (n_structures,) [eV]
+        forces: list with one array (n_atoms, 3) [eV/Å] per structure
+        stresses: (n_structures, 3, 3) [eV/Å³], tensile positive
+        atom_energies: list with one array (n_atoms,) [eV] per structure
+        member_energies: (n_structures, n_members) [eV], of a committee, calibrated
+        uncertainties: (n_structures,) [eV], standard deviation over the members
+    """
+
+    def __init__(self, native: Any):
+        self.energies: np.ndarray = native.energies
+        self.forces: list[np.ndarray] | None = native.forces
+        self.stresses: np.ndarray | None = native.stresses
+        self.atom_energies: list[np.ndarray] | None = native.atom_energies
+        self.member_energies: np.ndarray | None = native.member_energies
+
+    @property
+    def uncertainties(self) -> np.ndarray | None:
+        return None if self.member_energies is None else self.member_energies.std(axis=1, ddof=1)
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+
+class Potential:
+    """Energy as a function of structures; made by :func:`load`. Calls from several threads run side by side."""
+
+    def __init__(self, native: Any, path: str):
+        self._native = native
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self._native.name
+
+    @property
+    def cutoff(self) -> float:
+        """Distance over which atoms see each other in one step [Å]."""
+        return self._native.cutoff
+
+    @property
+    def elements(self) -> list[str]:
+        """Symbols of the elements that it was made for; empty: every element."""
+        return self._native.elements
+
+    @property
+    def n_members(self) -> int:
+        """Size of the committee behind the uncertainty; 0: none."""
+        return self._native.n_members
+
+    def evaluate(self, structures: Any, forces: bool = True, stress: bool = False, uncertainty: bool = False,
+                 atom_energies: bool = False) -> Prediction:
+        """Evaluates one or many structures (tamiz, ASE or pymatgen) as one batch.
+
+        Raises SpeciesError for an element outside :attr:`elements`, CapabilityError for an output that the potential
+        does not offer, NumericsError for positions that are not finite.
+        """
+        if uncertainty and self.n_members < 2:
+            raise CapabilityError(f"'{self.name}' has no committee and so no uncertainty: "
+                                  "load a model that was trained with n_members of 2 or more")
+        return Prediction(self._native.evaluate(to_structures(structures), forces, stress, atom_energies, uncertainty))
+
+    def __repr__(self) -> str:
+        return f"Potential({self.name!r}, cutoff={self.cutoff:g})"
+
+
+def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", threads: int = 0) -> Potential:
+    """A potential from a file: a ``.safetensors`` model, or ``.toml`` with a classical potential.
+
+    Args:
+        dtype: "float32" or "float64"; classical potentials always calculate in float64.
+        device: "cpu", "cuda" or "cuda:1".
+        threads: threads that share a batch; 0: as many as the machine grants.
+
+    Raises FileError, FormatError (not a model, truncated, checksum), CapabilityError when this build lacks the engine
+    that the file needs, or the torch of this Python is another than the one tamiz was built with.
+    """
+    path = os.fspath(path)
+    if not path.endswith(".toml"):
+        require_matching_torch()
+    return Potential(_tamiz.load_potential(path, dtype, device, threads), path)

@@ -1,0 +1,54 @@
+"""Single stages of a campaign: proposing candidates, labelling structures."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+from . import _tamiz
+from .convert import is_structure, to_structure
+
+Candidate = _tamiz.Candidate
+Proposal = _tamiz.Proposal
+LabelRun = _tamiz.LabelRun
+
+
+def propose(campaign: str | os.PathLike) -> Proposal:
+    """Candidates of the chemical systems of a campaign file, before any energy is known, and what was left out.
+
+    Raises FormatError and SpeciesError naming file, line and key.
+    """
+    return _tamiz.propose(campaign)
+
+
+def prototype_names() -> list[str]:
+    """Names of the shipped prototypes."""
+    return _tamiz.prototype_names()
+
+
+def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", task: str = "single_point",
+          level: str | None = None, timeout: float = 0.0, workers: int = 0, retry_failed: bool = False) -> LabelRun:
+    """Calculates energies, forces and stresses of structures in worker processes.
+
+    Args:
+        structures: one or many (tamiz, ASE, pymatgen), or a dict of them by id.
+        ledger: file that keeps the labels; what it holds already is not calculated again.
+        oracle: "gpaw", "ase:module:callable", "replay:LEDGER", or a command that speaks the worker protocol.
+        task: "single_point", "relax" or "gap".
+        level: settings by name or JSON file; for "gpaw" pbe-600 unless given, for others none.
+        timeout: wall time of one label [s]; 0: none.
+        workers: side by side; 0: one per core that the machine grants.
+
+    A label may fail: then its result has a ``reason`` and no ``frame``. Ctrl-C stops; the same call goes on.
+    Raises OracleError when the oracle cannot be started, FileError for the ledger.
+    """
+    if isinstance(structures, dict):
+        named = [(str(key), to_structure(item)) for key, item in structures.items()]
+    else:
+        items = [structures] if is_structure(structures) else list(structures)
+        named = [(f"{k:04d}", to_structure(item)) for k, item in enumerate(items)]
+    if level is None:
+        level = "pbe-600" if oracle == "gpaw" else ""
+    with tempfile.TemporaryDirectory(prefix="tamiz-label-") as scratch:
+        return _tamiz.label(named, oracle, task, level, timeout, workers, ledger, scratch, retry_failed)

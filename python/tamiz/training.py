@@ -1,0 +1,74 @@
+"""Fitting models to labelled structures, and their errors."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterable
+
+from . import _tamiz
+from ._torch import require_matching_torch
+from .convert import to_frames
+from .errors import FileError
+from .potential import Potential, load
+
+ErrorSummary = _tamiz.ErrorSummary
+
+
+@dataclass
+class TrainedModel:
+    """A model that was just fitted."""
+
+    path: Path
+    steps: int
+    training: ErrorSummary
+    validation: ErrorSummary
+
+    def load(self, **options: Any) -> Potential:
+        """The model as a potential; options as for :func:`tamiz.load`."""
+        return load(self.path, **options)
+
+
+def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.PathLike | None = None,
+          initial: str | os.PathLike | None = None, validation: Iterable[Any] = (), steps: int | None = None,
+          minutes: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
+          dtype: str | None = None, seed: int = 1, threads: int = 0, card: dict[str, str] | None = None,
+          resume: bool = False, progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
+    """Fits a MACE model to labelled frames (tamiz frames, or ASE Atoms with results) and writes it to `out`.
+
+    Args:
+        config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
+        initial: model to train further; its shape and reference energies are kept.
+        validation: frames to validate and to calibrate the uncertainty on; otherwise a tenth of `frames`.
+        minutes: choose the steps so that training takes about this long.
+        threads: 0: as many as the machine grants; does not change the result.
+        card: entries for the model's card.
+        resume: go on from the checkpoint beside `out` that an interrupted call left.
+        progress: called with step, total and present loss about once per second.
+
+    The same frames, settings and seed give the same model. Ctrl-C writes the checkpoint and raises KeyboardInterrupt.
+    Raises ShapeError (no frames, no labels), NumericsError (a label that is not finite), SpeciesError, FileError.
+    """
+    require_matching_torch()
+    path = Path(out)
+    checkpoint = path.with_name(path.name + ".checkpoint")
+    if checkpoint.exists() and not resume:
+        raise FileError(f"{checkpoint} is left from a training that was stopped: pass resume=True, or remove it")
+    result = _tamiz.train(to_frames(frames), to_frames(validation), config, initial, steps, minutes, learning_rate,
+                          batch_size, dtype, seed, threads, checkpoint, progress)
+    result.write(path, {"created_by": "tamiz.train", **(card or {})})
+    checkpoint.unlink(missing_ok=True)
+    return TrainedModel(path, result.steps, result.training, result.validation)
+
+
+def evaluate(potential: Potential, frames: Iterable[Any]) -> ErrorSummary:
+    """Errors of energies [eV/atom], forces [eV/Å] and stresses [eV/Å³] over the frames that have them."""
+    return _tamiz.evaluate_errors(potential._native, to_frames(frames))
+
+
+def model_info(path: str | os.PathLike) -> dict[str, Any]:
+    """Shape (``description``) and ``card`` of a model file; reads it whole and checks its checksum."""
+    description, card = _tamiz.model_header(path)
+    return {"description": json.loads(description), "card": card}

@@ -35,9 +35,8 @@ struct RelaxResult {
   double smax = 0.0;   ///< [eV/Å³]
 };
 
-/// FIRE (Bitzek et al. 2006, doi:10.1103/PhysRevLett.97.170201; ABC form of Echeverri Restrepo and
-/// Andric 2023) on atoms and log-strain of the cell, as batches: structures that finish leave, waiting
-/// ones enter. Results come in the order of `structures` and do not depend on the batching beyond the
+/// Limited-memory BFGS with a trust radius (minimizer.hpp) on atoms and log-strain of the cell, as batches:
+/// structures that finish leave, waiting ones enter. Results come in the order of `structures` and do not depend on the batching beyond the
 /// potential's own rounding. `progress(done)` is called after each step with the finished count.
 std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
                                const RelaxOptions& options = {},

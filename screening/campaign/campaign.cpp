@@ -31,12 +31,13 @@ namespace {
 
 constexpr const char* k_ledger = "ledger.tz";
 constexpr const char* k_config = "campaign.toml";
-/// DFT starts from exact symmetry, so that it needs only the irreducible k-points.
 constexpr double k_start_tolerance = 0.02;  // [Å]
 
+/// DFT starts from exact symmetry, so that it needs only the irreducible k-points, and from a reduced primitive
+/// cell: in long thin cells plane-wave codes lose accuracy.
 Structure start_for_dft(const Structure& structure) {
   try {
-    return symmetrized(structure, k_start_tolerance);
+    return primitive_cell(symmetrized(structure, k_start_tolerance), 0.1 * k_start_tolerance);
   } catch (const NumericsError&) {
     return structure;
   }
@@ -81,6 +82,11 @@ Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, boo
     throw FormatError(fmt::format("the campaign in {} was started from another configuration: use {}",
                                   folder.string(), (folder / k_config).string()));
   const auto data = data_directory();
+  const std::string model_hash = hash_hex(read_file(data / config.model));
+  if (started && history.starting_model_hash != model_hash)
+    throw FormatError(fmt::format("the campaign in {} was started with another model than the present {}: a campaign "
+                                  "ends with what it began with; start a new one with -o",
+                                  folder.string(), (data / config.model).string()));
   competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
                              config.systems);
   settings = read_level(config.label.level);
@@ -93,7 +99,7 @@ Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, boo
                  {"commit", commit()},
                  {"level", nlohmann::json::parse(settings)},
                  {"model", config.model.string()},
-                 {"model_hash", hash_hex(read_file(data / config.model))},
+                 {"model_hash", model_hash},
                  {"competing_hash", hash_hex(read_file(data / config.competing))}});
   history = CampaignHistory::from_records(ledger.records());
 }

@@ -26,10 +26,25 @@ json model_info(const std::filesystem::path& path) {
           {"members", d.n_members}, {"card", model.card.entries}};
 }
 
+/// What became of one label, without its geometries.
+json label_info(const json& record) {
+  json info;
+  for (const char* key : {"id", "candidate", "round", "task", "level", "status", "reason", "cost"})
+    if (record.contains(key)) info[key] = record.at(key);
+  return info;
+}
+
 json run_info(const std::filesystem::path& ledger) {
   std::map<std::string, int> kinds;
-  for (const json& record : Ledger::read(ledger)) ++kinds[record.at("kind").get<std::string>()];
-  return {{"kind", "run"}, {"records", kinds}};
+  json labels = json::array();
+  double cost = 0.0;
+  for (const json& record : Ledger::read(ledger)) {
+    ++kinds[record.at("kind").get<std::string>()];
+    if (record.at("kind") != "label") continue;
+    labels.push_back(label_info(record));
+    cost += record.value("cost", 0.0);
+  }
+  return {{"kind", "run"}, {"records", kinds}, {"label_core_seconds", cost}, {"labels", labels}};
 }
 
 std::string space_group_text(const Structure& structure) {

@@ -1,0 +1,77 @@
+"""Training and test frames of the first model, from the ledgers of its labels.
+
+    tamiz label datasets/labels/ca-mg-si-n/start.xyz --ledger datasets/labels/ca-mg-si-n/labels.tz -o single.xyz
+    tamiz label datasets/competing/start.xyz --task relax --trajectory --ledger datasets/competing/pbe-600.tz -o paths.xyz
+    python -m tamiz.studies.split_labels single.xyz paths.xyz datasets/labels/ca-mg-si-n
+
+Of a relaxation at most five geometries are taken. Frames with a force above 20 eV/Å are left out, and everything of
+the compositions that a campaign has to find. A tenth, chosen by a hash of the frame's id, is the test set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from ase.formula import Formula
+from ase.io import read, write
+
+LARGEST_FORCE = 20.0  # [eV/Å]
+TO_BE_FOUND = ("CaMg2N2", "MgSiN2")
+FRAMES_OF_A_PATH = 5
+TEST_SHARE = 10  # one in ten
+KEPT = ("config_type", "id", "mesh", "level", "energy", "free_energy", "stress")
+
+
+def is_to_be_found(atoms) -> bool:
+    reduced = Formula(atoms.get_chemical_formula()).reduce()[0]
+    return any(reduced.count() == Formula(name).count() for name in TO_BE_FOUND)
+
+
+def thinned_paths(frames: list) -> list:
+    """At most FRAMES_OF_A_PATH of each id, evenly spaced, named `competing`."""
+    chosen = []
+    for name in dict.fromkeys(frame.info["id"] for frame in frames):
+        path = [frame for frame in frames if frame.info["id"] == name]
+        for k in sorted({round(x) for x in np.linspace(0, len(path) - 1, min(FRAMES_OF_A_PATH, len(path)))}):
+            path[k].info["config_type"] = "competing"
+            chosen.append(path[k])
+    return chosen
+
+
+def labels_only(atoms):
+    """A copy with what training needs, and no more."""
+    results = dict(atoms.calc.results)
+    forces = results.pop("forces")
+    bare = atoms.copy()
+    bare.calc = None
+    bare.info = {key: value for key, value in (atoms.info | results).items() if key in KEPT}
+    if bare.info.get("mesh") == "molecule":
+        bare.info.pop("stress", None)
+    bare.arrays["forces"] = forces
+    return bare
+
+
+def is_test(atoms, k: int) -> bool:
+    text = f"{atoms.info['id']} {k}"
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % TEST_SHARE == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("single", type=Path, help="labelled single points")
+    parser.add_argument("paths", type=Path, help="relaxations with --trajectory")
+    parser.add_argument("folder", type=Path, help="where train.xyz and test.xyz go")
+    arguments = parser.parse_args()
+    frames = read(arguments.single, ":") + thinned_paths(read(arguments.paths, ":"))
+    frames = [f for f in frames if not is_to_be_found(f) and np.abs(f.get_forces()).max() <= LARGEST_FORCE]
+    for name, wanted in (("train", False), ("test", True)):
+        part = [labels_only(f) for k, f in enumerate(frames) if is_test(f, k) == wanted]
+        write(arguments.folder / f"{name}.xyz", part, columns=["symbols", "positions", "forces"])
+        print(f"{name}: {len(part)} frames, {sum(map(len, part))} atoms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""A campaign that is killed at random moments ends with the same model and the same ranking, byte for byte."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
+LEVEL = {
+    "name": "morse",
+    "kwargs": {"epsilon": 1.2, "r0": 2.2, "rho0": 4.0},
+    "relax": {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 60},
+}
+CAMPAIGN = """
+[campaign]
+name = "killed"
+systems = ["Mg-Si-N", "Mg-N", "Si-N"]
+seed = 3
+model = "models/ca-mg-si-n.safetensors"
+competing = "competing/morse.tz"
+training = "labels/few"
+
+[propose]
+max_atoms = 6
+random_per_formula = 2
+max_candidates = 30
+
+[relax]
+max_steps = 40
+
+[decide]
+rounds = 2
+labels_per_round = 5
+explore = 2
+window = 0.5
+
+[label]
+oracle = "ORACLE"
+level = "morse"
+timeout = 60.0
+gaps = 0
+
+[learn]
+steps = 24
+held_out = 0.4
+"""
+N_KILLS = 20
+
+
+class World:
+    """A data folder with a level of its own, and campaigns in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.data = folder / "data"
+        (self.data / "levels").mkdir(parents=True)
+        (self.data / "competing").mkdir()
+        (self.data / "labels" / "few").mkdir(parents=True)
+        for name in ("known", "models", "prototypes", "tables"):
+            (self.data / name).symlink_to(ROOT / "datasets" / name)
+        (self.data / "levels" / "morse.json").write_text(json.dumps(LEVEL))
+        for name, keep in (("train.xyz", 12), ("test.xyz", 6)):
+            self.shorten(ROOT / "datasets" / "labels" / "ca-mg-si-n" / name, self.data / "labels" / "few" / name, keep)
+        self.environment = os.environ | {"TAMIZ_DATA": str(self.data), "PYTHONPATH": str(Path(__file__).parent)}
+
+    @staticmethod
+    def shorten(source: Path, target: Path, keep: int) -> None:
+        from ase.io import read, write
+
+        write(target, read(source, f":{keep}"))
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [TAMIZ, *arguments],
+            env=self.environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+
+    def call(self, *arguments: str) -> str:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output
+        return output
+
+    def campaign(self, name: str, oracle: str) -> tuple[str, Path]:
+        path = self.folder / f"{name}.toml"
+        path.write_text(CAMPAIGN.replace("ORACLE", oracle))
+        return str(path), self.folder / name
+
+    def kill_after(self, seconds: float, *arguments: str) -> bool:
+        """True when the process was killed, false when it had ended."""
+        process = self.start(*arguments)
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            return True
+        assert process.returncode == 0, output
+        return False
+
+
+ORACLE = "ase:morse_calculator:make"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = World(tmp_path_factory.mktemp("campaigns"))
+    world.call(
+        "label", str(ROOT / "datasets" / "competing" / "start.xyz"), "--oracle", ORACLE.replace("make", "MorsePotential"),
+        "--level", "morse", "--task", "relax", "--ledger", str(world.data / "competing" / "morse.tz"), "-o", "competing.xyz",
+    )  # fmt: skip
+    toml, run = world.campaign("first", ORACLE)
+    world.call("discover", toml, "-o", str(run))
+    return world
+
+
+@pytest.fixture(scope="module")
+def reference(world):
+    """An uninterrupted campaign on the stored labels, and how long it took [s]."""
+    toml, run = world.campaign("reference", f"replay:{world.folder / 'first'}")
+    begin = time.monotonic()
+    world.call("discover", toml, "-o", str(run))
+    return run, time.monotonic() - begin
+
+
+def results(run: Path) -> dict[str, bytes]:
+    """Ranking and models."""
+    files = [run / "ranking.csv", run / "ranking.json", *sorted((run / "models").glob("*"))]
+    assert files[0].stat().st_size > 0
+    return {path.name: path.read_bytes() for path in files}
+
+
+def labels(run: Path, world: World) -> list[dict]:
+    records = json.loads(world.call("info", str(run), "--json", "-", "--quiet"))
+    return records["labels"]
+
+
+def test_stored_labels_give_the_same_bits_as_the_calculator(world, reference):
+    assert results(reference[0]) == results(world.folder / "first")
+
+
+def test_the_campaign_met_failures_and_went_on(world, reference):
+    states = [label["status"] for label in labels(reference[0], world)]
+
+    assert states.count("failed") >= 1
+    assert states.count("finished") >= 4
+
+
+def test_twenty_kills_change_no_byte_and_no_label_twice(world, reference):
+    run_of_reference, duration = reference
+    toml, run = world.campaign("killed", f"replay:{world.folder / 'first'}")
+    chance = random.Random(20)
+    kills = 0
+    while kills < N_KILLS:
+        # Most kills fall before the point where the last start had come to, so that the campaign does not end early.
+        kills += world.kill_after(chance.uniform(0.0, 0.35) * duration, "discover", toml, "-o", str(run), "--resume")
+        if (run / "report.html").exists():
+            break
+    world.call("discover", toml, "-o", str(run), "--resume")
+
+    assert kills >= N_KILLS // 2
+    assert results(run) == results(run_of_reference)
+    ids = [label["id"] for label in labels(run, world)]
+    assert sorted(ids) == sorted(set(ids))
+    assert sorted(ids) == sorted(label["id"] for label in labels(run_of_reference, world))
+
+
+def test_kills_while_a_calculator_works_lose_nothing(world, reference):
+    run_of_reference, duration = reference
+    toml, run = world.campaign("killed-at-work", ORACLE)
+    chance = random.Random(4)
+    for _ in range(4):
+        world.kill_after(chance.uniform(0.4, 1.0) * duration, "discover", toml, "-o", str(run), "--resume")
+    world.call("discover", toml, "-o", str(run), "--resume")
+
+    assert results(run) == results(run_of_reference)
+    ids = [label["id"] for label in labels(run, world)]
+    assert sorted(ids) == sorted(set(ids))

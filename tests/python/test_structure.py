@@ -1,0 +1,164 @@
+"""Structures of tamiz against those of ASE and pymatgen, both ways and through files."""
+
+import gc
+import pickle
+
+import ase
+import ase.io
+import numpy as np
+import pytest
+from ase.build import molecule
+from ase.calculators.singlepoint import SinglePointCalculator
+from support import BUILD, CELLS, silicon
+
+import tamiz
+
+SYMBOLS = ["Mg", "Si", "N", "N"]
+FRACTIONS = np.array([[0.02, -0.1, 0.0], [0.5, 0.52, 1.3], [0.26, 0.74, 0.41], [0.71, 0.22, -0.4]])
+
+
+def atoms_in(cell_name):
+    cell, pbc = CELLS[cell_name]
+    return ase.Atoms(SYMBOLS, positions=FRACTIONS @ cell, cell=cell, pbc=pbc)
+
+
+def test_the_package_is_the_one_of_this_build():
+    from pathlib import Path
+
+    assert Path(tamiz._tamiz.__file__).resolve().parent == BUILD / "lib", "run python cmake/link_package.py BUILD"
+
+
+@pytest.mark.parametrize("cell_name", CELLS)
+def test_ase_round_trip_keeps_every_bit(cell_name):
+    atoms = atoms_in(cell_name)
+
+    back = tamiz.to_ase(tamiz.to_structure(atoms))
+
+    assert back.get_chemical_symbols() == SYMBOLS
+    assert np.array_equal(back.positions, atoms.positions)
+    assert np.array_equal(back.cell.array, atoms.cell.array)
+    assert np.array_equal(back.pbc, atoms.pbc)
+
+
+def test_a_molecule_has_no_cell_on_either_side():
+    water = molecule("H2O")
+
+    structure = tamiz.to_structure(water)
+    back = tamiz.to_ase(structure)
+
+    assert list(structure.pbc) == [False] * 3
+    assert np.array_equal(back.positions, water.positions)
+    assert not back.cell.array.any()
+
+
+@pytest.mark.parametrize("cell_name", CELLS)
+def test_pymatgen_round_trip_keeps_the_geometry(cell_name):
+    structure = tamiz.to_structure(atoms_in(cell_name))
+
+    there = tamiz.to_pymatgen(structure)
+    back = tamiz.to_structure(there)
+
+    assert [site.specie.symbol for site in there] == SYMBOLS
+    assert list(back.pbc) == list(structure.pbc)
+    assert back.positions == pytest.approx(structure.positions, abs=1e-12)
+    assert back.cell == pytest.approx(structure.cell, abs=1e-12)
+
+
+def test_pymatgen_molecule_round_trip():
+    water = tamiz.to_structure(molecule("H2O"))
+
+    there = tamiz.to_pymatgen(water)
+
+    assert type(there).__name__ == "Molecule"
+    assert tamiz.to_structure(there) == water
+
+
+def test_a_disordered_pymatgen_structure_is_refused_by_name():
+    from pymatgen.core import Lattice, Structure
+
+    alloy = Structure(Lattice.cubic(4.0), [{"Si": 0.5, "Ge": 0.5}], [[0, 0, 0]])
+
+    with pytest.raises(tamiz.CapabilityError, match="partly occupied"):
+        tamiz.to_structure(alloy)
+
+
+def test_oxidation_states_of_pymatgen_do_not_matter():
+    from pymatgen.core import Lattice, Structure
+
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na+", "Cl-"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+    assert tamiz.to_structure(salt).reduced_formula == "NaCl"
+
+
+def test_something_else_is_a_type_error_that_names_it():
+    with pytest.raises(TypeError, match="builtins.int"):
+        tamiz.to_structure(3)
+
+
+def test_labels_travel_from_ase_to_frames_and_back():
+    atoms = silicon(rattle=0.05)
+    forces, stress = np.linspace(-1, 1, 24).reshape(8, 3), np.arange(6) * 1e-3
+    atoms.calc = SinglePointCalculator(atoms, energy=-3.0, free_energy=-3.5, forces=forces, stress=stress)
+
+    frame = tamiz.to_frame(atoms)
+    back = tamiz.to_ase(frame)
+
+    assert (frame.energy, frame.free_energy) == (-3.0, -3.5)
+    assert frame.stress[1, 2] == frame.stress[2, 1] == 3e-3
+    assert np.array_equal(back.get_forces(), forces)
+    assert np.array_equal(back.get_stress(), stress)
+
+
+def test_ase_reads_what_tamiz_writes_and_the_reverse(tmp_path):
+    atoms = atoms_in("triclinic")
+    atoms.calc = SinglePointCalculator(atoms, energy=-7.25, forces=np.eye(4, 3))
+
+    tamiz.write(tmp_path / "by_tamiz.xyz", [tamiz.to_frame(atoms)])
+    ase.io.write(tmp_path / "by_ase.xyz", atoms)
+    by_ase = ase.io.read(tmp_path / "by_tamiz.xyz")
+    [by_tamiz] = tamiz.read(tmp_path / "by_ase.xyz")
+
+    assert by_ase.positions == pytest.approx(atoms.positions, abs=1e-12)
+    assert by_ase.get_potential_energy() == -7.25
+    assert by_tamiz.structure.positions == pytest.approx(atoms.positions, abs=1e-7)  # ASE writes eight decimals
+    assert np.array_equal(by_tamiz.forces, np.eye(4, 3))
+
+
+def test_structures_compare_hash_and_pickle_by_content():
+    structure = tamiz.to_structure(silicon())
+    moved = structure.with_positions(structure.positions + 1e-9)
+
+    copy = pickle.loads(pickle.dumps(structure))
+
+    assert copy == structure and hash(copy) == hash(structure)
+    assert moved != structure
+
+
+def test_positions_are_a_read_only_view_that_outlives_its_owner():
+    structure = tamiz.to_structure(silicon())
+    expected = structure.positions.copy()
+
+    view = structure.positions
+    del structure
+    gc.collect()
+
+    assert np.array_equal(view, expected)
+    with pytest.raises(ValueError):
+        view[0, 0] = 1.0
+
+
+def test_symmetry_and_sameness():
+    silicon_cell = tamiz.to_structure(silicon())
+
+    group = silicon_cell.space_group()
+
+    assert (group.number, group.symbol) == (227, "Fd-3m")
+    assert len(silicon_cell.primitive_cell()) == 2
+    assert tamiz.group_duplicates([silicon_cell, silicon_cell.supercell([2, 1, 1]), atoms_in("triclinic")]) == [0, 0, 2]
+    assert silicon_cell.distance_to(silicon_cell.primitive_cell()) < 0.01
+
+
+@pytest.mark.parametrize("arguments", [(["Si"], [[0.0, 0.0]]), (["Si"], [[0.0] * 3] * 2), (["Si"], [[0.0] * 3], np.eye(2))])
+def test_arrays_of_the_wrong_shape_are_refused(arguments):
+    with pytest.raises(tamiz.ShapeError):
+        tamiz.Structure(*arguments)

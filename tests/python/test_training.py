@@ -1,0 +1,122 @@
+"""Training a small model on what Stillinger-Weber says of silicon."""
+
+import os
+import signal
+import threading
+
+import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+from support import STILLINGER_WEBER, silicon
+
+import tamiz
+
+pytestmark = pytest.mark.skipif(not tamiz._tamiz.torch_version, reason="LibTorch is not built here")
+
+CONFIG = """
+[model]
+cutoff = 4.0
+channels = 4
+l_max = 1
+correlation = 2
+n_interactions = 1
+n_radial = 4
+radial_mlp = [8]
+readout_hidden = 4
+n_members = 2
+[train]
+steps = 60
+batch_size = 4
+"""
+
+
+def labelled(count, seed):
+    """Rattled and strained silicon as ASE Atoms that carry their labels."""
+    frames = []
+    potential = tamiz.load(STILLINGER_WEBER)
+    for k in range(count):
+        atoms = silicon(rattle=0.02 + 0.02 * (k % 5), seed=seed + k)
+        atoms.set_cell(atoms.cell * (0.97 + 0.01 * (k % 7)), scale_atoms=True)
+        atoms.calc = tamiz.ase.Calculator(potential)
+        results = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(), "stress": atoms.get_stress()}
+        atoms.calc = SinglePointCalculator(atoms, **results)
+        frames.append(atoms)
+    return frames
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return labelled(24, seed=1)
+
+
+@pytest.fixture
+def config(tmp_path):
+    (tmp_path / "train.toml").write_text(CONFIG)
+    return tmp_path / "train.toml"
+
+
+def test_training_lowers_the_errors_on_frames_it_did_not_see(frames, config, tmp_path):
+    unseen = labelled(8, seed=100)
+
+    short = tamiz.train(frames, tmp_path / "short.safetensors", config=config, steps=1)
+    long = tamiz.train(frames, tmp_path / "long.safetensors", config=config, steps=200, card={"name": "tiny"})
+
+    before, after = (tamiz.evaluate(model.load(), unseen) for model in (short, long))
+    assert after.n_frames == 8 and after.n_atoms == 64
+    assert after.force_mae < 0.7 * before.force_mae
+    assert after.energy_mae < before.energy_mae
+    assert tamiz.model_info(long.path)["card"]["name"] == "tiny"
+    assert long.load().name == "tiny"
+
+
+def test_the_same_call_gives_the_same_bytes(frames, config, tmp_path):
+    models = [tamiz.train(frames, tmp_path / name, config=config, seed=5, threads=threads).path.read_bytes()
+              for name, threads in (("a.safetensors", 1), ("b.safetensors", 2))]
+
+    assert models[0] == models[1]
+
+
+def test_training_further_starts_from_the_model_that_is_given(frames, config, tmp_path):
+    first = tamiz.train(frames, tmp_path / "first.safetensors", config=config, steps=150)
+
+    further = tamiz.train(frames, tmp_path / "further.safetensors", initial=first.path, steps=1, learning_rate=1e-6)
+
+    errors = [tamiz.evaluate(model.load(), frames).force_mae for model in (first, further)]
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_bytes(frames, config, tmp_path):
+    options = {"config": config, "steps": 600, "seed": 3}
+    whole = tamiz.train(frames, tmp_path / "whole.safetensors", **options).path.read_bytes()
+    timer = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        tamiz.train(frames, tmp_path / "cut.safetensors", **options)
+    timer.join()
+    assert (tmp_path / "cut.safetensors.checkpoint").exists() and not (tmp_path / "cut.safetensors").exists()
+    with pytest.raises(tamiz.FileError, match="resume=True"):
+        tamiz.train(frames, tmp_path / "cut.safetensors", **options)
+
+    resumed = tamiz.train(frames, tmp_path / "cut.safetensors", resume=True, **options)
+
+    assert resumed.path.read_bytes() == whole
+    assert not (tmp_path / "cut.safetensors.checkpoint").exists()
+
+
+def test_progress_is_told(frames, config, tmp_path):
+    told = []
+
+    tamiz.train(frames, tmp_path / "m.safetensors", config=config, progress=lambda *now: told.append(now))
+
+    assert told[-1][:2] == (60, 60)
+
+
+def test_frames_without_labels_are_refused(config, tmp_path):
+    with pytest.raises(tamiz.ShapeError):
+        tamiz.train([silicon()] * 4, tmp_path / "m.safetensors", config=config)
+
+
+def test_an_unknown_key_of_the_configuration_is_named(frames, tmp_path):
+    (tmp_path / "bad.toml").write_text("[train]\nstep = 3\n")
+
+    with pytest.raises(tamiz.FormatError, match=r"bad\.toml:2.*steps"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=tmp_path / "bad.toml")

@@ -28,6 +28,7 @@ std::string cif_text(const Structure& structure, const std::string& name) {
 
 std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings) {
   const nlohmann::json level = nlohmann::json::parse(settings);
+  if (level.value("code", "") != "gpaw") return "";
   const nlohmann::json atoms = structure_to_json(structure);
   return fmt::format(
       "\"\"\"{name}: {formula} at level {level}.\n\n"

@@ -149,7 +149,8 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
   if (entry.rank > 0) {
     value["rank"] = entry.rank;
     value["cif"] = cif_text(entry.structure, entry.proposal->id);
-    value["gpaw_input"] = gpaw_input(entry.structure, entry.proposal->id, settings);
+    if (std::string input = gpaw_input(entry.structure, entry.proposal->id, settings); !input.empty())
+      value["gpaw_input"] = std::move(input);
   }
   if (entry.dft) value["dft"] = dft_json(entry, formulas);
   value["gap"] = gap_json(entry);

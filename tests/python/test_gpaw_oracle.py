@@ -1,0 +1,87 @@
+"""The GPAW oracle against GPAW itself, and what is said where GPAW is missing."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.io import read, write
+
+ROOT = Path(__file__).resolve().parents[2]
+TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
+LEVEL = {
+    "name": "coarse",
+    "xc": "PBE",
+    "cutoff": 250.0,
+    "smearing": 0.1,
+    "energy_tolerance": 1e-6,
+    "kpoint_density": {"anion": 2.0, "covalent": 2.0, "metal": 2.0, "molecule": 0.0},
+    "pulay": {"Si": -1e-4},
+    "relax": {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 20},
+    "gap": {"method": "GLLBSC", "cutoff": 200.0, "kpoint_density": 2.0},
+}
+
+
+def label(folder: Path, atoms, *options: str, environment=None):
+    write(folder / "in.xyz", atoms)
+    (folder / "coarse.json").write_text(json.dumps(LEVEL))
+    return subprocess.run(
+        [TAMIZ, "label", "in.xyz", "--settings", "coarse.json", "--workers", "1", "-o", "out.xyz", *options],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def silicon():
+    atoms = bulk("Si", "diamond", 5.3)
+    atoms.positions[1] += [0.05, -0.03, 0.02]
+    return atoms
+
+
+def test_labels_are_what_gpaw_says(tmp_path):
+    from gpaw import PW, FermiDirac
+    from gpaw.new.ase_interface import GPAW
+
+    done = label(tmp_path, silicon())
+    assert done.returncode == 0, done.stderr
+    labelled = read(tmp_path / "out.xyz")
+    atoms = silicon()
+    mesh = [int(n) for n in np.ceil(2.0 * 2 * np.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1) - 0.25)]
+    atoms.calc = GPAW(
+        mode=PW(250), xc="PBE", kpts={"size": mesh, "gamma": True}, occupations=FermiDirac(0.1), txt=None,
+        convergence={"energy": 1e-6},
+    )  # fmt: skip
+
+    # Another number of bands moves the converged energy within the tolerance of the cycle.
+    assert labelled.get_potential_energy() == pytest.approx(atoms.get_potential_energy(), abs=2e-4)
+    assert labelled.get_forces() == pytest.approx(atoms.get_forces(), abs=5e-3)
+    pulay = 2 / 3 * 250.0 / atoms.get_volume() * (-1e-4 * 2)
+    expected = atoms.get_stress(voigt=False) + np.eye(3) * pulay
+    assert labelled.get_stress(voigt=False) == pytest.approx(expected, abs=5e-4)
+
+
+def test_a_relaxation_ends_within_its_thresholds(tmp_path):
+    done = label(tmp_path, silicon(), "--task", "relax", "--trajectory")
+
+    assert done.returncode == 0, done.stderr
+    path = read(tmp_path / "out.xyz", ":")
+    assert len(path) > 2
+    assert np.linalg.norm(path[-1].get_forces(), axis=1).max() <= LEVEL["relax"]["fmax"]
+    assert path[-1].get_potential_energy() < path[0].get_potential_energy()
+
+
+def test_a_missing_gpaw_says_how_to_install_it(tmp_path):
+    done = label(tmp_path, silicon(), environment=os.environ | {"TAMIZ_PYTHON": "/usr/bin/python3", "PYTHONPATH": ""})
+
+    assert done.returncode == 1
+    assert "pip install" in done.stderr or "make" in done.stderr, done.stderr
+
+
+def test_an_element_without_pulay_constant_fails_with_the_reason(tmp_path):
+    done = label(tmp_path, bulk("Ge", "diamond", 5.7), "--json", "out.json")
+
+    assert done.returncode == 1
+    failures = json.loads((tmp_path / "out.json").read_text())["failures"]
+    assert len(failures) == 1 and "Pulay constant for Ge" in failures[0]["reason"]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tamiz/core/base/units.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
 
 namespace tamiz {
@@ -16,6 +17,17 @@ const LabelRecord* finished(const CampaignHistory& history, const std::string& c
 double energy_per_atom(const LabelRecord& label) {
   const Frame& frame = *label.result.frame;
   return *frame.labels.energy / static_cast<double>(frame.structure.size());
+}
+
+// "DFT-confirmed" means the same whatever the thresholds of a level.
+constexpr double k_confirmed_fmax = 0.03;                  // [eV/Å]
+constexpr double k_confirmed_smax = 0.5 * units::k_gpa;    // [eV/Å³]
+
+/// True where forces and stress at the labelled geometry are within the thresholds.
+bool is_at_rest(const Labels& labels) {
+  constexpr double k_rounding = 1e-9;
+  return labels.forces && labels.stress && labels.forces->rowwise().norm().maxCoeff() <= k_confirmed_fmax + k_rounding &&
+         labels.stress->cwiseAbs().maxCoeff() <= k_confirmed_smax + k_rounding;
 }
 
 /// Hull of the competing phases and of everything this campaign relaxed with DFT.
@@ -32,7 +44,7 @@ DftHull hull_with_confirmed(const CompetingSet& competing, std::span<const Ranke
 void set_confidence(RankedCandidate& entry, const CampaignHistory& history) {
   const std::string& id = entry.proposal->id;
   if (const LabelRecord* relaxed = finished(history, id, LabelTask::relax)) {
-    entry.confidence = Confidence::confirmed;
+    entry.confidence = is_at_rest(relaxed->result.frame->labels) ? Confidence::confirmed : Confidence::checked;
     entry.label = relaxed;
     entry.structure = relaxed->result.frame->structure;
   } else if (const LabelRecord* checked = finished(history, id, LabelTask::single_point)) {

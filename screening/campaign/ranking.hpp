@@ -14,7 +14,7 @@ namespace tamiz {
 enum class Confidence {
   predicted,  ///< by the model alone
   checked,    ///< a DFT single point at the model's geometry
-  confirmed,  ///< relaxed with DFT to the thresholds of the level and compared on the DFT hull
+  confirmed,  ///< relaxed with DFT to |F| <= 0.03 eV/Å and |stress| <= 0.5 GPa and compared on the DFT hull
 };
 /// "predicted", "DFT-checked", "DFT-confirmed"
 std::string_view to_string(Confidence confidence);

@@ -18,7 +18,7 @@ bootstrap:
 	@bash cmake/bootstrap.sh
 
 build: bootstrap
-	@cmake -S . -B $(BUILD) -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake -S . -B $(BUILD) -G Ninja -U "SKBUILD*" -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build $(BUILD)
 	@$(PYTHON) cmake/link_package.py $(BUILD)
 

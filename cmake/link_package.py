@@ -26,8 +26,12 @@ def main() -> None:
     module = Path(sys.argv[1]).resolve() / "lib" / MODULE
     if not module.exists():
         sys.exit(f"link_package: {module} is missing: build with -DTAMIZ_WITH_PYTHON=ON and this Python ({sys.executable})")
+    packages = Path(sysconfig.get_path("purelib"))
+    if (packages / "tamiz").exists():
+        sys.exit(f"link_package: the tamiz installed in {packages} hides the one of the source tree: "
+                 f"{sys.executable} -m pip uninstall tamiz")
     link(module)
-    path_file = Path(sysconfig.get_path("purelib")) / "tamiz-source-tree.pth"
+    path_file = packages / "tamiz-source-tree.pth"
     line = f"{ROOT / 'python'}\n"
     if not path_file.exists() or path_file.read_text() != line:
         path_file.write_text(line)

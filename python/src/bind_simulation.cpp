@@ -86,7 +86,11 @@ void bind_potential(py::module_& module) {
 }
 
 void bind_relaxation(py::module_& module) {
-  py::class_<RelaxResult>(module, "RelaxResult")
+  py::class_<RelaxResult>(module, "RelaxResult", R"(How a relaxation ended.
+
+Attributes: structure (the last that was evaluated), status ("converged", "out of steps", "exploded", "collapsed",
+"unknown species", "not finite"), converged, reason (empty when converged), steps, energy [eV], fmax [eV/Å],
+smax [eV/Å³].)")
       .def_property_readonly("structure", [](const RelaxResult& r) { return r.structure; })
       .def_property_readonly("status", [](const RelaxResult& r) { return std::string(to_string(r.status)); })
       .def_property_readonly("converged", [](const RelaxResult& r) { return r.status == RelaxStatus::converged; })

@@ -17,6 +17,34 @@ namespace {
 using Array = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using Release = py::call_guard<py::gil_scoped_release>;
 
+constexpr const char* k_space_group_doc = R"(Space group as spglib finds it.
+
+Attributes: number (International Tables), symbol (international, short), hall_number, equivalent (first
+symmetry-equivalent atom of each atom).)";
+
+constexpr const char* k_structure_doc = R"(Atoms in a cell; immutable, compared and hashed by content to the last bit.
+
+Structure(species, positions, cell=None, pbc=None, fractional=False)
+
+species are symbols or atomic numbers; positions (n_atoms, 3) [Å], never wrapped, or in units of the lattice vectors
+where `fractional`; the rows of cell (3, 3) [Å] are the lattice vectors, right- or left-handed. Without pbc a structure
+with a cell is periodic, one without is a molecule.
+
+Attributes: symbols, numbers, positions (n_atoms, 3) [Å] (a read-only view), cell (3, 3) [Å], pbc, fractional
+(n_atoms, 3), volume [Å³], formula, reduced_formula, system ("Ca-Mg-N"), content_hash (32 hex digits).
+
+Methods: space_group, primitive_cell, conventional_cell, symmetrized take a tolerance [Å]; supercell takes the number
+of copies along each lattice vector; strained takes a strain (3, 3); shortest_distance [Å] is over all images;
+distance_to gives the cosine distance of two fingerprints in [0, 1], under 0.01 for the same structure.
+
+Raises ShapeError, SpeciesError, and NumericsError for values that are not finite or a periodic cell without volume.)";
+
+constexpr const char* k_frame_doc = R"(A structure with what a calculation says of it; each part may be None.
+
+Attributes: structure, energy (extrapolated to zero smearing, or the only one there is) [eV], free_energy (the one that
+forces derive from) [eV], forces (n_atoms, 3) [eV/Å], stress (3, 3) [eV/Å³, tensile positive], info (texts by key),
+arrays ((n_atoms, k) by key).)";
+
 Coordinates coordinates_of(const Array& array, const char* what) {
   if (array.ndim() == 1 && array.size() == 0) return Coordinates(0, 3);
   if (array.ndim() != 2 || array.shape(1) != 3)
@@ -64,14 +92,14 @@ py::array_t<int> numbers_of(const Structure& structure) {
 }
 
 void bind_structure_class(py::module_& module) {
-  py::class_<SpaceGroup>(module, "SpaceGroup")
+  py::class_<SpaceGroup>(module, "SpaceGroup", k_space_group_doc)
       .def_readonly("number", &SpaceGroup::number)
       .def_readonly("symbol", &SpaceGroup::symbol)
       .def_readonly("hall_number", &SpaceGroup::hall_number)
       .def_readonly("equivalent", &SpaceGroup::equivalent)
       .def("__repr__", [](const SpaceGroup& g) { return "SpaceGroup(" + g.symbol + ", " + std::to_string(g.number) + ")"; });
 
-  py::class_<Structure>(module, "Structure")
+  py::class_<Structure>(module, "Structure", k_structure_doc)
       .def(py::init(&make_structure), py::arg("species"), py::arg("positions"), py::arg("cell") = py::none(),
            py::arg("pbc") = py::none(), py::kw_only(), py::arg("fractional") = false)
       .def("__len__", &Structure::size)
@@ -125,7 +153,7 @@ Frame make_frame(const Structure& structure, std::optional<double> energy, std::
 }
 
 void bind_frame_class(py::module_& module) {
-  py::class_<Frame>(module, "Frame")
+  py::class_<Frame>(module, "Frame", k_frame_doc)
       .def(py::init(&make_frame), py::arg("structure"), py::kw_only(), py::arg("energy") = py::none(),
            py::arg("free_energy") = py::none(), py::arg("forces") = py::none(), py::arg("stress") = py::none(),
            py::arg("info") = std::map<std::string, std::string>{}, py::arg("arrays") = std::map<std::string, Eigen::MatrixXd>{})

@@ -23,10 +23,30 @@ except ImportError as error:
                       "`pip install . --no-build-isolation`") from error
 
 from .campaign import Campaign
-from .convert import (Frame, Structure, group_duplicates, read, read_structure, to_ase, to_frame, to_pymatgen,
-                      to_structure, write)
-from .errors import (CapabilityError, ConvergenceError, Error, FileError, FormatError, NumericsError, OracleError,
-                     ShapeError, SpeciesError, UnitError)
+from .convert import (
+    Frame,
+    Structure,
+    group_duplicates,
+    read,
+    read_structure,
+    to_ase,
+    to_frame,
+    to_pymatgen,
+    to_structure,
+    write,
+)
+from .errors import (
+    CapabilityError,
+    ConvergenceError,
+    Error,
+    FileError,
+    FormatError,
+    NumericsError,
+    OracleError,
+    ShapeError,
+    SpeciesError,
+    UnitError,
+)
 from .potential import Potential, Prediction, load
 from .screening import label, propose, prototype_names
 from .simulation import RelaxResult, Sample, Trajectory, md, relax

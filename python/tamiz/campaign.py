@@ -176,6 +176,13 @@ class Campaign:
         found = self.candidate(candidate_id)["structure"]
         return Structure(found["symbols"], found["positions"], found["cell"], found.get("pbc"))
 
+    @property
+    def model(self) -> Path:
+        """File of the model that the campaign goes on with: the last one that it adopted, else the one it began with."""
+        file = self.summary()["model"]["file"]
+        own = self.folder / file
+        return own if own.exists() else Path(_tamiz.data_directory()) / file
+
     def write_report(self) -> Path:
         """Writes report.html and the tables again from the ledger; returns the path of the page."""
         _tamiz.rewrite_report(self.folder)

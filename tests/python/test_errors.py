@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
-from support import MODEL, ROOT, STILLINGER_WEBER, silicon
 
 import tamiz
 import tamiz.errors
+from support import MODEL, ROOT, STILLINGER_WEBER, silicon
 
 
 def test_the_names_are_those_of_the_header():

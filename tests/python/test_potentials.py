@@ -9,9 +9,9 @@ import pytest
 from ase.build import bulk
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from ase.calculators.lj import LennardJones
-from support import CELLS, LENNARD_JONES, MODEL, STILLINGER_WEBER, silicon
 
 import tamiz
+from support import CELLS, LENNARD_JONES, MODEL, STILLINGER_WEBER, silicon
 
 EPSILON, SIGMA = 0.010323565, 3.405  # of the shipped argon, eV and Å
 # A cutoff so far that the switch does not reach the cluster below.

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from ase.build import bulk
-from support import LENNARD_JONES, STILLINGER_WEBER, silicon
 
 import tamiz
+from support import LENNARD_JONES, STILLINGER_WEBER, silicon
 
 K_BOLTZMANN = 8.617333262e-5  # [eV/K]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
-from support import BUILD, CELLS, silicon
 
 import tamiz
+from support import BUILD, CELLS, silicon
 
 SYMBOLS = ["Mg", "Si", "N", "N"]
 FRACTIONS = np.array([[0.02, -0.1, 0.0], [0.5, 0.52, 1.3], [0.26, 0.74, 0.41], [0.71, 0.22, -0.4]])

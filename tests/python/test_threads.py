@@ -6,9 +6,9 @@ import threading
 import time
 
 import pytest
-from support import MODEL, STILLINGER_WEBER, silicon
 
 import tamiz
+from support import MODEL, STILLINGER_WEBER, silicon
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import sys
 import types
 
 import pytest
-from support import MODEL, STILLINGER_WEBER, silicon
 
 import tamiz
 import tamiz._torch
+from support import MODEL, STILLINGER_WEBER, silicon
 
 BUILT_WITH_TORCH = bool(tamiz._tamiz.torch_version)
 needs_model = pytest.mark.skipif(not (MODEL.exists() and BUILT_WITH_TORCH),

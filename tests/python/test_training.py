@@ -6,9 +6,9 @@ import threading
 
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
-from support import STILLINGER_WEBER, silicon
 
 import tamiz
+from support import STILLINGER_WEBER, silicon
 
 pytestmark = pytest.mark.skipif(not tamiz._tamiz.torch_version, reason="LibTorch is not built here")
 

@@ -1,0 +1,188 @@
+"""Campaigns through the package: run, interrupted, resumed and read."""
+
+import os
+import shutil
+import signal
+import threading
+import time
+
+import matplotlib
+import numpy as np
+import pytest
+
+import small_campaign
+import tamiz
+from support import EXAMPLE_RUN
+
+matplotlib.use("Agg")
+needs_data = pytest.mark.skipif(bool(small_campaign.MISSING), reason=f"not shipped: {small_campaign.MISSING}")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    if small_campaign.MISSING:
+        pytest.skip(f"not shipped: {small_campaign.MISSING}")
+    with small_campaign.SmallCampaign(tmp_path_factory.mktemp("small")) as small:
+        small.competing = small.label_competing()
+        yield small
+
+
+@pytest.fixture(scope="module")
+def finished(small):
+    """A campaign that ran without interruption, and how long it took [s]."""
+    begin = time.monotonic()
+    campaign = tamiz.Campaign.start(small.config, small.folder / "run")
+    assert campaign.run() is True
+    campaign.duration = time.monotonic() - begin
+    return campaign
+
+
+def test_labels_of_competing_phases_are_kept_in_their_ledger(small):
+    assert small.competing.complete and small.competing.n_calculated >= 3
+    assert all(result.status == "finished" for result in small.competing.results)
+
+    again = small.label_competing()
+
+    assert again.n_calculated == 0 and all(result.cached for result in again.results)
+    assert [result.frame.energy for result in again.results] == [r.frame.energy for r in small.competing.results]
+
+
+def test_proposals_come_from_the_campaign_file(small):
+    proposal = tamiz.propose(small.config)
+
+    assert 3 <= len(proposal.candidates) <= 12
+    assert {candidate.structure.system for candidate in proposal.candidates} == {"Mg-N"}
+    assert proposal.candidates[0].id == "c0001"
+    assert all(rejection.reason for rejection in proposal.rejections)
+
+
+def test_the_table_has_one_row_per_candidate_in_the_order_of_the_ranking(finished):
+    table = finished.table()
+
+    ranked = table[table["outcome"] == "ranked"]
+    assert len(table) == len(finished.ledger()[1]["candidates"]) and table["id"].is_unique
+    assert list(ranked["rank"]) == list(range(1, len(ranked) + 1))
+    assert (np.diff(ranked["e_hull"]) >= 0).all()
+    assert set(ranked["status"]) <= {"predicted", "DFT-checked", "DFT-confirmed"}
+    assert finished.table(ranked_only=True).equals(ranked)
+    confirmed = ranked[ranked["status"] == "DFT-confirmed"]
+    assert len(confirmed) and (confirmed["e_hull"] == confirmed["e_hull_dft"]).all()
+    predicted = ranked[ranked["status"] == "predicted"]
+    assert len(predicted) and (predicted["e_hull"] == predicted["e_hull_model"]).all()
+
+
+def test_labels_budget_and_cost_agree_with_the_ledger(finished):
+    records = [record for record in finished.ledger() if record["kind"] == "label"]
+    labels, budget, cost = finished.labels(), finished.budget(), finished.cost()
+
+    assert len(labels) == len(records) == cost["n_labels"] == budget["labels"].sum() > 0
+    assert (budget["labels"] <= budget["allowed"]).all()
+    assert labels["cost"].sum() == pytest.approx(cost["labels"]) == pytest.approx(budget["cost"].sum())
+    assert set(labels["candidate"]) <= set(finished.table()["id"])
+
+
+def test_a_structure_of_the_table_can_be_worked_on(finished):
+    row = finished.table(ranked_only=True).iloc[0]
+
+    structure = finished.structure(row["id"])
+
+    assert structure.reduced_formula == row["formula"] and len(structure) == row["n_atoms"]
+    assert structure.volume / len(structure) == pytest.approx(row["volume_per_atom"])
+    with pytest.raises(tamiz.Error, match="c9999"):
+        finished.structure("c9999")
+
+
+def test_reading_does_not_need_the_data_of_the_objects_that_ran_it(finished):
+    reopened = tamiz.Campaign.open(finished.folder)
+
+    assert reopened.finished and reopened.name == "small" and reopened.question.startswith("Which")
+    assert reopened.table().equals(finished.table())
+    assert len(reopened.competing()) >= 3
+
+
+def test_the_report_can_be_written_again(finished):
+    page = finished.report.read_bytes()
+    finished.report.unlink()
+
+    assert finished.write_report() == finished.report
+    assert finished.report.read_bytes() == page
+
+
+def test_ctrl_c_leaves_a_campaign_that_goes_on_to_the_same_end(small, finished):
+    folder = small.folder / "interrupted"
+    campaign = tamiz.Campaign.start(small.config, folder)
+    timer = threading.Timer(0.3 * finished.duration, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    timer.join()
+    between = tamiz.Campaign.open(folder)
+    assert not between.finished
+    between.table(), between.labels(), between.budget()
+
+    assert between.run() is True
+
+    assert between.finished
+    assert (folder / "ranking.csv").read_bytes() == (finished.folder / "ranking.csv").read_bytes()
+
+
+def test_a_campaign_that_was_only_begun_can_be_read(finished, tmp_path):
+    shutil.copy(finished.folder / "campaign.toml", tmp_path)
+    lines = (finished.folder / "ledger.tz").read_bytes().split(b"\n")
+    (tmp_path / "ledger.tz").write_bytes(lines[0] + b"\n")
+
+    begun = tamiz.Campaign.open(tmp_path)
+
+    assert len(begun.table()) == len(begun.labels()) == len(begun.budget()) == 0
+    assert not begun.finished
+
+
+def test_a_folder_holds_one_campaign(small, finished):
+    with pytest.raises(tamiz.FileError, match="holds a campaign already"):
+        tamiz.Campaign.start(small.config, finished.folder)
+
+
+def test_another_thread_runs_beside_a_campaign(small, finished):
+    ticks = []
+    campaign = tamiz.Campaign.start(small.config, small.folder / "beside")
+    worker = threading.Thread(target=campaign.run)
+    worker.start()
+    while worker.is_alive():
+        worker.join(0.01)
+        ticks.append(time.monotonic())
+
+    assert np.diff(ticks).max() < 1.0
+    assert tamiz.Campaign.open(campaign.folder).finished
+
+
+def drawn(campaign):
+    """What the three plots show."""
+    from matplotlib import pyplot
+
+    axes = [tamiz.plots.parity(campaign), tamiz.plots.hull_distance(campaign), tamiz.plots.budget(campaign)]
+    points = sum(len(collection.get_offsets()) for collection in axes[0].collections if hasattr(collection, "get_offsets")
+                 and collection.get_label().startswith("round"))
+    bars = [len(axis.patches) for axis in axes[1:]]
+    for axis in axes:
+        axis.figure.canvas.draw()
+        pyplot.close(axis.figure)
+    return points, *bars
+
+
+def test_plots_show_every_label_and_candidate(finished):
+    points, distances, costs = drawn(finished)
+
+    assert points == len(finished.parity()) > 0
+    assert distances == min(25, len(finished.table(ranked_only=True))) > 0
+    assert costs == len(finished.labels()) > 0
+
+
+@pytest.mark.skipif(not EXAMPLE_RUN.exists(), reason=f"{EXAMPLE_RUN} is not shipped")
+def test_the_shipped_example_can_be_read():
+    campaign = tamiz.Campaign.open(EXAMPLE_RUN)
+
+    assert campaign.finished
+    assert len(campaign.labels()) >= 10
+    assert len(campaign.table()) >= 150
+    assert (campaign.table()["status"] == "DFT-confirmed").any()
+    assert min(drawn(campaign)) > 0

@@ -1,0 +1,51 @@
+"""Every notebook runs from top to bottom."""
+
+import os
+
+import nbformat
+import pytest
+import small_campaign
+from nbclient import NotebookClient
+from support import EXAMPLE_RUN, ROOT
+
+import tamiz
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """Makes the shipped example, or where it is not shipped a campaign of seconds, what the notebooks open."""
+    if EXAMPLE_RUN.exists():
+        yield
+        return
+    if small_campaign.MISSING:
+        pytest.skip(f"neither {EXAMPLE_RUN} nor what a small campaign needs is shipped: {small_campaign.MISSING}")
+    with small_campaign.SmallCampaign(tmp_path_factory.mktemp("example")) as small:
+        small.label_competing()
+        assert tamiz.Campaign.start(small.config, small.data / "runs" / EXAMPLE_RUN.name).run()
+        yield
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_runs_to_its_end(path, example, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+
+    client.execute(env=os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "OPENBLAS_NUM_THREADS": "1"})
+
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    pictures = sum("image/png" in output.get("data", {}) for cell in codes for output in cell.outputs)
+    assert all(cell.execution_count for cell in codes)
+    assert pictures >= 4
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_kept_without_outputs(path):
+    notebook = nbformat.read(path, as_version=4)
+
+    assert not any(cell.get("outputs") for cell in notebook.cells)

@@ -69,6 +69,24 @@ std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path&
   fail(path, "create a file beside", EEXIST);
 }
 
+/// Devices and pipes are written in place: renaming a file over /dev/stdout would replace the device itself.
+void write_in_place(const std::filesystem::path& path, std::string_view bytes) {
+  Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail(path, "open");
+  write_all(descriptor.get(), bytes, path);
+  if (!descriptor.close()) fail(path, "close");
+}
+
+/// What a chain of links points at, so that the file is replaced and not the link.
+std::filesystem::path target_of(std::filesystem::path path) {
+  std::error_code ignored;
+  for (int links = 0; links < 40 && std::filesystem::is_symlink(path, ignored); ++links) {
+    const std::filesystem::path next = std::filesystem::read_symlink(path, ignored);
+    path = next.is_absolute() ? next : path.parent_path() / next;
+  }
+  return path;
+}
+
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
@@ -82,9 +100,14 @@ std::string read_file(const std::filesystem::path& path) {
   return std::move(content).str();
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+void write_file_atomically(const std::filesystem::path& name, std::string_view bytes) {
+  std::error_code ignored;
+  if (!name.has_filename() || std::filesystem::is_directory(name, ignored))
+    throw FileError("cannot write " + name.string() + ": it names a folder");
+  if (std::filesystem::exists(name, ignored) && !std::filesystem::is_regular_file(name, ignored))
+    return write_in_place(name, bytes);
+  const std::filesystem::path path = target_of(name);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  if (!path.has_filename()) throw FileError("cannot write " + path.string() + ": it names a folder");
   const auto [fd, temporary] = create_beside(path);
   Descriptor descriptor(fd);
   try {

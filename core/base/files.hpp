@@ -12,7 +12,7 @@ std::string read_file(const std::filesystem::path& path);
 
 /// Writes to a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the folder:
 /// a reader sees the old content or the new one, also after `kill -9`. Throws FileError; the old file
-/// is then untouched.
+/// is then untouched. Links are followed; a device or pipe (/dev/stdout) is written in place.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else

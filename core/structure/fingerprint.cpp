@@ -15,6 +15,7 @@ constexpr int k_angle_bins = 36;
 constexpr double k_angle_width = 0.12;       // Gaussian broadening of a cosine
 constexpr double k_shell_end = 1.7;          // of the mean distance between atoms: where angles fade out
 constexpr double k_angle_weight = 0.5;       // share of the angular part in the squared norm
+constexpr double k_least_shell = 0.5;        // [Å]: coincident atoms must not divide by an empty shell
 
 /// Cubic switch from 1 at half of `end` to 0 at `end`.
 double fade(double distance, double end) {
@@ -52,18 +53,24 @@ struct Neighborhood {
   Batch batch;
   State state;
   NeighborList list;
+  double volume;    ///< per atom [Å³]
+  bool is_crystal;
 };
 
+/// Vacuum has no volume to scale by: molecules, wires and slabs keep their distances and are measured against
+/// the reference density.
 Neighborhood neighborhood_of(const Structure& structure, const FingerprintOptions& options) {
-  const double volume = structure.lattice().volume() / static_cast<double>(structure.size());
-  const double factor = options.normalise_volume ? std::cbrt(k_reference_volume / volume) : 1.0;
-  const std::vector<Structure> scaled{structure.with_lattice_scaled(factor)};
-  Neighborhood result{Batch(scaled), State::of(scaled), {}};
+  const bool is_crystal = structure.is_periodic();
+  const double volume = is_crystal ? structure.lattice().volume() / static_cast<double>(structure.size()) : k_reference_volume;
+  const bool scale = is_crystal && options.normalise_volume;
+  const std::vector<Structure> scaled{structure.with_lattice_scaled(scale ? std::cbrt(k_reference_volume / volume) : 1.0)};
+  Neighborhood result{Batch(scaled), State::of(scaled), {}, scale ? k_reference_volume : volume, is_crystal};
   result.list = build_neighbors(result.batch, result.state, {options.cutoff, 0.0});
   return result;
 }
 
-/// Per ordered pair of elements, the excess of neighbours over a uniform density, 1 − g(r) smeared.
+/// Per ordered pair of elements, the excess of neighbours over a uniform density, g(r) − 1 smeared; without the
+/// uniform density, which would outweigh their few atoms, for molecules.
 std::vector<double> radial_part(const Neighborhood& n, const std::map<Element, std::size_t>& indices,
                                 const std::vector<double>& counts, const FingerprintOptions& options) {
   const std::size_t n_bins = static_cast<std::size_t>(options.cutoff / options.bin);
@@ -78,14 +85,16 @@ std::vector<double> radial_part(const Neighborhood& n, const std::map<Element, s
     const std::size_t a = indices.at(n.batch.species()[static_cast<std::size_t>(n.list.centers()[pair])]);
     const std::size_t b = indices.at(n.batch.species()[static_cast<std::size_t>(n.list.neighbors()[pair])]);
     const double r = n.list.vector(pair, n.batch, n.state).norm();
-    const double density = counts[b] / (n_atoms * k_reference_volume);
-    const double shell = 4.0 * std::numbers::pi * r * r * density * counts[a];
+    const double density = counts[b] / (n_atoms * n.volume);
+    const double at = std::max(r, k_least_shell);
+    const double shell = 4.0 * std::numbers::pi * at * at * density * counts[a];
     smear(channel(a, b), 0.0, options.bin, r, options.width, fade(r, options.cutoff) / shell);
   }
   for (std::size_t a = 0; a < n_elements; ++a)
     for (std::size_t b = 0; b < n_elements; ++b) {
       auto bins = channel(a, b);
-      for (std::size_t k = 0; k < n_bins; ++k) bins[k] -= fade((static_cast<double>(k) + 0.5) * options.bin, options.cutoff);
+      for (std::size_t k = 0; n.is_crystal && k < n_bins; ++k)
+        bins[k] -= fade((static_cast<double>(k) + 0.5) * options.bin, options.cutoff);
       // Weighed by how common the pair is, so that a rare element does not rule the comparison.
       const double weight = std::sqrt(counts[a] * counts[b]) / n_atoms;
       for (double& value : bins) value *= weight;
@@ -109,8 +118,9 @@ std::vector<double> angular_part(const Neighborhood& n, const std::map<Element, 
     for (std::size_t pair = n.list.first()[i]; pair < n.list.first()[i + 1]; ++pair) {
       const Vec3 vector = n.list.vector(pair, n.batch, n.state);
       const double r = vector.norm();
-      const double weight = fade(r, end);
-      if (weight <= 0.0 || r == 0.0) continue;
+      // Coincident atoms have no direction: theirs fades out, so that a step of 1e-9 Å changes nothing.
+      const double weight = fade(r, end) * std::min(1.0, r * r / (k_least_shell * k_least_shell));
+      if (weight <= 0.0) continue;
       near.push_back({vector / r, weight, indices.at(n.batch.species()[static_cast<std::size_t>(n.list.neighbors()[pair])])});
     }
     const std::size_t center = indices.at(n.batch.species()[i]);
@@ -139,10 +149,12 @@ Fingerprint::Fingerprint(const Structure& structure, const FingerprintOptions& o
   std::vector<double> angles = angular_part(neighborhood, indices);
   normalise(angles, std::sqrt(k_angle_weight));
   values_.insert(values_.end(), angles.begin(), angles.end());
+  normalise(values_, 1.0);  // a pair of atoms has no angles
 }
 
 double Fingerprint::distance(const Fingerprint& other) const {
   if (!(composition_ == other.composition_) || values_.size() != other.values_.size()) return 1.0;
+  if (values_ == other.values_) return 0.0;  // also of single atoms, whose values are all zero
   double cosine = 0.0;
   for (std::size_t k = 0; k < values_.size(); ++k) cosine += values_[k] * other.values_[k];
   return std::clamp(1.0 - cosine, 0.0, 1.0);

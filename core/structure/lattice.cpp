@@ -11,6 +11,7 @@ namespace tamiz {
 namespace {
 
 constexpr double k_degree = std::numbers::pi / 180.0;
+constexpr double k_flat = 1e-8;  // sine or height of a unit cell below which rounding alone makes its volume
 
 /// cos of an angle in degrees, with an exact zero at 90° so that orthogonal cells have exact zeros.
 double cosine(double degrees) { return degrees == 90.0 ? 0.0 : std::cos(degrees * k_degree); }
@@ -31,7 +32,7 @@ Lattice Lattice::from_parameters(double a, double b, double c, double alpha, dou
   const double cx = cos_beta;
   const double cy = (cos_alpha - cos_beta * cos_gamma) / sin_gamma;
   const double cz_squared = 1.0 - cx * cx - cy * cy;
-  if (!(a > 0.0 && b > 0.0 && c > 0.0) || !(sin_gamma > 0.0) || !(cz_squared > 0.0))
+  if (!(a > 0.0 && b > 0.0 && c > 0.0) || !(sin_gamma > k_flat) || !(cz_squared > k_flat * k_flat))
     throw NumericsError("lattice parameters do not make a cell: lengths must be positive, and each angle less than the "
                         "sum of the other two");
   Mat3 rows;

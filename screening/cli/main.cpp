@@ -9,6 +9,7 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/precursors/molecular_formats.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
   CLI::App app{"Tamiz finds new semiconductor materials", "tamiz"};
   app.set_version_flag("--version", std::string(version()) + " (" + std::string(commit()) + ")");
   app.require_subcommand(1);
+  register_molecular_formats();
   add_discover(app);
   add_report(app);
   add_propose(app);

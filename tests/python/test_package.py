@@ -1,6 +1,7 @@
 """What is promised about the package itself: its types, its links, what it loads."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,13 @@ def test_types_are_shipped():
     folder = Path(tamiz.__file__).parent
 
     assert (folder / "py.typed").exists() and (folder / "_tamiz.pyi").exists()
+
+
+def test_the_example_of_the_readme_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "python" / "README.md").read_text(), re.S)
+
+    names: dict = {}
+    exec(example, names)  # noqa: S102
+
+    assert names["relaxed"].converged and names["run"].step == 1000

@@ -27,14 +27,14 @@ double distance(const Structure& structure, Eigen::Index a, Eigen::Index b) {
 }
 
 TEST_F(Babel, smiles_become_molecules_with_bonds_of_usual_length) {
-  const std::vector<Frame> frames = client_->read("CCO ethanol\nN#N\n", "smi");
+  const std::vector<Frame> frames = client_->read("CCO ethanol\nC=C\n", "smi");
 
   ASSERT_EQ(frames.size(), 2U);
   EXPECT_EQ(frames[0].structure.size(), 9U);
   EXPECT_EQ(frames[0].info.at("title"), "ethanol");
   EXPECT_FALSE(frames[0].structure.is_periodic());
   EXPECT_NEAR(distance(frames[0].structure, 0, 1), 1.52, 0.05);
-  EXPECT_NEAR(distance(frames[1].structure, 0, 1), 1.10, 0.05);
+  EXPECT_NEAR(distance(frames[1].structure, 0, 1), 1.33, 0.03);
 }
 
 TEST_F(Babel, sdf_keeps_species_and_positions) {

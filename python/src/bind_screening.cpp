@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "tamiz/core/io/format.hpp"
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/screening/campaign/campaign.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
+#include "tamiz/screening/precursors/molecular_formats.hpp"
 #include "tamiz/screening/propose/options.hpp"
 
 namespace tamiz::python {
@@ -114,6 +114,7 @@ void bind_labels(py::module_& module) {
 }  // namespace
 
 void bind_screening(py::module_& module) {
+  register_molecular_formats();
   bind_proposal(module);
   bind_labels(module);
   module.def("run_campaign", &run_campaign, py::arg("config"), py::arg("folder"), py::arg("resume"), Release());

@@ -14,13 +14,19 @@ from support import BUILD, MODEL, ROOT
 
 SITE_PACKAGES = Path(sysconfig.get_path("purelib"))
 HAS_MODEL = MODEL.exists() and (BUILD / "lib" / "libtamiz_torch.so").exists()
+HAS_BABEL = (BUILD / "bin" / "tamiz-babel").exists()
 SCRIPT = f"""
-import sys, tamiz
+import pathlib, tamiz, tempfile
 data = tamiz.data_directory()
 file = data / ("models/ca-mg-si-n.safetensors" if {HAS_MODEL} else "potentials/stillinger-weber-si.toml")
 structure = tamiz.Structure(["Si", "Si"], [[0, 0, 0], [1.36, 1.36, 1.36]], [[0, 2.7, 2.7], [2.7, 0, 2.7], [2.7, 2.7, 0]])
 energy = tamiz.load(file).evaluate(structure).energies[0]
 assert -12 < energy < -8, energy
+if {HAS_BABEL}:
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "water.smi"
+        file.write_text("O water\\n")
+        assert tamiz.read_structure(file).formula in ("H2O", "OH2")
 print(tamiz.__file__, data, sep="\\n")
 print(*{{line.split()[-1] for line in open("/proc/self/maps") if "libtamiz" in line}}, sep="\\n")
 """

@@ -4,11 +4,11 @@ import os
 
 import nbformat
 import pytest
-import small_campaign
 from nbclient import NotebookClient
-from support import EXAMPLE_RUN, ROOT
 
+import small_campaign
 import tamiz
+from support import EXAMPLE_RUN, ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

@@ -162,3 +162,13 @@ def test_symmetry_and_sameness():
 def test_arrays_of_the_wrong_shape_are_refused(arguments):
     with pytest.raises(tamiz.ShapeError):
         tamiz.Structure(*arguments)
+
+
+@pytest.mark.skipif(not (BUILD / "bin" / "tamiz-babel").exists(), reason="tamiz-babel is not built here")
+def test_molecular_formats_are_read_through_open_babel(tmp_path):
+    (tmp_path / "ethanol.smi").write_text("CCO ethanol\n")
+
+    ethanol = tamiz.read_structure(tmp_path / "ethanol.smi")
+
+    assert sorted(ethanol.symbols) == sorted("CCO" + 6 * "H") and not any(ethanol.pbc)
+    assert 0.9 < ethanol.shortest_distance() < 1.2

@@ -47,9 +47,13 @@ def hull_distance(campaign: Campaign, axes: Axes | None = None, count: int = 25)
     for status, color in COLORS.items():
         chosen = (table["status"] == status).to_numpy()
         rows = table[chosen]
+        if rows.empty:
+            continue
+        distances = K_MEV * rows["e_hull"].astype(float)
         errors = K_MEV * rows["e_hull_std"].astype(float) if status == "predicted" else None
-        axes.barh(positions[chosen], K_MEV * rows["e_hull"].astype(float), xerr=errors, color=color, label=status,
+        axes.barh(positions[chosen], distances, xerr=errors, color=color, label=status,
                   error_kw={"ecolor": "#555555", "elinewidth": 0.8})
+        axes.scatter(distances, positions[chosen], color=color, s=16)  # a bar of no length shows nothing
     axes.set_yticks(positions, [f"{row.formula}  {row.space_group}" for row in table.itertuples()], fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel("E above hull [meV/atom]")

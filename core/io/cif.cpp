@@ -49,8 +49,11 @@ std::vector<SymmetryOperation> operations(const CifBlock& block, const std::stri
     if (const int number = hall_number_by_name(hall->text)) return operations_of_hall(number);
   if (const CifValue* name = first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"}))
     if (const int number = hall_number_by_name(name->text)) return operations_of_hall(number);
-  if (const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"}))
-    return operations_of_hall(hall_number_of(static_cast<int>(number(*value, "space group number", file))));
+  if (const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"})) {
+    const double group = number(*value, "space group number", file);
+    if (!(group >= 1.0 && group <= 230.0)) fail(file, value->line, "expected a space group number from 1 to 230, got " + value->text);
+    return operations_of_hall(hall_number_of(static_cast<int>(group)));
+  }
   return operations_of_hall(1);
 }
 
@@ -112,11 +115,11 @@ Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& f
   for (const char* key : {"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"})
     if (!sites.has(key)) fail(file, sites.line, std::string("the atom sites lack ") + key);
   const auto x = sites.column("_atom_site_fract_x"), y = sites.column("_atom_site_fract_y"), z = sites.column("_atom_site_fract_z");
-  const auto symbols = sites.column(symbol_key);
+  const auto symbols = sites.column(symbol_key), occupancies = sites.column("_atom_site_occupancy");
   Atoms atoms;
   for (std::size_t s = 0; s < symbols.size(); ++s) {
-    if (sites.has("_atom_site_occupancy")) {
-      const CifValue& occupancy = sites.column("_atom_site_occupancy")[s];
+    if (!occupancies.empty()) {
+      const CifValue& occupancy = occupancies[s];
       if (occupancy.text != "." && occupancy.text != "?" && std::abs(number(occupancy, "occupancy", file) - 1.0) > 1e-3)
         fail(file, occupancy.line, "site " + symbols[s].text + " is partly occupied (" + occupancy.text + "), expected an ordered structure");
     }
@@ -125,9 +128,14 @@ Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& f
   }
   Coordinates fractional(static_cast<Eigen::Index>(atoms.fractional.size()), 3);
   for (std::size_t a = 0; a < atoms.fractional.size(); ++a) fractional.row(static_cast<Eigen::Index>(a)) = atoms.fractional[a];
-  Frame frame{Structure(lattice, k_periodic, std::move(atoms.species), Fractional{fractional}), {}, {}, {}};
-  if (!block.name.empty()) frame.info["name"] = block.name;
-  return frame;
+  if (atoms.species.empty()) fail(file, sites.line, "the loop of atom sites is empty");
+  try {
+    Frame frame{Structure(lattice, k_periodic, std::move(atoms.species), Fractional{fractional}), {}, {}, {}};
+    if (!block.name.empty()) frame.info["name"] = block.name;
+    return frame;
+  } catch (const NumericsError& error) {
+    fail(file, block.line, error.what());
+  }
 }
 
 std::string block_name(const Frame& frame) {

@@ -2,7 +2,9 @@
 
 #include <spglib.h>
 
+#include <Eigen/LU>
 #include <cctype>
+#include <cstdlib>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
@@ -59,6 +61,8 @@ SymmetryOperation parse_operation(std::string_view text, const std::string& wher
     parse_row(std::string_view(plain).substr(begin, end - begin), index, operation, where);
     begin = end + 1;
   }
+  if (std::abs(operation.rotation.determinant()) != 1)
+    throw FormatError(where + ": symmetry operation '" + plain + "' is neither a rotation nor a reflection");
   return operation;
 }
 

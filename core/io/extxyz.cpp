@@ -129,6 +129,8 @@ std::vector<Column> parse_properties(const std::string& text, const Lines& lines
   for (std::size_t k = 0; k < parts.size(); k += 3) {
     const long long width = parse_integer(parts[k + 2], lines.where() + ": width of " + parts[k]);
     if (width < 1 || width > 1000 || parts[k + 1].size() != 1) lines.fail("Properties has a wrong type or width for " + parts[k]);
+    for (const Column& other : columns)
+      if (other.name == parts[k]) lines.fail("Properties names " + parts[k] + " twice");
     columns.push_back({parts[k], parts[k + 1][0], static_cast<int>(width)});
   }
   return columns;
@@ -172,7 +174,8 @@ Header parse_header(std::string_view line, const Lines& lines) {
 
 Element parse_element(std::string_view word, const Lines& lines) {
   try {
-    if (std::isdigit(static_cast<unsigned char>(word[0]))) return Element(static_cast<int>(parse_integer(word, "atomic number")));
+    if (std::isdigit(static_cast<unsigned char>(word[0])))
+      return Element(static_cast<int>(std::min(parse_integer(word, lines.where() + ": atomic number"), 1000LL)));
     return Element::from_symbol(word);
   } catch (const SpeciesError& error) {
     throw SpeciesError(lines.where() + ": " + error.what());
@@ -187,10 +190,14 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header) {
   for (const Column& column : header.columns) {
     n_words += column.width;
     has_species = has_species || column.name == "species" || column.name == "Z";
-    has_positions = has_positions || (column.name == "pos" && column.width == 3);
-    if (column.type != 'S' && column.name != "Z") arrays[column.name].resize(n_atoms, column.width);
+    has_positions = has_positions || (column.name == "pos" && column.width == 3 && column.type != 'S');
   }
   if (!has_species || !has_positions) lines.fail("Properties lacks species:S:1 or pos:R:3");
+  // A number and its blank take two bytes: what the rest of the file cannot hold must not reserve memory.
+  if (static_cast<double>(n_atoms) * n_words > 0.5 * static_cast<double>(lines.remaining() + 1))
+    lines.fail("the file is too short for " + std::to_string(n_atoms) + " atoms of " + std::to_string(n_words) + " columns");
+  for (const Column& column : header.columns)
+    if (column.type != 'S' && column.name != "Z" && column.name != "species") arrays[column.name].resize(n_atoms, column.width);
   std::string_view line;
   for (long long a = 0; a < n_atoms; ++a) {
     if (!lines.next(line)) lines.fail("the file ends after " + std::to_string(a) + " of " + std::to_string(n_atoms) + " atoms");

@@ -21,6 +21,7 @@ class Lines {
     ++number_;
     return line;
   }
+  std::size_t remaining() const { return text_.size() - std::min(position_, text_.size()); }
   std::string where() const { return name_ + ":" + std::to_string(number_); }
   [[noreturn]] void fail(const std::string& message) const { throw FormatError(where() + ": " + message); }
 
@@ -57,10 +58,22 @@ std::vector<Element> parse_species(Lines& lines) {
   std::vector<Element> species;
   for (std::size_t k = 0; k < counts.size(); ++k) {
     const long long count = parse_integer(counts[k], lines.where());
-    if (count < 1 || count > 10000000) lines.fail("expected a positive number of atoms");
+    if (count < 1) lines.fail("expected a positive number of atoms");
+    // An atom takes at least six bytes; a number beyond that must not reserve memory.
+    if (static_cast<unsigned long long>(count) > lines.remaining() / 6 + 1 - std::min(species.size(), lines.remaining() / 6))
+      lines.fail("the file is too short for " + std::to_string(count) + " atoms of " + std::string(elements[k].symbol()));
     species.insert(species.end(), static_cast<std::size_t>(count), elements[k]);
   }
   return species;
+}
+
+Structure structure_of(const Lattice& lattice, const std::vector<Element>& species, const Coordinates& positions,
+                       const Lines& lines) {
+  try {
+    return Structure(lattice, k_periodic, species, Cartesian{positions});
+  } catch (const Error& error) {
+    lines.fail(error.what());
+  }
 }
 
 }  // namespace
@@ -74,9 +87,10 @@ Frame parse_poscar(std::string_view text, const std::string& name) {
   if (scale == 0.0) lines.fail("the scaling factor is zero");
   Mat3 rows;
   for (int k = 0; k < 3; ++k) rows.row(k) = parse_vector(lines);
-  if (scale < 0.0) scale = std::cbrt(-scale / Lattice(rows).volume());
+  const double volume = Lattice(rows).volume();
+  if (scale < 0.0) scale = std::cbrt(-scale / volume);
+  if (!(volume > 0.0) || !(rows * scale).allFinite()) lines.fail("the cell has no volume");
   const Lattice lattice(rows * scale);
-  if (!(lattice.volume() > 1e-8)) lines.fail("the cell has no volume");
   std::vector<Element> species = parse_species(lines);
 
   std::string_view mode = trim(lines.next());
@@ -93,9 +107,7 @@ Frame parse_poscar(std::string_view text, const std::string& name) {
     if (flags.size() < 3) lines.fail("selective dynamics needs three flags");
     for (int k = 0; k < 3; ++k) free_to_move(a, k) = flags[static_cast<std::size_t>(k)].starts_with('T') ? 1.0 : 0.0;
   }
-  Structure structure = cartesian ? Structure(lattice, k_periodic, std::move(species), Cartesian{values * scale})
-                                  : Structure(lattice, k_periodic, std::move(species), Fractional{values});
-  Frame frame{std::move(structure), {}, {}, {}};
+  Frame frame{structure_of(lattice, species, cartesian ? Coordinates(values * scale) : Coordinates(values * lattice.rows()), lines), {}, {}, {}};
   if (!title.empty()) frame.info["name"] = title;
   if (selective) frame.arrays["selective"] = free_to_move;
   return frame;

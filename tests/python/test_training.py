@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -85,9 +86,10 @@ def test_training_further_starts_from_the_model_that_is_given(frames, config, tm
 
 
 def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_bytes(frames, config, tmp_path):
-    options = {"config": config, "steps": 600, "seed": 3}
+    options = {"config": config, "steps": 400, "seed": 3}
+    begin = time.monotonic()
     whole = tamiz.train(frames, tmp_path / "whole.safetensors", **options).path.read_bytes()
-    timer = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
+    timer = threading.Timer(0.2 * (time.monotonic() - begin), os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         tamiz.train(frames, tmp_path / "cut.safetensors", **options)

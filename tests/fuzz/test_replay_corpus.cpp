@@ -1,0 +1,155 @@
+// Every file of corpus/, and two thousand changed copies for each format, must be read or refused with an error of the
+// project: never a crash, another exception or a structure that does not read back. Meant for the sanitizers, too.
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "../support/mutations.hpp"
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/io/cif.hpp"
+#include "tamiz/core/io/extxyz.hpp"
+#include "tamiz/core/io/poscar.hpp"
+#include "tamiz/core/io/toml.hpp"
+#include "tamiz/potentials/engine/classical/classical.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/config.hpp"
+#include "tamiz/screening/campaign/ledger.hpp"
+
+using namespace tamiz;
+using namespace tamiz::test_support;
+
+namespace {
+
+constexpr int k_mutations = 2000;
+constexpr std::uint32_t k_stream = 1001;
+
+std::vector<std::string> corpus(const std::vector<std::string>& extensions) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(TAMIZ_TEST_DATA) / "fuzz" / "corpus"))
+    if (std::find(extensions.begin(), extensions.end(), entry.path().extension()) != extensions.end()) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> texts;
+  for (const auto& path : paths) texts.push_back(read_file(path));
+  return texts;
+}
+
+struct Outcome {
+  int read = 0, refused = 0;
+};
+
+/// `parse` may return or throw tamiz::Error; anything else fails the test and shows the text.
+void try_one(const std::string& text, const std::function<void(const std::string&)>& parse, Outcome& outcome) {
+  try {
+    parse(text);
+    ++outcome.read;
+  } catch (const Error& error) {
+    ++outcome.refused;
+    EXPECT_NE(std::string(error.what()), "") << text;
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "not an error of the project: " << error.what() << "\n" << text;
+  }
+}
+
+Outcome replay(const std::vector<std::string>& texts, const std::function<void(const std::string&)>& parse, int n_mutations = k_mutations) {
+  EXPECT_FALSE(texts.empty()) << "the corpus was not found";
+  Outcome originals, changed;
+  for (const std::string& text : texts) try_one(text, parse, originals);
+  EXPECT_EQ(originals.refused, 0) << "a file of the corpus is not read";
+  for (int k = 0; k < n_mutations && !texts.empty(); ++k) {
+    Philox random(1, k_stream, static_cast<std::uint64_t>(k), 0);
+    const std::string& text = texts[random.below(texts.size())];
+    const std::string& other = texts[random.below(texts.size())];
+    try_one(mutated(text, other, random), parse, changed);
+  }
+  // Both happen, or the mutations are too weak or too strong to test anything.
+  EXPECT_GT(changed.read, 0);
+  EXPECT_GT(changed.refused, 0);
+  return changed;
+}
+
+/// What was read is finite, and what extended XYZ makes of it reads back to the same bits.
+void expect_sound(const std::vector<Frame>& frames) {
+  const std::vector<Frame> again = parse_extxyz(format_extxyz(frames), "written");
+  ASSERT_EQ(again.size(), frames.size());
+  for (std::size_t f = 0; f < frames.size(); ++f) {
+    ASSERT_TRUE(frames[f].structure.positions().allFinite());
+    const bool has_cell = frames[f].structure.lattice().volume() > 0.0;  // a cell without volume is not written
+    ASSERT_TRUE(!has_cell || again[f].structure.content_hash() == frames[f].structure.content_hash());
+  }
+}
+
+/// Calls `read` with a file of this content.
+std::function<void(const std::string&)> through_file(const std::string& name, const std::function<void(const std::filesystem::path&)>& read) {
+  const auto folder = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  return [path = folder / name, read](const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+    read(path);
+  };
+}
+
+}  // namespace
+
+TEST(Replay, extxyz) {
+  replay(corpus({".extxyz"}), [](const std::string& text) { expect_sound(parse_extxyz(text, "fuzz")); });
+}
+
+TEST(Replay, cif) {
+  replay(corpus({".cif"}), [](const std::string& text) { expect_sound(parse_cif(text, "fuzz")); });
+}
+
+TEST(Replay, poscar) {
+  replay(corpus({".vasp"}), [](const std::string& text) { expect_sound({parse_poscar(text, "fuzz")}); });
+}
+
+TEST(Replay, classical_potentials) {
+  replay(corpus({".potential"}), [](const std::string& text) { parse_classical_potential(text, "fuzz"); });
+}
+
+TEST(Replay, campaigns) {
+  replay(corpus({".campaign"}), through_file("campaign.toml", [](const std::filesystem::path& path) { CampaignConfig::read(path); }));
+}
+
+TEST(Replay, formulas) {
+  replay({"CaZn2N2", "Ca3(PO4)2", "H2O", "((Mg2Si)3N4)2"}, [](const std::string& text) { Composition::from_formula(text); });
+}
+
+TEST(Replay, ledgers) {
+  const auto path = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid())) / "ledger.tz";
+  std::filesystem::create_directories(path.parent_path());
+  std::filesystem::remove(path);
+  {
+    Ledger ledger(path);
+    for (int k = 0; k < 5; ++k) ledger.append({{"kind", "label"}, {"candidate", k}, {"cost", 1.5 * k}});
+  }
+  replay({read_file(path)}, through_file("changed.tz", [](const std::filesystem::path& changed) { Ledger::read(changed); }));
+}
+
+TEST(Replay, models) {
+  std::string model;
+  for (const auto& entry : std::filesystem::directory_iterator(data_directory() / "models"))
+    if (entry.path().extension() == ".safetensors") model = read_file(entry.path());
+  ASSERT_FALSE(model.empty()) << "no model is shipped";
+  const auto read = through_file("changed.safetensors", [](const std::filesystem::path& path) { ModelFile::read(path); });
+  Outcome original, changed;
+  try_one(model, read, original);
+  EXPECT_EQ(original.read, 1);
+  // Changes in the header, where the structure is; behind it the checksum sees every one.
+  const std::size_t header = std::min<std::size_t>(model.size(), 6000);
+  for (int k = 0; k < 300; ++k) {
+    Philox random(2, k_stream, static_cast<std::uint64_t>(k), 0);
+    const std::string head = mutated(model.substr(0, header), model, random);
+    if (head != model.substr(0, header)) try_one(head + model.substr(header), read, changed);
+  }
+  EXPECT_GT(changed.refused, 100);
+}

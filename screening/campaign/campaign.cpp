@@ -43,6 +43,9 @@ Structure start_for_dft(const Structure& structure) {
   }
 }
 
+/// Ends a stage from inside its progress callback. Nothing of it is in the ledger then, and it starts again.
+struct Stopped {};
+
 }  // namespace
 
 struct Campaign::Impl {
@@ -58,6 +61,10 @@ struct Campaign::Impl {
   Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume);
 
   bool goes_on() const { return !stop(); }
+  void stop_here() const {
+    if (stop()) throw Stopped{};
+  }
+  End run();
   void propose_candidates();
   void assess(int round);
   void choose(int round);
@@ -156,7 +163,10 @@ void Campaign::Impl::assess(int round) {
   const std::vector<Structure> start = starting_geometries();
   Progress progress(fmt::format("round {} relax", round), start.size() + competing.phases.size());
   RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing, config.relax, round,
-                                                hash, [&](std::size_t done) { progress.update(done); });
+                                                hash, [&](std::size_t done) {
+                                                  progress.update(done);
+                                                  stop_here();
+                                                });
   ledger.append(to_json(prediction));
   history.predictions.push_back(std::move(prediction));
 }
@@ -204,6 +214,7 @@ void Campaign::Impl::learn_from(int round) {
   LearnRecord record = learn(history, current, shipped, shipped_test, config.learn, round, config.seed, folder,
                              [&](std::int64_t step, std::int64_t, double loss) {
                                progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
+                               stop_here();
                              });
   log::info(fmt::format("round {}: new model {}: {}", round, record.adopted ? "adopted" : "not adopted", record.reason));
   ledger.append(to_json(record));
@@ -247,26 +258,33 @@ const CampaignHistory& Campaign::history() const { return impl_->history; }
 
 const std::filesystem::path& Campaign::folder() const { return impl_->folder; }
 
-Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<Oracle> oracle_override) {
-  Impl& self = *impl_;
-  self.stop = stop;
-  if (oracle_override) self.oracle = std::move(oracle_override);
-  for (const auto& [system, missing] : self.competing.missing)
+Campaign::End Campaign::Impl::run() {
+  for (const auto& [system, missing] : competing.missing)
     if (!missing.empty()) log::warning(fmt::format("hull of {} is incomplete, lacking {}: not ranked", system, fmt::join(missing, ", ")));
 
-  self.propose_candidates();
-  for (int round = 0; round < self.config.decide.rounds; ++round) {
-    if (!self.goes_on()) return End::stopped;
-    self.assess(round);
-    self.choose(round);
-    if (!self.goes_on() || !self.label(round, self.orders_of(round))) return End::stopped;
-    self.learn_from(round);
+  propose_candidates();
+  for (int round = 0; round < config.decide.rounds; ++round) {
+    if (!goes_on()) return End::stopped;
+    assess(round);
+    choose(round);
+    if (!goes_on() || !label(round, orders_of(round))) return End::stopped;
+    learn_from(round);
   }
-  if (!self.goes_on()) return End::stopped;
-  self.assess(self.config.decide.rounds);
-  if (!self.measure_gaps()) return End::stopped;
-  self.finish();
+  if (!goes_on()) return End::stopped;
+  assess(config.decide.rounds);
+  if (!measure_gaps()) return End::stopped;
+  finish();
   return End::finished;
+}
+
+Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<Oracle> oracle_override) {
+  impl_->stop = stop;
+  if (oracle_override) impl_->oracle = std::move(oracle_override);
+  try {
+    return impl_->run();
+  } catch (const Stopped&) {
+    return End::stopped;
+  }
 }
 
 nlohmann::json summarize_run(const std::filesystem::path& run_folder) {

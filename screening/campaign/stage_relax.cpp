@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t k_evaluation_chunk = 64;  // structures in one evaluation, bounds the memory
 constexpr double k_symmetry_tolerance = 0.02;   // [Å], for what a float32 relaxation leaves behind
+constexpr double k_lost = 1.0;  // [eV/atom]: where the committee spreads more than this, the model knows nothing
 
 /// A relaxed structure on its exact symmetry, or as it is where spglib finds none.
 Structure cleaned(const Structure& structure, SpaceGroup& group) {
@@ -119,6 +120,9 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
     RelaxedCandidate& candidate = prediction.candidates[indices[k]];
     candidate.energy = energies[k];
     candidate.assessment = hulls.assess(candidate.structure.composition(), candidate.energy);
+    if (candidate.assessment.sigma <= k_lost || candidate.outcome != "relaxed") continue;
+    candidate.outcome = "failed";
+    candidate.reason = fmt::format("uncertain: the committee spreads over {:.1f} eV/atom", candidate.assessment.sigma);
   }
   return prediction;
 }

@@ -1,10 +1,10 @@
 """Training and test frames of the first model, from the ledgers of its labels.
 
-    tamiz label datasets/labels/ca-mg-si-n/start.xyz --ledger datasets/labels/ca-mg-si-n/labels.tz -o single.xyz
+    tamiz label datasets/labels/ca-mg-si-n/{start,paths}.xyz --ledger datasets/labels/ca-mg-si-n/labels.tz -o single.xyz
     tamiz label datasets/competing/start.xyz --task relax --trajectory --ledger datasets/competing/pbe-600.tz -o paths.xyz
     python -m tamiz.studies.split_labels single.xyz paths.xyz datasets/labels/ca-mg-si-n
 
-Of a relaxation at most five geometries are taken. Frames with a force above 20 eV/Å are left out, and everything of
+Of a relaxation at most five geometries are taken. Frames with a force above 30 eV/Å are left out, and everything of
 the compositions that a campaign has to find. A tenth, chosen by a hash of the frame's id, is the test set.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from ase.formula import Formula
 from ase.io import read, write
 
-LARGEST_FORCE = 20.0  # [eV/Å]
+LARGEST_FORCE = 30.0  # [eV/Å]
 TO_BE_FOUND = ("CaMg2N2", "MgSiN2")
 FRAMES_OF_A_PATH = 5
 TEST_SHARE = 10  # one in ten

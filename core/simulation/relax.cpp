@@ -160,7 +160,7 @@ void check(const Potential& potential, std::span<const Structure> structures, co
   if (options.cell && !potential.capabilities().stress)
     throw CapabilityError(potential.name() + " gives no stress, which relaxing the cell needs; relax without the cell");
   if (!(options.fmax > 0.0) || !(options.smax > 0.0)) throw UnitError("fmax and smax must be above 0");
-  if (!(options.max_displacement > 0.0)) throw UnitError("max_displacement must be above 0 å");
+  if (!(options.max_displacement > 0.0)) throw UnitError("max_displacement must be above 0 Å");
   if (!(options.max_volume_change > 1.0)) throw UnitError("max_volume_change must be above 1");
   for (std::size_t k = 0; k < structures.size(); ++k)
     if (structures[k].size() == 0) throw ShapeError("structure " + std::to_string(k) + " has no atoms");

@@ -68,7 +68,7 @@ std::optional<Ending> RelaxingStructure::check_volume() const {
 std::optional<Ending> RelaxingStructure::check_contact(const Contact& closest) const {
   if (closest.ratio >= options_.min_distance_factor) return std::nullopt;
   return Ending{RelaxStatus::collapsed, std::string(closest.a.symbol()) + " and " + std::string(closest.b.symbol()) + " are " +
-                                            brief(closest.distance) + " å apart, " + brief(closest.ratio) +
+                                            brief(closest.distance) + " Å apart, " + brief(closest.ratio) +
                                             " of the sum of their covalent radii"};
 }
 
@@ -94,8 +94,8 @@ std::optional<Ending> RelaxingStructure::absorb(double energy, const Coordinates
   if (fmax_ <= options_.fmax && smax_ <= options_.smax) return Ending{RelaxStatus::converged, ""};
   if (steps_ >= options_.max_steps)
     return Ending{RelaxStatus::out_of_steps, "after " + std::to_string(steps_) + " steps the largest force is " +
-                                                 brief(fmax_) + " ev/å and the largest stress " + brief(smax_ * 1e3) +
-                                                 " mev/å³"};
+                                                 brief(fmax_) + " eV/Å and the largest stress " + brief(smax_ * 1e3) +
+                                                 " meV/Å³"};
   return std::nullopt;
 }
 

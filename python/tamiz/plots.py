@@ -57,7 +57,8 @@ def hull_distance(campaign: Campaign, axes: Axes | None = None, count: int = 25)
     axes.set_yticks(positions, [f"{row.formula}  {row.space_group}" for row in table.itertuples()], fontsize=7)
     axes.invert_yaxis()
     axes.set_xlabel("E above hull [meV/atom]")
-    axes.legend(frameon=False)
+    if len(table):
+        axes.legend(frameon=False)
     return axes
 
 

@@ -126,6 +126,26 @@ def test_ctrl_c_leaves_a_campaign_that_goes_on_to_the_same_end(small, finished):
     assert (folder / "ranking.csv").read_bytes() == (finished.folder / "ranking.csv").read_bytes()
 
 
+def test_ctrl_c_does_not_wait_for_the_end_of_a_stage(small):
+    endless = small.folder / "endless.toml"
+    endless.write_text(small_campaign.CAMPAIGN.replace("max_steps = 200", "max_steps = 1000000\nfmax = 1e-12"))
+    campaign = tamiz.Campaign.start(endless, small.folder / "endless")
+
+    def interrupt_when_proposed():
+        while not (campaign.folder / "ledger.tz").exists() or len(campaign.ledger()) < 2:
+            time.sleep(0.05)
+        time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Thread(target=interrupt_when_proposed)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        campaign.run()
+    timer.join()
+
+    assert [record["kind"] for record in campaign.ledger()] == ["campaign", "proposed"]
+
+
 def test_a_campaign_that_was_only_begun_can_be_read(finished, tmp_path):
     shutil.copy(finished.folder / "campaign.toml", tmp_path)
     lines = (finished.folder / "ledger.tz").read_bytes().split(b"\n")

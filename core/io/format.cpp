@@ -5,6 +5,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/archive.hpp"
 #include "tamiz/core/io/cif.hpp"
 #include "tamiz/core/io/extxyz.hpp"
 #include "tamiz/core/io/poscar.hpp"
@@ -33,6 +34,8 @@ std::vector<Format> built_in_formats() {
                   .write = [](const path& file, std::span<const Frame> frames) {
                     write_file_atomically(file, format_poscar(single(frames, file).structure));
                   }});
+  list.push_back({.name = "archive", .extensions = {".h5", ".hdf5"}, .file_names = {}, .many_frames = true, .labels = true,
+                  .read = read_archive, .write = write_archive});
   return list;
 }
 

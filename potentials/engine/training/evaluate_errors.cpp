@@ -90,12 +90,9 @@ double calibrated_scale(const Potential& potential, std::span<const Frame> frame
   constexpr std::size_t k_least_frames = 5;
   if (ratios.size() < k_least_frames) return 1.0;
   std::sort(ratios.begin(), ratios.end());
-  // Frames far outside the rest count as much as the limit: one outlier must not widen every error bar.
-  constexpr double k_normal_median = 0.6745, k_limit = 4.0;
-  const double limit = k_limit * ratios[ratios.size() / 2] / k_normal_median;
-  double squared = 0.0;
-  for (const double ratio_value : ratios) squared += std::pow(std::min(ratio_value, limit), 2);
-  return std::sqrt(squared / static_cast<double>(ratios.size()));
+  // One standard deviation of a normal distribution holds 68.3 %, and the quantile does not mind a few frames far outside.
+  constexpr double k_one_sigma = 0.683;
+  return ratios[static_cast<std::size_t>(k_one_sigma * static_cast<double>(ratios.size() - 1))];
 }
 
 }  // namespace tamiz

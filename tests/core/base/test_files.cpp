@@ -64,7 +64,7 @@ std::string message_of_write(const std::filesystem::path& path, std::string_view
 
 TEST_F(Files, what_was_written_reads_back_to_the_last_byte) {
   std::string bytes;
-  for (int k = 0; k < 100000; ++k) bytes += static_cast<char>(k * k % 256);
+  for (unsigned k = 0; k < 100000; ++k) bytes += static_cast<char>(k * k % 256);
 
   write_file_atomically(folder_ / "file", bytes);
 

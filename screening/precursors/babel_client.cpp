@@ -4,14 +4,15 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/screening/oracle/worker_process.hpp"
 
 namespace tamiz {
@@ -66,42 +67,50 @@ json molecule_of(const Frame& frame) {
   }
   for (const char* key : {"title", "name"})
     if (const auto found = frame.info.find(key); found != frame.info.end()) value["title"] = found->second;
+  if (const auto charge = frame.info.find("charge"); charge != frame.info.end()) value["charge"] = parse_integer(charge->second, "charge");
   return value;
 }
 
 }  // namespace
 
-struct BabelClient::Impl {
-  std::filesystem::path scratch = std::filesystem::temp_directory_path() / fmt::format("tamiz-babel-{}", ::getpid());
-  std::optional<WorkerProcess> process;
-
-  Impl() {
-    std::filesystem::create_directories(scratch);
-    process.emplace(std::vector<std::string>{program().string()}, scratch);
+/// A folder of one client, removed with it.
+struct Scratch {
+  std::filesystem::path path;
+  Scratch() {
+    static std::atomic<unsigned> counter{0};
+    path = std::filesystem::temp_directory_path() / fmt::format("tamiz-babel-{}-{}", ::getpid(), counter++);
   }
-  ~Impl() {
-    process.reset();
+  ~Scratch() {
     std::error_code ignored;
-    std::filesystem::remove_all(scratch, ignored);
+    std::filesystem::remove_all(path, ignored);
   }
+};
+
+struct BabelClient::Impl {
+  Scratch scratch;
+  WorkerProcess process;
+
+  Impl() : process(std::vector<std::string>{program().string()}, scratch.path) {}
 
   json ask(const json& request) {
-    process->send(request.dump(-1, ' ', false, json::error_handler_t::replace));
+    process.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
     const auto deadline = std::chrono::steady_clock::now() + k_timeout;
     while (true) {
-      if (const auto line = process->next_line()) return checked(json::parse(*line));
+      if (const auto line = process.next_line()) return checked(*line);
       if (std::chrono::steady_clock::now() > deadline) throw OracleError("tamiz-babel gave no answer in two minutes");
-      pollfd waiting{process->output(), POLLIN, 0};
+      pollfd waiting{process.output(), POLLIN, 0};
       ::poll(&waiting, 1, 200);
-      process->flush();
-      if (!process->receive()) {
-        if (const auto line = process->next_line()) return checked(json::parse(*line));
-        throw OracleError("tamiz-babel ended by " + process->end().how + ": " + process->stderr_tail());
+      process.flush();
+      if (!process.receive()) {
+        if (const auto line = process.next_line()) return checked(*line);
+        throw OracleError("tamiz-babel ended by " + process.end().how + ": " + process.stderr_tail());
       }
     }
   }
 
-  static json checked(json reply) {
+  static json checked(const std::string& line) {
+    const json reply = json::parse(line, nullptr, false);
+    if (!reply.is_object()) throw OracleError("tamiz-babel answered '" + line.substr(0, 80) + "', expected a JSON object");
     if (!reply.value("ok", false)) throw FormatError("open babel: " + reply.value("error", std::string("no reason given")));
     return reply;
   }
@@ -113,14 +122,18 @@ BabelClient::~BabelClient() = default;
 std::vector<Frame> BabelClient::read(const std::string& text, const std::string& format) {
   std::vector<Frame> frames;
   const json reply = impl_->ask({{"op", "read"}, {"format", format}, {"text", text}});
-  for (const json& molecule : reply.at("molecules")) frames.push_back(frame_of(molecule));
+  try {
+    for (const json& molecule : reply.at("molecules")) frames.push_back(frame_of(molecule));
+  } catch (const json::exception& error) {
+    throw OracleError(std::string("tamiz-babel answered something else than molecules: ") + error.what());
+  }
   return frames;
 }
 
 std::string BabelClient::write(std::span<const Frame> molecules, const std::string& format) {
   json list = json::array();
   for (const Frame& frame : molecules) list.push_back(molecule_of(frame));
-  return impl_->ask({{"op", "write"}, {"format", format}, {"molecules", list}}).at("text");
+  return impl_->ask({{"op", "write"}, {"format", format}, {"molecules", list}}).value("text", std::string());
 }
 
 }  // namespace tamiz

@@ -80,6 +80,32 @@ void add_atoms(OBMol& molecule, const json& value) {
   }
 }
 
+/// Bonds of an atom that has no charge: 3 for N and P, 2 for O and S, 1 for halogens; 0 for others.
+int usual_valence(unsigned atomic_number) {
+  switch (atomic_number) {
+    case 7: case 15: case 33: return 3;
+    case 8: case 16: case 34: return 2;
+    case 9: case 17: case 35: case 53: return 1;
+    default: return 0;
+  }
+}
+
+/// Formats store the charges of atoms, of which Open Babel places few by itself: on atoms with a bond too many or too
+/// few, and what is left on the first atom, so that the sum is right.
+void place_charge(OBMol& molecule, int charge) {
+  const int sign = charge < 0 ? -1 : 1;
+  int left = charge;
+  FOR_ATOMS_OF_MOL(atom, molecule) {
+    const int usual = usual_valence(atom->GetAtomicNum());
+    if (left == 0) break;
+    if (usual == 0 || static_cast<int>(atom->GetExplicitValence()) != usual + sign) continue;
+    atom->SetFormalCharge(sign);
+    left -= sign;
+  }
+  if (left != 0 && molecule.NumAtoms() > 0) molecule.GetAtom(1)->SetFormalCharge(molecule.GetAtom(1)->GetFormalCharge() + left);
+  molecule.SetTotalCharge(charge);
+}
+
 /// Open Babel often returns a part of what it could not read and says so in its log alone.
 void throw_logged_error() {
   const std::vector<std::string> messages = obErrorLog.GetMessagesOfLevel(obError);
@@ -107,8 +133,9 @@ json read(const std::string& text, const std::string& format) {
   OBMol molecule;
   for (bool more = conversion.Read(&molecule, &stream); more; more = conversion.Read(&molecule)) {
     if (molecule.NumAtoms() == 0) break;
-    if (!molecule.Has3D() && !molecule.HasData(OBGenericDataType::UnitCell) && molecule.NumAtoms() >= 1 && !molecule.HasNonZeroCoords())
-      build_coordinates(molecule);
+    // Formulas have no coordinates, and drawings (two dimensions, hydrogens implied) none that mean distances.
+    const bool is_drawing = molecule.GetDimension() == 2;
+    if (!molecule.HasData(OBGenericDataType::UnitCell) && (is_drawing || !molecule.HasNonZeroCoords())) build_coordinates(molecule);
     molecules.push_back(to_json(molecule));
     molecule.Clear();
   }
@@ -125,9 +152,10 @@ std::string write(const json& molecules, const std::string& format) {
   for (const json& value : molecules) {
     OBMol molecule;
     add_atoms(molecule, value);
+    molecule.SetDimension(3);  // a flat molecule is no drawing
     molecule.ConnectTheDots();
     molecule.PerceiveBondOrders();
-    if (value.contains("charge")) molecule.SetTotalCharge(value["charge"]);
+    place_charge(molecule, value.value("charge", 0));
     std::string title = value.value("title", std::string());
     molecule.SetTitle(title);
     if (!conversion.Write(&molecule)) throw std::runtime_error("the molecule could not be written as " + format);

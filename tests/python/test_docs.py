@@ -11,7 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -128,3 +127,12 @@ def test_json_of_the_pages_is_json():
     assert texts
     for text in texts:
         json.loads(text)
+
+
+@pytest.mark.skipif(not MODEL.exists(), reason="the example needs the shipped model")
+def test_the_example_of_the_readme_runs(tmp_path):
+    [example] = [text for language, _, text in blocks(ROOT / "README.md") if language == "python"]
+
+    output = call([sys.executable, "-c", example], tmp_path, dict(os.environ))
+
+    assert output.startswith("converged ")

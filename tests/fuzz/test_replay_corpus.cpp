@@ -92,11 +92,23 @@ void expect_sound(const std::vector<Frame>& frames) {
   }
 }
 
+/// A folder of this process, removed at its end.
+const std::filesystem::path& scratch() {
+  struct Folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid()));
+    Folder() { std::filesystem::create_directories(path); }
+    ~Folder() {
+      std::error_code ignored;
+      std::filesystem::remove_all(path, ignored);
+    }
+  };
+  static const Folder folder;
+  return folder.path;
+}
+
 /// Calls `read` with a file of this content.
 std::function<void(const std::string&)> through_file(const std::string& name, const std::function<void(const std::filesystem::path&)>& read) {
-  const auto folder = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
-  return [path = folder / name, read](const std::string& text) {
+  return [path = scratch() / name, read](const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
     read(path);
   };
@@ -129,8 +141,7 @@ TEST(Replay, formulas) {
 }
 
 TEST(Replay, ledgers) {
-  const auto path = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid())) / "ledger.tz";
-  std::filesystem::create_directories(path.parent_path());
+  const auto path = scratch() / "ledger.tz";
   std::filesystem::remove(path);
   {
     Ledger ledger(path);
@@ -140,11 +151,10 @@ TEST(Replay, ledgers) {
 }
 
 TEST(Replay, archives) {
-  const auto path = std::filesystem::temp_directory_path() / ("tamiz-fuzz-" + std::to_string(getpid())) / "archive.h5";
-  std::filesystem::create_directories(path.parent_path());
+  const auto path = scratch() / "archive.h5";
   write_archive(path, parse_extxyz(corpus({".extxyz"}).at(0), "corpus"));
   const auto read = through_file("changed.h5", [](const std::filesystem::path& changed) { expect_sound(read_archive(changed)); });
-  replay({read_file(path)}, read, 500);
+  replay({read_file(path)}, read, 200);
 }
 
 TEST(Replay, models) {

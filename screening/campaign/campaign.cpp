@@ -97,6 +97,14 @@ Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, boo
   competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
                              config.systems);
   settings = read_level(config.label.level);
+  if (competing.phases.empty())
+    throw FormatError(fmt::format("{} holds no competing phase at level {}: label the starts in {} at this level first",
+                                  (data / config.competing).string(), config.label.level,
+                                  (data / "competing" / "start.xyz").string()));
+  if (nlohmann::json::parse(settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
+    throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
+                                      "give the oracle a level and competing phases of its own",
+                                      config.label.level, config.label.oracle));
   if (started) return;
   write_file_atomically(folder / k_config, config.text);
   ledger.append({{"kind", "campaign"},

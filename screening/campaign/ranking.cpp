@@ -120,9 +120,14 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history, const Competin
                           .outcome = model.outcome == "relaxed" ? "ranked" : model.outcome,
                           .reason = model.reason,
                           .known_as = ""};
+    set_confidence(entry, history);
+    // What DFT relaxed stands for itself, whatever a later model makes of it.
+    if (entry.confidence == Confidence::confirmed) {
+      entry.outcome = "ranked";
+      entry.reason.clear();
+    }
     if (entry.outcome == "ranked" && !competing.complete(proposal.structure.composition().system()))
       entry.outcome = "hull incomplete";
-    if (model.outcome != "failed") set_confidence(entry, history);
     ranked.push_back(std::move(entry));
   }
   merge_confirmed(ranked);
@@ -137,7 +142,10 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history, const Competin
   std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCandidate& a, const RankedCandidate& b) {
     const bool first = a.outcome == "ranked", second = b.outcome == "ranked";
     if (first != second) return first;
-    return first && a.e_hull() < b.e_hull();
+    if (!first) return false;
+    // A model's energy may lie below its hull, DFT's by definition not: both count as on the hull, and the better known first.
+    const double above_a = std::max(0.0, a.e_hull()), above_b = std::max(0.0, b.e_hull());
+    return above_a != above_b ? above_a < above_b : a.confidence > b.confidence;
   });
   int place = 0;
   for (RankedCandidate& entry : ranked)

@@ -137,15 +137,16 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
              {"space_group_before", group_of(entry.proposal->structure)},
              {"dynamic_stability", "not tested"}};
   if (!entry.reason.empty()) value["reason"] = entry.reason;
-  if (entry.model->outcome == "failed") return value;
+  if (entry.outcome == "failed") return value;
   value["space_group_after"] = group_of(entry.structure);
   value["structure"] = structure_to_json(entry.structure);
   value["volume_per_atom"] = entry.structure.lattice().volume() / static_cast<double>(entry.structure.size());
-  value["model"] = {{"formation_energy", model.formation_energy},
-                    {"e_hull", model.e_hull},
-                    {"e_hull_std", model.sigma},
-                    {"e_hull_members", model.members},
-                    {"relax_steps", entry.model->steps}};
+  if (entry.model->outcome != "failed")
+    value["model"] = {{"formation_energy", model.formation_energy},
+                      {"e_hull", model.e_hull},
+                      {"e_hull_std", model.sigma},
+                      {"e_hull_members", model.members},
+                      {"relax_steps", entry.model->steps}};
   if (entry.rank > 0) {
     value["rank"] = entry.rank;
     value["cif"] = cif_text(entry.structure, entry.proposal->id);

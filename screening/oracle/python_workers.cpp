@@ -89,7 +89,10 @@ std::unique_ptr<Oracle> make_ase_oracle(const std::string& factory, int n_worker
 
 std::unique_ptr<Oracle> make_command_oracle(const std::vector<std::string>& command, int n_workers, const fs::path& scratch) {
   if (command.empty()) throw OracleError("expected a command that speaks the worker protocol, got none");
-  return std::make_unique<WorkerOracle>(command.front(), command, n_workers, scratch);
+  // All words name it: another script under the same interpreter is another oracle.
+  std::string name = command.front();
+  for (std::size_t k = 1; k < command.size(); ++k) name += " " + command[k];
+  return std::make_unique<WorkerOracle>(name, command, n_workers, scratch);
 }
 
 }  // namespace tamiz

@@ -38,6 +38,7 @@ Frame frame_about(const json& message, const LabelRequest& request) {
   Frame frame = frame_from_json(message.at("frame"));
   if (!std::ranges::equal(frame.structure.species(), request.structure.species()))
     throw FormatError("the frame has other atoms than the request, or another order");
+  if (!frame.labels.energy) frame.labels.energy = frame.labels.free_energy;  // the only energy there is
   return frame;
 }
 

@@ -18,7 +18,7 @@ struct RelaxOptions {
   double max_displacement = 0.1;///< per step and atom [Å]
   std::size_t atoms_per_batch = 512;
   double max_volume_change = 2.5;   ///< factor either way before the run counts as exploded or collapsed
-  double min_distance_factor = 0.65; ///< of the sum of covalent radii; below it counts as collapsed
+  double min_distance_factor = 0.6; ///< of the sum of covalent radii; below it counts as collapsed
 };
 
 /// Why a relaxation ended. Everything but `converged` is a state, not an error.

@@ -36,10 +36,8 @@ std::vector<Frame> frames_of(const LabelResult& result) {
   return frames;
 }
 
-bool is_held_out(const LabelRecord& label, double share) {
-  Philox random(hash64(label.candidate), streams::k_split, static_cast<std::uint64_t>(label.round), 0);
-  return random.uniform() < share;
-}
+/// In [0, 1), by the candidate alone: what was held out in one round is not trained on in another.
+double lot_of(const std::string& candidate) { return Philox(hash64(candidate), streams::k_split, 0, 0).uniform(); }
 
 ErrorSummary errors_of(const ModelFile& model, const std::filesystem::path& scratch, std::span<const Frame> frames) {
   model.write(scratch);
@@ -68,9 +66,14 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   std::sort(labels.begin(), labels.end(), [](const LabelRecord* a, const LabelRecord* b) {
     return std::tie(a->candidate, a->round, a->task) < std::tie(b->candidate, b->round, b->task);
   });
+  // Few labels may all fall on one side: then the smallest lot is held out, so that there is something to judge on.
+  double least = 1.0;
+  for (const LabelRecord* label : labels)
+    if (!frames_of(label->result).empty()) least = std::min(least, lot_of(label->candidate));
   LabelledFrames split;
   for (const LabelRecord* label : labels) {
-    auto& target = is_held_out(*label, held_out_share) ? split.held_out : split.training;
+    const double lot = lot_of(label->candidate);
+    auto& target = lot < held_out_share || lot == least ? split.held_out : split.training;
     for (Frame& frame : frames_of(label->result)) target.push_back(std::move(frame));
   }
   return split;
@@ -84,7 +87,7 @@ LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std:
   LearnRecord record{.round = round, .steps = options.steps, .n_frames = split.training.size(), .before = {},
                      .after = {}, .adopted = false, .reason = "", .model_hash = "", .model_file = ""};
   if (split.training.empty() || split.held_out.empty()) {
-    record.reason = split.training.empty() ? "no finished label to train on" : "no label held out to judge on";
+    record.reason = split.training.empty() ? "no label to train on" : "no label held out to judge on";
     return record;
   }
   std::vector<Frame> frames(shipped.begin(), shipped.end());

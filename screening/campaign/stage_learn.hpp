@@ -16,8 +16,9 @@ struct LabelledFrames {
   std::vector<Frame> held_out;
 };
 
-/// Sorted by candidate id. Whole labels are held out, never single geometries of one, by a hash of the
-/// candidate's structure, so that the choice does not depend on the order of arrival.
+/// Sorted by candidate id. All labels of a candidate are held out or none, by a hash of its id, so that the choice
+/// does not depend on the order of arrival; at least one candidate is held out. Failed and timed out relaxations count
+/// with the geometries that they calculated.
 LabelledFrames split_labels(const CampaignHistory& history, double held_out_share);
 
 /// Trains `current` further on the first model's labels and those of the campaign, and keeps the result

@@ -6,6 +6,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/lines.hpp"
 
 namespace tamiz {
 namespace {
@@ -19,28 +20,6 @@ const std::vector<std::string> k_virial_keys{"virial", "REF_virial", "dft_virial
 bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
-
-/// Lines of a text with the number of the present one, for messages.
-class Lines {
- public:
-  Lines(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
-  bool next(std::string_view& line) {
-    if (position_ >= text_.size()) return false;
-    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
-    line = text_.substr(position_, end - position_);
-    position_ = end + 1;
-    ++number_;
-    return true;
-  }
-  std::size_t remaining() const { return text_.size() - std::min(position_, text_.size()); }
-  std::string where() const { return name_ + ":" + std::to_string(number_); }
-  [[noreturn]] void fail(const std::string& message) const { throw FormatError(where() + ": " + message); }
-
- private:
-  std::string_view text_;
-  std::string name_;
-  std::size_t position_ = 0, number_ = 0;
-};
 
 struct Entry {
   std::string key, value;

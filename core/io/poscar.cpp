@@ -6,30 +6,10 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/lines.hpp"
 
 namespace tamiz {
 namespace {
-
-class Lines {
- public:
-  Lines(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
-  std::string_view next() {
-    if (position_ >= text_.size()) fail("the file ends too early");
-    const std::size_t end = std::min(text_.find('\n', position_), text_.size());
-    const std::string_view line = text_.substr(position_, end - position_);
-    position_ = end + 1;
-    ++number_;
-    return line;
-  }
-  std::size_t remaining() const { return text_.size() - std::min(position_, text_.size()); }
-  std::string where() const { return name_ + ":" + std::to_string(number_); }
-  [[noreturn]] void fail(const std::string& message) const { throw FormatError(where() + ": " + message); }
-
- private:
-  std::string_view text_;
-  std::string name_;
-  std::size_t position_ = 0, number_ = 0;
-};
 
 Vec3 parse_vector(Lines& lines, std::vector<std::string_view>* rest = nullptr) {
   auto words = split_whitespace(lines.next());

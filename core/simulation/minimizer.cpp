@@ -17,7 +17,6 @@ void Minimizer::learn(const Eigen::VectorXd& force) {
   // Trapezoid rule: the energy changed by about −(F_old + F_new)·s/2.
   const double gain = (last_force_ + force).dot(last_step_);
   const bool downhill = gain >= 0.0;
-  uphill_ = downhill ? 0 : uphill_ + 1;
   radius_ = downhill ? std::min(1.5 * radius_, k_largest_radius) : std::max(0.5 * last_step_.norm(), k_smallest_radius);
   Pair pair{last_step_, last_force_ - force, 0.0};
   pair.curvature = pair.step.dot(pair.change);

@@ -14,10 +14,6 @@ class Minimizer {
   Eigen::VectorXd propose(const Eigen::VectorXd& force);
   /// The step that was taken after limits from outside.
   void taken(const Eigen::VectorXd& step) { last_step_ = step; }
-  /// Forgets everything.
-  void reset() { *this = Minimizer(); }
-  /// Uphill steps since the last downhill one.
-  int uphill() const { return uphill_; }
 
  private:
   struct Pair {
@@ -31,7 +27,6 @@ class Minimizer {
   Eigen::VectorXd last_force_, last_step_;
   double radius_ = 1.0;  // [Å], over all coordinates
   double stretch_ = 1.0;  // of steps where the energy is not convex
-  int uphill_ = 0;
 };
 
 }  // namespace tamiz::detail

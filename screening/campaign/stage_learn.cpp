@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <memory>
+#include <tuple>
+#include <utility>
 
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
@@ -39,11 +42,12 @@ std::vector<Frame> frames_of(const LabelResult& result) {
 /// In [0, 1), by the candidate alone: what was held out in one round is not trained on in another.
 double lot_of(const std::string& candidate) { return Philox(hash64(candidate), streams::k_split, 0, 0).uniform(); }
 
-ErrorSummary errors_of(const ModelFile& model, const std::filesystem::path& scratch, std::span<const Frame> frames) {
+/// A model as a potential, through a file at `scratch`: the way that a campaign loads it afterwards.
+std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::filesystem::path& scratch) {
   model.write(scratch);
-  const auto potential = load_potential(scratch);
+  auto potential = load_potential(scratch);
   std::filesystem::remove(scratch);
-  return evaluate_errors(*potential, frames);
+  return potential;
 }
 
 TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed) {
@@ -66,15 +70,19 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   std::sort(labels.begin(), labels.end(), [](const LabelRecord* a, const LabelRecord* b) {
     return std::tie(a->candidate, a->round, a->task) < std::tie(b->candidate, b->round, b->task);
   });
+  std::vector<std::pair<double, std::vector<Frame>>> lots;
   // Few labels may all fall on one side: then the smallest lot is held out, so that there is something to judge on.
   double least = 1.0;
-  for (const LabelRecord* label : labels)
-    if (!frames_of(label->result).empty()) least = std::min(least, lot_of(label->candidate));
-  LabelledFrames split;
   for (const LabelRecord* label : labels) {
-    const double lot = lot_of(label->candidate);
+    std::vector<Frame> frames = frames_of(label->result);
+    if (frames.empty()) continue;
+    lots.emplace_back(lot_of(label->candidate), std::move(frames));
+    least = std::min(least, lots.back().first);
+  }
+  LabelledFrames split;
+  for (auto& [lot, frames] : lots) {
     auto& target = lot < held_out_share || lot == least ? split.held_out : split.training;
-    for (Frame& frame : frames_of(label->result)) target.push_back(std::move(frame));
+    std::move(frames.begin(), frames.end(), std::back_inserter(target));
   }
   return split;
 }
@@ -101,10 +109,11 @@ LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std:
   const TrainResult result = train(config, frames, current, callbacks, shipped_test);
 
   const auto scratch = run_folder / "models" / "judged.safetensors";
-  record.before = errors_of(current, scratch, split.held_out);
-  record.after = errors_of(result.model, scratch, split.held_out);
-  const double known_before = score(errors_of(current, scratch, shipped_test));
-  const double known_after = score(errors_of(result.model, scratch, shipped_test));
+  const auto old_potential = potential_of(current, scratch), new_potential = potential_of(result.model, scratch);
+  record.before = evaluate_errors(*old_potential, split.held_out);
+  record.after = evaluate_errors(*new_potential, split.held_out);
+  const double known_before = score(evaluate_errors(*old_potential, shipped_test));
+  const double known_after = score(evaluate_errors(*new_potential, shipped_test));
   const bool better = score(record.after) < score(record.before);
   const bool remembers = known_after <= k_allowed_loss * known_before;
   record.adopted = better && remembers;

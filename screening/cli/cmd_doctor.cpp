@@ -1,15 +1,15 @@
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/oracle/worker_oracle.hpp"
+#include "tamiz/screening/precursors/babel_client.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -36,9 +36,11 @@ Check torch_check() {
 }
 
 Check babel_check() {
-  for (const auto& folder : {own_directory(), own_directory() / ".." / "bin"})
-    if (std::filesystem::exists(folder / "tamiz-babel")) return {"Open Babel program", (folder / "tamiz-babel").lexically_normal().string(), ""};
-  return {"Open Babel program", "not built here", "configure with -DTAMIZ_WITH_BABEL=ON and libopenbabel-dev installed"};
+  try {
+    return {"Open Babel program", babel_program().string(), ""};
+  } catch (const CapabilityError& error) {
+    return {"Open Babel program", error.what(), "configure with -DTAMIZ_WITH_BABEL=ON and libopenbabel-dev installed"};
+  }
 }
 
 Check data_check() {
@@ -52,11 +54,9 @@ Check data_check() {
 /// Starts the DFT worker and hears its greeting: what a campaign does first.
 Check gpaw_check() {
   try {
-    const auto scratch = std::filesystem::temp_directory_path() / fmt::format("tamiz-doctor-{}", getpid());
-    const auto oracle = make_gpaw_oracle(1, scratch);
-    const std::string python = worker_python().string();
-    std::filesystem::remove_all(scratch);
-    return {"DFT workers", fmt::format("{} by {}", oracle->name(), python), ""};
+    const TemporaryFolder scratch("tamiz-doctor");
+    const auto oracle = make_gpaw_oracle(1, scratch.path());
+    return {"DFT workers", fmt::format("{} by {}", oracle->name(), worker_python().string()), ""};
   } catch (const Error& error) {
     return {"DFT workers", "not found", error.what()};
   }

@@ -45,11 +45,10 @@ void add_evaluate(CLI::App& app) {
   CLI::App* command = add_command(
       app, "evaluate", "Errors of a model against labels, for each config_type", "tamiz evaluate model.safetensors test.xyz --json errors.json",
       [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
-  command->add_option("model", arguments->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  add_model_argument(*command, arguments->model);
   command->add_option("files", arguments->files, "Labelled structures")->required()->check(CLI::ExistingFile);
   command->add_option("--predictions", arguments->predictions, "File for the predicted values, as extended XYZ");
-  command->add_option("--dtype", arguments->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
-  command->add_option("--device", arguments->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+  add_load_options(*command, arguments->load);
 }
 
 }  // namespace tamiz::cli

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <map>
 #include <memory>
 
 #include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
 #include "tamiz/screening/cli/command.hpp"
@@ -23,22 +23,6 @@ struct Arguments {
   double timeout = 0.0;
   int workers = 0;
   bool retry_failed = false, trajectory = false;
-};
-
-/// Where the workers keep what they write; removed at the end, also after an error.
-class Scratch {
- public:
-  Scratch() : path_(std::filesystem::temp_directory_path() / fmt::format("tamiz-label-{}", ::getpid())) {}
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// Name and content of the settings. Only GPAW has a level by default: others may need none.
@@ -150,7 +134,7 @@ int run(const Arguments& arguments, nlohmann::json& result) {
   const std::string ledger_path = arguments.ledger.empty() ? arguments.output + ".tz" : arguments.ledger;
   result["ledger"] = ledger_path;
   Ledger ledger(ledger_path);
-  const Scratch scratch;
+  const TemporaryFolder scratch("tamiz-label");  // where the workers keep what they write
   const auto oracle = make_oracle(arguments.oracle, arguments.workers, scratch.path());
   const LabelRun labels = run_labels(*oracle, ledger, work.requests, arguments.retry_failed, stop_requested);
   summarize(labels, result);

@@ -124,7 +124,7 @@ void add_md(CLI::App& app) {
       app, "md", "Molecular dynamics of one structure",
       "tamiz md model.safetensors cell.xyz --ensemble langevin --temperature 300 --timestep 2 --steps 5000 -o run.xyz --resume",
       [a](const Common& common, nlohmann::json& result) { return run(*a, common, result); });
-  command->add_option("model", a->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  add_model_argument(*command, a->model);
   command->add_option("file", a->file, "File with one structure")->required()->check(CLI::ExistingFile);
   command->add_option("--ensemble", a->ensemble, "nve or langevin")->check(CLI::IsMember({"nve", "langevin"}))->capture_default_str();
   command->add_option("--temperature", a->dynamics.temperature, "Of the first velocities and of the Langevin bath [K]")
@@ -137,8 +137,7 @@ void add_md(CLI::App& app) {
   command->add_option("--seed", a->dynamics.seed, "Of velocities and bath")->capture_default_str();
   command->add_option("-o,--output", a->output, "Trajectory (.xyz), synced after each frame")->required();
   command->add_flag("--resume", a->resume, "Go on behind the last frame of the output, where it exists");
-  command->add_option("--dtype", a->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
-  command->add_option("--device", a->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+  add_load_options(*command, a->load);
 }
 
 }  // namespace tamiz::cli

@@ -114,7 +114,7 @@ void add_relax(CLI::App& app) {
   CLI::App* command = add_command(
       app, "relax", "Relax structures, positions and cell, as batches", "tamiz relax model.safetensors candidates.xyz -o relaxed.xyz",
       [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
-  command->add_option("model", arguments->model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+  add_model_argument(*command, arguments->model);
   command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--output", arguments->output, "File for the relaxed structures, format by its extension")->required();
   command->add_flag("--cell,!--no-cell", arguments->relax.cell, "Relax the lattice too (default)");
@@ -125,8 +125,7 @@ void add_relax(CLI::App& app) {
       ->check(CLI::NonNegativeNumber)->capture_default_str();
   command->add_option("--batch-atoms", arguments->relax.atoms_per_batch, "Atoms that are evaluated together")
       ->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--dtype", arguments->load.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
-  command->add_option("--device", arguments->load.device, "cpu, cuda or cuda:N")->capture_default_str();
+  add_load_options(*command, arguments->load);
 }
 
 }  // namespace tamiz::cli

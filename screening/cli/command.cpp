@@ -21,6 +21,15 @@ void write_result(const std::string& target, const nlohmann::json& result) {
 
 }  // namespace
 
+void add_model_argument(CLI::App& command, std::string& model) {
+  command.add_option("model", model, "Model (.safetensors) or classical potential (.toml)")->required()->check(CLI::ExistingFile);
+}
+
+void add_load_options(CLI::App& command, LoadOptions& options) {
+  command.add_option("--dtype", options.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
+  command.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
 bool stop_requested() { return g_stop != 0; }
 
 void install_stop_signals() {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tamiz/potentials/engine/load.hpp"
+
 namespace tamiz::cli {
 
 /// Exit codes of the program.
@@ -24,6 +26,10 @@ struct Common {
 using Body = std::function<int(const Common&, nlohmann::json& result)>;
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,
                       Body body);
+
+/// The positional `model` and the options `--dtype` and `--device` of every command that evaluates a potential.
+void add_model_argument(CLI::App& command, std::string& model);
+void add_load_options(CLI::App& command, LoadOptions& options);
 
 /// Set by SIGTERM, SIGINT and SIGUSR1: long work checkpoints and returns k_stopped.
 bool stop_requested();

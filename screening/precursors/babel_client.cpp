@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +10,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/screening/oracle/worker_process.hpp"
 
@@ -21,17 +20,6 @@ namespace {
 using nlohmann::json;
 
 constexpr auto k_timeout = std::chrono::seconds(120);  // building coordinates of a large molecule takes a while
-
-std::filesystem::path program() {
-  if (const char* named = std::getenv("TAMIZ_BABEL")) {
-    if (!std::filesystem::exists(named)) throw CapabilityError(fmt::format("TAMIZ_BABEL names {}, which does not exist", named));
-    return named;
-  }
-  for (const char* place : {"tamiz-babel", "../bin/tamiz-babel", "../../../../bin/tamiz-babel"})
-    if (const auto path = own_directory() / place; std::filesystem::exists(path)) return path.lexically_normal();
-  throw CapabilityError("molecular formats are not built here: tamiz-babel is missing; configure with -DTAMIZ_WITH_BABEL=ON and "
-                        "libopenbabel-dev installed, or set TAMIZ_BABEL");
-}
 
 Frame frame_of(const json& molecule) {
   const auto& symbols = molecule.at("symbols");
@@ -73,24 +61,22 @@ json molecule_of(const Frame& frame) {
 
 }  // namespace
 
-/// A folder of one client, removed with it.
-struct Scratch {
-  std::filesystem::path path;
-  Scratch() {
-    static std::atomic<unsigned> counter{0};
-    path = std::filesystem::temp_directory_path() / fmt::format("tamiz-babel-{}-{}", ::getpid(), counter++);
+std::filesystem::path babel_program() {
+  if (const char* named = std::getenv("TAMIZ_BABEL")) {
+    if (!std::filesystem::exists(named)) throw CapabilityError(fmt::format("TAMIZ_BABEL names {}, which does not exist", named));
+    return named;
   }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-};
+  for (const char* place : {"tamiz-babel", "../bin/tamiz-babel", "../../../../bin/tamiz-babel"})
+    if (const auto path = own_directory() / place; std::filesystem::exists(path)) return path.lexically_normal();
+  throw CapabilityError("molecular formats are not built here: tamiz-babel is missing; configure with -DTAMIZ_WITH_BABEL=ON and "
+                        "libopenbabel-dev installed, or set TAMIZ_BABEL");
+}
 
 struct BabelClient::Impl {
-  Scratch scratch;
+  TemporaryFolder scratch{"tamiz-babel"};
   WorkerProcess process;
 
-  Impl() : process(std::vector<std::string>{program().string()}, scratch.path) {}
+  Impl() : process(std::vector<std::string>{babel_program().string()}, scratch.path()) {}
 
   json ask(const json& request) {
     process.send(request.dump(-1, ' ', false, json::error_handler_t::replace));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -8,6 +9,10 @@
 #include "tamiz/core/structure/frame.hpp"
 
 namespace tamiz {
+
+/// The program `tamiz-babel`: `TAMIZ_BABEL`, or the one beside this program or library. Throws CapabilityError when
+/// it is not there, saying how to build it.
+std::filesystem::path babel_program();
 
 /// Molecular formats through the program `tamiz-babel` (Open Babel), spoken to over a pipe. The program is
 /// `TAMIZ_BABEL`, or the one beside this program or library.

@@ -24,7 +24,7 @@ void require_positive(const char* name, double value) {
     throw UnitError("model." + std::string(name) + " is " + std::to_string(value) + ", expected a positive number");
 }
 
-/// Calls `visit(name, member)` for every field but `elements`.
+/// Calls `visit(name, member)` for every field but `elements` that a file must have.
 template <typename Description, typename Visit>
 void visit_fields(Description& d, Visit visit) {
   visit("cutoff", d.cutoff);
@@ -45,6 +45,15 @@ void visit_fields(Description& d, Visit visit) {
   visit("scale", d.scale);
   visit("shift", d.shift);
   visit("uncertainty_scale", d.uncertainty_scale);
+}
+
+/// Fields that files written before they existed lack; those models have the default.
+template <typename Description, typename Visit>
+void visit_later_fields(Description& d, Visit visit) {
+  visit("repulsion", d.repulsion);
+  visit("repulsion_exponent", d.repulsion_exponent);
+  visit("repulsion_prefactor", d.repulsion_prefactor);
+  visit("repulsion_power", d.repulsion_power);
 }
 
 }  // namespace
@@ -69,6 +78,11 @@ void validate(const ModelDescription& d) {
   if (!std::isfinite(d.uncertainty_scale) || d.uncertainty_scale < 0.0)
     throw UnitError("model.uncertainty_scale is " + std::to_string(d.uncertainty_scale) +
                     ", expected a number that is not negative");
+  if (!std::isfinite(d.repulsion) || d.repulsion < 0.0)
+    throw UnitError("model.repulsion is " + std::to_string(d.repulsion) + ", expected a number that is not negative");
+  require_positive("repulsion_exponent", d.repulsion_exponent);
+  require_positive("repulsion_prefactor", d.repulsion_prefactor);
+  require_range("repulsion_power", d.repulsion_power, 2, 32);
   if (std::set<Element>(d.elements.begin(), d.elements.end()).size() != d.elements.size())
     throw ShapeError("model.elements names an element twice");
   if (d.atomic_energies.size() != d.elements.size())
@@ -82,7 +96,9 @@ std::string to_json(const ModelDescription& description) {
   Json json;
   json["elements"] = Json::array();
   for (const Element element : description.elements) json["elements"].push_back(std::string(element.symbol()));
-  visit_fields(description, [&](const char* name, const auto& value) { json[name] = value; });
+  const auto write = [&](const char* name, const auto& value) { json[name] = value; };
+  visit_fields(description, write);
+  visit_later_fields(description, write);
   return json.dump();
 }
 
@@ -95,6 +111,10 @@ ModelDescription description_from_json(const std::string& text) {
       description.elements.push_back(Element::from_symbol(symbol.get<std::string>()));
     visit_fields(description, [&](const char* name, auto& value) {
       json.at(name).get_to(value);
+      known.insert(name);
+    });
+    visit_later_fields(description, [&](const char* name, auto& value) {
+      if (json.contains(name)) json.at(name).get_to(value);
       known.insert(name);
     });
     for (const auto& [key, value] : json.items())

@@ -12,7 +12,7 @@ namespace tamiz {
 /// Everything that fixes the shape of a MACE model (Batatia et al. 2022, arXiv:2206.07697). Plain data;
 /// stored in the header of a model file.
 struct ModelDescription {
-  std::vector<Element> elements;
+  std::vector<Element> elements = {};
   double cutoff = 5.0;            ///< [Å]
   int n_radial = 8;               ///< Bessel functions
   int envelope_power = 5;         ///< p of the polynomial envelope
@@ -30,10 +30,14 @@ struct ModelDescription {
   int readout_hidden = 16;        ///< width of the last read-out's hidden layer
   int n_members = 8;              ///< committee of read-outs on shared features
   double average_neighbors = 1.0; ///< normalises the sum over neighbours
-  std::vector<double> atomic_energies;  ///< per element [eV]
+  std::vector<double> atomic_energies = {};  ///< per element [eV]
   double scale = 1.0;             ///< interaction energies are scale·x + shift per atom
   double shift = 0.0;
   double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee
+  double repulsion = 0.0;           ///< factor of the ZBL pair repulsion (radial/pair_repulsion.hpp); 0: none
+  double repulsion_exponent = 0.3;  ///< of the atomic numbers in its screening length
+  double repulsion_prefactor = 0.4543;  ///< of its screening length
+  int repulsion_power = 6;          ///< p of its envelope
 
   bool operator==(const ModelDescription&) const = default;
 };

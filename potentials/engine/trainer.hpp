@@ -15,7 +15,7 @@
 namespace tamiz {
 
 struct TrainConfig {
-  ModelDescription model;       ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
+  ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
   LossWeights weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.
   LossWeights last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};

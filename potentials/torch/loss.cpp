@@ -45,8 +45,10 @@ Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const T
     *at_row(t.sizes, f) = static_cast<double>(size);
     if (const auto energy = labels.consistent_energy()) {
       double reference = 0.0;
-      for (std::int64_t i = 0; i < size; ++i)
-        reference += d.atomic_energies[static_cast<std::size_t>(shard.elements[static_cast<std::size_t>(atom + i)])];
+      for (std::int64_t i = 0; i < size; ++i) {
+        const auto a = static_cast<std::size_t>(atom + i);
+        reference += d.atomic_energies[static_cast<std::size_t>(shard.elements[a])] + shard.repulsion[a].energy;
+      }
       *at_row(t.energies, f) = *energy - reference;
       *at_row(t.energy_weights, f) = share * weights.energy;
       for (std::size_t k = 0; k < static_cast<std::size_t>(d.n_members); ++k)
@@ -56,14 +58,17 @@ Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const T
     if (labels.forces && weights.forces > 0.0) {
       t.derivatives = true;
       for (std::int64_t i = 0; i < size; ++i) {
-        for (int c = 0; c < 3; ++c) at_row(t.forces, atom + i)[c] = (*labels.forces)(i, c);
+        const Vec3& repulsion = shard.repulsion[static_cast<std::size_t>(atom + i)].force;
+        for (int c = 0; c < 3; ++c) at_row(t.forces, atom + i)[c] = (*labels.forces)(i, c) - repulsion[c];
         *at_row(t.force_weights, atom + i) = share * weights.forces / (3.0 * static_cast<double>(size));
       }
     }
     const double volume = shard.volumes[static_cast<std::size_t>(f)];
     if (labels.stress && weights.stress > 0.0 && volume > 0.0) {
       t.derivatives = true;
-      std::copy(labels.stress->data(), labels.stress->data() + 9, at_row(t.stresses, f));
+      Mat3 stress = *labels.stress;
+      for (std::int64_t i = 0; i < size; ++i) stress -= shard.repulsion[static_cast<std::size_t>(atom + i)].virial / volume;
+      std::copy(stress.data(), stress.data() + 9, at_row(t.stresses, f));
       *at_row(t.stress_weights, f) = share * weights.stress / 9.0;
       *at_row(t.inverse_volumes, f) = 1.0 / volume;
     }

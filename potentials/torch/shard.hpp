@@ -16,10 +16,17 @@ namespace tamiz::torch_engine {
 /// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
 /// training.
 struct EdgeList {
+  /// What the pair repulsion gives to an atom.
+  struct Repulsion {
+    double energy = 0.0;          ///< [eV]
+    Vec3 force = Vec3::Zero();    ///< [eV/Å]
+    Mat3 virial = Mat3::Zero();   ///< its part of dE/dε [eV]
+  };
   std::vector<std::int64_t> first;       ///< (n_atoms + 1)
   std::vector<std::int32_t> neighbors;   ///< (n_edges), atoms of this structure
   std::vector<double> vectors;           ///< (n_edges, 3) r_j − r_i + shift [Å]
   std::vector<std::int32_t> elements;    ///< (n_atoms) places in the description
+  std::vector<Repulsion> repulsion;      ///< (n_atoms); zero where the model has none
   double volume = 0.0;                   ///< [Å³]; 0 without a cell
 
   std::size_t n_atoms() const { return elements.size(); }
@@ -32,6 +39,7 @@ struct Shard {
   std::vector<std::int64_t> first;
   std::vector<std::int32_t> neighbors, frames, elements;
   std::vector<std::int32_t> spline_first;  ///< (n_edges); empty where the network is evaluated at every edge
+  std::vector<EdgeList::Repulsion> repulsion;   ///< (n_atoms)
   std::vector<double> volumes;
   at::Tensor element_index, frame_index;        ///< int64 copies for torch
   at::Tensor radial, slopes;                    ///< (n_edges, n_radial) and d/dr

@@ -59,7 +59,7 @@ Eigen::MatrixXd to_eigen(const at::Tensor& tensor) {
 TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& options)
     : threads_(options.threads > 0 ? options.threads : available_threads()),
       model_(model.description, dtype_of(options.dtype)),
-      element_index_(element_index(model.description)) {
+      edges_(model.description) {
   require_device(options.device);
   const auto name = model.card.entries.find("name");
   name_ = name != model.card.entries.end() ? name->second : "mace";
@@ -85,7 +85,7 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
   const ModelDescription& d = model_.description();
   std::vector<EdgeList> edges;
   for (std::size_t s = begin; s < end; ++s)
-    edges.push_back(edges_of(batch, state, neighbors, s, d.cutoff, element_index_));
+    edges.push_back(edges_(batch, state, neighbors, s));
   std::vector<const EdgeList*> pointers;
   for (const EdgeList& list : edges) pointers.push_back(&list);
   const ShardPointer shard = make_shard(d, model_.spline(), pointers, model_.dtype());
@@ -103,8 +103,9 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
     const auto n = static_cast<Eigen::Index>(batch.n_atoms(s)), k = static_cast<Eigen::Index>(s);
     double total = 0.0;
     for (Eigen::Index i = 0; i < n; ++i) {
-      const double reference = d.atomic_energies[static_cast<std::size_t>(shard->elements[static_cast<std::size_t>(row + i)])];
-      const double atom = reference + members.row(row + i).mean();
+      const auto a = static_cast<std::size_t>(row + i);
+      const double reference = d.atomic_energies[static_cast<std::size_t>(shard->elements[a])];
+      const double atom = reference + members.row(row + i).mean() + shard->repulsion[a].energy;
       if (outputs.atom_energies) prediction.atom_energies[first_atom + row + i] = atom;
       total += atom;
     }
@@ -120,6 +121,10 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
     const auto gradients = torch::autograd::grad({mean}, {radial, harmonics});
     const at::NoGradGuard no_gradient;
     derivatives = to_eigen(forces_and_virials(shard, gradients[0], gradients[1]));
+    for (std::size_t i = 0; i < shard->repulsion.size(); ++i) {
+      derivatives.row(static_cast<Eigen::Index>(i)) += shard->repulsion[i].force.transpose();
+      derivatives.middleRows(shard->n_atoms + 3 * shard->frames[i], 3) += shard->repulsion[i].virial;
+    }
   }
   if (outputs.forces) prediction.forces.middleRows(first_atom, shard->n_atoms) = derivatives.topRows(shard->n_atoms);
   if (!outputs.stress) return;

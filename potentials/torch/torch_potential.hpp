@@ -5,6 +5,7 @@
 
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/potentials/torch/edges.hpp"
 #include "tamiz/potentials/torch/mace_model.hpp"
 
 namespace tamiz::torch_engine {
@@ -31,7 +32,7 @@ class TorchPotential final : public Potential {
   int threads_;
   MaceModel model_;
   AppliedWeights weights_;
-  std::vector<int> element_index_;
+  EdgeBuilder edges_;
 };
 
 }  // namespace tamiz::torch_engine

@@ -54,7 +54,7 @@ TorchTrainable::TorchTrainable(const ModelFile& model, const std::string& dtype,
     : model_(model.description, dtype_of(dtype)),
       dtype_(dtype),
       threads_(threads > 0 ? threads : available_threads()),
-      element_index_(element_index(model.description)),
+      make_edges_(model.description),
       values_(flat_parameters(model)) {}
 
 std::vector<ParameterBlock> TorchTrainable::layout() const {
@@ -83,9 +83,8 @@ std::shared_ptr<const EdgeList> TorchTrainable::edges(const Frame& frame) {
   const std::span<const Structure> one(&frame.structure, 1);
   const Batch batch(one);
   const State state = State::of(one);
-  const double cutoff = description().cutoff;
   auto list = std::make_shared<const EdgeList>(
-      edges_of(batch, state, build_neighbors(batch, state, {cutoff, 0.0}), 0, cutoff, element_index_));
+      make_edges_(batch, state, build_neighbors(batch, state, {make_edges_.cutoff(), 0.0}), 0));
   if (cached_edges_ + list->neighbors.size() <= k_cached_edges) {
     cached_edges_ += list->neighbors.size();
     cache_[key] = list;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tamiz/potentials/engine/trainable.hpp"
+#include "tamiz/potentials/torch/edges.hpp"
 #include "tamiz/potentials/torch/mace_model.hpp"
 #include "tamiz/potentials/torch/shard.hpp"
 
@@ -30,7 +31,7 @@ class TorchTrainable final : public Trainable {
   MaceModel model_;
   std::string dtype_;
   int threads_;
-  std::vector<int> element_index_;
+  EdgeBuilder make_edges_;
   std::vector<double> values_;
   std::map<std::string, std::shared_ptr<const EdgeList>> cache_;  ///< by content hash
   std::size_t cached_edges_ = 0;

@@ -4,21 +4,9 @@
 #include <cmath>
 #include <numbers>
 
+#include "tamiz/potentials/engine/radial/envelope.hpp"
+
 namespace tamiz {
-namespace {
-
-struct Envelope {
-  double value, derivative;
-};
-
-Envelope polynomial_envelope(double r, double cutoff, int p) {
-  const double x = r / cutoff, below = std::pow(x, p - 1), power = below * x;
-  const double a = 0.5 * (p + 1.0) * (p + 2.0), b = p * (p + 2.0), c = 0.5 * p * (p + 1.0);
-  return {1.0 - power * (a - x * (b - x * c)), -below * (a * p - x * (b * (p + 1.0) - x * c * (p + 2.0))) / cutoff};
-}
-
-}  // namespace
-
 void bessel_basis(double r, double cutoff, int envelope_power, std::span<double> values,
                   std::span<double> derivatives) {
   if (r >= cutoff) {

@@ -16,7 +16,7 @@ int whole(const TomlTable& table, const std::string& key, int fallback) {
 
 ModelDescription model_shape(const TomlTable& table) {
   table.allow_only({"cutoff", "channels", "hidden_l", "l_max", "correlation", "n_interactions", "n_radial", "radial_mlp",
-                    "radial_nodes", "readout_hidden", "n_members"});
+                    "radial_nodes", "readout_hidden", "n_members", "repulsion"});
   ModelDescription model;
   model.cutoff = table.number("cutoff", model.cutoff);
   model.channels = whole(table, "channels", model.channels);
@@ -28,6 +28,7 @@ ModelDescription model_shape(const TomlTable& table) {
   model.radial_nodes = whole(table, "radial_nodes", model.radial_nodes);
   model.readout_hidden = whole(table, "readout_hidden", model.readout_hidden);
   model.n_members = whole(table, "n_members", model.n_members);
+  model.repulsion = table.boolean("repulsion", true) ? 1.0 : 0.0;
   if (table.has("radial_mlp")) {
     model.radial_mlp.clear();
     for (const double width : table.numbers("radial_mlp", {})) {

@@ -10,6 +10,7 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
+#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
 
 namespace tamiz {
 namespace {
@@ -38,6 +39,25 @@ void check_frame(const Frame& frame, const std::string& name) {
 }
 
 std::uint64_t content_key(const Frame& frame) { return hash64(frame.structure.content_hash()); }
+
+/// The frames with labels less the repulsion of the model: what its weights have to explain.
+std::vector<TrainingFrame> less_repulsion(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+  std::vector<TrainingFrame> rest(frames.begin(), frames.end());
+  const auto repulsion = repulsion_of(d);
+  if (!repulsion) return rest;
+  for (TrainingFrame& frame : rest) {
+    const std::span<const Structure> one(&frame.frame.structure, 1);
+    const Batch batch(one);
+    const State state = State::of(one);
+    const Prediction part = repulsion->evaluate(batch, state, build_neighbors(batch, state, repulsion->neighbors()),
+                                                {.forces = true});
+    Labels& labels = frame.frame.labels;
+    for (auto* energy : {&labels.energy, &labels.free_energy})
+      if (*energy) **energy -= part.energies[0];
+    if (labels.forces) *labels.forces -= part.forces;
+  }
+  return rest;
+}
 
 /// Poisson(1) by inversion.
 float poisson(double uniform) {
@@ -156,8 +176,9 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
       elements.insert(frame.frame.structure.species().begin(), frame.frame.structure.species().end());
     description.elements.assign(elements.begin(), elements.end());
   }
-  description.atomic_energies = reference_energies(description, frames);
-  description.scale = force_scale(frames);
+  const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
+  description.atomic_energies = reference_energies(description, rest);
+  description.scale = force_scale(rest);
   description.shift = 0.0;
   description.average_neighbors = average_neighbors(description, frames);
   description.uncertainty_scale = 1.0;

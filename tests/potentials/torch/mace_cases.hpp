@@ -26,6 +26,7 @@ inline ModelDescription small_description(int hidden_l, int correlation = 3, int
   d.atomic_energies = {-8.0, -1.0, -5.0};
   d.scale = 0.7;
   d.shift = 0.1;
+  d.repulsion = 1.0;
   return d;
 }
 

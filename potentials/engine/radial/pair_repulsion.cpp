@@ -1,0 +1,56 @@
+#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "tamiz/potentials/engine/radial/envelope.hpp"
+
+namespace tamiz {
+namespace {
+
+// mace-torch rounds these; a model that was trained with them keeps them.
+constexpr double k_coulomb = 14.3996;  // e²/(4πε₀) [eV·Å]
+constexpr double k_bohr = 0.529;       // [Å]
+constexpr std::array<double, 4> k_weights{0.1818, 0.5099, 0.2802, 0.02817};
+constexpr std::array<double, 4> k_decays{3.2, 0.9423, 0.4028, 0.2016};
+
+double longest_contact(const ModelDescription& description) {
+  double radius = 0.0;
+  for (const Element element : description.elements) radius = std::max(radius, element.covalent_radius());
+  return std::min(2.0 * radius, description.cutoff);
+}
+
+}  // namespace
+
+PairRepulsion::PairRepulsion(const ModelDescription& description)
+    : PairPotential(SpeciesTable(description.elements), longest_contact(description)),
+      factor_(description.repulsion),
+      exponent_(description.repulsion_exponent),
+      prefactor_(description.repulsion_prefactor),
+      power_(description.repulsion_power) {}
+
+Radial PairRepulsion::pair(std::size_t a, std::size_t b, double r) const {
+  const Element ea = species().elements()[a], eb = species().elements()[b];
+  const double contact = ea.covalent_radius() + eb.covalent_radius();
+  if (r >= contact) return {};
+  const double za = ea.number(), zb = eb.number();
+  const double length = prefactor_ * k_bohr / (std::pow(za, exponent_) + std::pow(zb, exponent_));
+  double screening = 0.0, slope = 0.0;
+  for (std::size_t k = 0; k < k_weights.size(); ++k) {
+    const double term = k_weights[k] * std::exp(-k_decays[k] * r / length);
+    screening += term;
+    slope -= term * k_decays[k] / length;
+  }
+  const double charge = factor_ * k_coulomb * za * zb / r;
+  const Envelope envelope = polynomial_envelope(r, contact, power_);
+  return {charge * screening * envelope.value,
+          charge * ((slope - screening / r) * envelope.value + screening * envelope.derivative)};
+}
+
+std::optional<PairRepulsion> repulsion_of(const ModelDescription& description) {
+  if (description.repulsion == 0.0) return std::nullopt;
+  return PairRepulsion(description);
+}
+
+}  // namespace tamiz

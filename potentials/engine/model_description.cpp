@@ -1,11 +1,13 @@
 #include "tamiz/potentials/engine/model_description.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
+#include "tamiz/potentials/engine/radial/radial_input.hpp"
 
 namespace tamiz {
 namespace {
@@ -50,10 +52,45 @@ void visit_fields(Description& d, Visit visit) {
 /// Fields that files written before they existed lack; those models have the default.
 template <typename Description, typename Visit>
 void visit_later_fields(Description& d, Visit visit) {
+  visit("blocks", d.blocks);
+  visit("radial_basis", d.radial_basis);
+  visit("radial_points", d.radial_points);
+  visit("distance_transform", d.distance_transform);
+  visit("transform_parameters", d.transform_parameters);
+  visit("envelope_on_weights", d.envelope_on_weights);
   visit("repulsion", d.repulsion);
   visit("repulsion_exponent", d.repulsion_exponent);
   visit("repulsion_prefactor", d.repulsion_prefactor);
   visit("repulsion_power", d.repulsion_power);
+}
+
+const std::vector<std::string> k_blocks{"RealAgnostic", "RealAgnosticResidual", "RealAgnosticDensity",
+                                        "RealAgnosticDensityResidual"};
+
+void require_known(const std::string& name, const std::string& value, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), value) != known.end()) return;
+  std::string text;
+  for (const std::string& each : known) text += (text.empty() ? "" : ", ") + each;
+  throw FormatError("model." + name + " is '" + value + "', expected one of " + text);
+}
+
+void validate_radial(const ModelDescription& d) {
+  require_known("radial_basis", d.radial_basis, {"bessel", "gaussian"});
+  require_known("distance_transform", d.distance_transform, {"none", "agnesi", "soft"});
+  if (!d.radial_points.empty() && d.radial_points.size() != static_cast<std::size_t>(d.n_radial))
+    throw ShapeError("model.radial_points has " + std::to_string(d.radial_points.size()) + " entries for n_radial = " +
+                     std::to_string(d.n_radial));
+  const std::size_t wanted = d.distance_transform == "agnesi" ? 3 : d.distance_transform == "soft" ? 1 : 0;
+  if (!d.transform_parameters.empty() && d.transform_parameters.size() != wanted)
+    throw ShapeError("model.transform_parameters has " + std::to_string(d.transform_parameters.size()) + " entries, " +
+                     d.distance_transform + " takes " + std::to_string(wanted));
+  for (const auto* values : {&d.radial_points, &d.transform_parameters})
+    for (const double value : *values)
+      if (!std::isfinite(value)) throw UnitError("model.radial_points or transform_parameters holds a value that is not finite");
+  const std::size_t n = d.elements.size();
+  if (d.distance_transform != "none" && d.radial_nodes > 0 && n * (n + 1) / 2 > k_most_tables)
+    throw CapabilityError("model.distance_transform makes splines for every pair of elements, at most " +
+                          std::to_string(k_most_tables) + ": set radial_nodes = 0 for " + std::to_string(n) + " elements");
 }
 
 }  // namespace
@@ -78,6 +115,11 @@ void validate(const ModelDescription& d) {
   if (!std::isfinite(d.uncertainty_scale) || d.uncertainty_scale < 0.0)
     throw UnitError("model.uncertainty_scale is " + std::to_string(d.uncertainty_scale) +
                     ", expected a number that is not negative");
+  validate_radial(d);
+  if (!d.blocks.empty() && d.blocks.size() != static_cast<std::size_t>(d.n_interactions))
+    throw ShapeError("model.blocks names " + std::to_string(d.blocks.size()) + " blocks for " +
+                     std::to_string(d.n_interactions) + " interactions");
+  for (const std::string& block : d.blocks) require_known("blocks", block, k_blocks);
   if (!std::isfinite(d.repulsion) || d.repulsion < 0.0)
     throw UnitError("model.repulsion is " + std::to_string(d.repulsion) + ", expected a number that is not negative");
   require_positive("repulsion_exponent", d.repulsion_exponent);

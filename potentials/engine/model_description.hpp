@@ -34,6 +34,14 @@ struct ModelDescription {
   double scale = 1.0;             ///< interaction energies are scale·x + shift per atom
   double shift = 0.0;
   double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee
+  /// Of every interaction: RealAgnostic, RealAgnosticResidual, RealAgnosticDensity or RealAgnosticDensityResidual, the
+  /// names of mace-torch. Empty: RealAgnostic, behind it RealAgnosticResidual.
+  std::vector<std::string> blocks = {};
+  std::string radial_basis = "bessel";       ///< or "gaussian"
+  std::vector<double> radial_points = {};    ///< Bessel frequencies [1/Å] or centres [Å]; empty: regular ones
+  std::string distance_transform = "none";   ///< or "agnesi", "soft"
+  std::vector<double> transform_parameters = {};  ///< agnesi: q, p, a; soft: α; empty: those of mace-torch
+  bool envelope_on_weights = false;          ///< the envelope multiplies the radial weights, not the basis
   double repulsion = 0.0;           ///< factor of the ZBL pair repulsion (radial/pair_repulsion.hpp); 0: none
   double repulsion_exponent = 0.3;  ///< of the atomic numbers in its screening length
   double repulsion_prefactor = 0.4543;  ///< of its screening length

@@ -49,6 +49,7 @@ class Builder {
     widths.push_back(static_cast<std::int64_t>(paths.size()) * channels_);
     for (std::size_t k = 0; k + 1 < widths.size(); ++k)
       add(numbered("interactions", t, "radial." + std::to_string(k)), {widths[k], widths[k + 1]}, inverse_root(widths[k]));
+    if (shape.density) add(numbered("interactions", t, "density"), {d_.n_radial, 1}, inverse_root(d_.n_radial));
     for (int l = 0; l <= d_.l_max; ++l) {
       const std::int64_t n_in = slots[static_cast<std::size_t>(l)] * channels_;
       add(numbered("interactions", t, "linear." + std::to_string(l)), {n_in, channels_}, inverse_root(n_in), true);
@@ -108,7 +109,12 @@ std::vector<InteractionShape> interaction_shapes(const ModelDescription& descrip
   std::vector<InteractionShape> shapes;
   for (int t = 0; t < description.n_interactions; ++t) {
     const bool last = t + 1 == description.n_interactions;
-    shapes.push_back({t == 0 ? 0 : description.hidden_l, last ? 0 : description.hidden_l, t > 0});
+    const bool named = !description.blocks.empty();
+    const std::string block = named ? description.blocks[static_cast<std::size_t>(t)] : "";
+    shapes.push_back({.input_l = t == 0 ? 0 : description.hidden_l,
+                      .output_l = last ? 0 : description.hidden_l,
+                      .residual = named ? block.ends_with("Residual") : t > 0,
+                      .density = block.find("Density") != std::string::npos});
   }
   return shapes;
 }

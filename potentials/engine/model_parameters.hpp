@@ -26,7 +26,8 @@ struct ParameterSpec {
 struct InteractionShape {
   int input_l;    ///< features that enter have l = 0..input_l
   int output_l;   ///< features that leave; only scalars behind the last interaction
-  bool residual;  ///< first: no skip connection around the product
+  bool residual;  ///< skip connection around the product; without, the message passes through a matrix per element
+  bool density;   ///< divided by a learnt density of neighbours instead of their average number
 };
 std::vector<InteractionShape> interaction_shapes(const ModelDescription& description);
 

@@ -3,13 +3,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/matmul.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/tanh.h>
+#include <ATen/ops/zeros.h>
 
 #include <utility>
-
-#include "tamiz/potentials/engine/radial/bessel.hpp"
 
 namespace tamiz::torch_engine {
 namespace {
@@ -21,14 +22,6 @@ at::Tensor matrix_tensor(const double* values, std::int64_t rows, std::int64_t c
   return tensor.to(dtype);
 }
 
-at::Tensor bessel_at(const ModelDescription& description, const std::vector<double>& distances, at::ScalarType dtype) {
-  const auto n = static_cast<std::size_t>(description.n_radial);
-  std::vector<double> values(distances.size() * n);
-  for (std::size_t k = 0; k < distances.size(); ++k)
-    bessel_basis(distances[k], description.cutoff, description.envelope_power, std::span(values).subspan(k * n, n));
-  return matrix_tensor(values.data(), static_cast<std::int64_t>(distances.size()), description.n_radial, dtype);
-}
-
 /// The radial network: linear layers with a normalised SiLU between them.
 at::Tensor network(at::Tensor x, const std::vector<at::Tensor>& layers, double activation_norm) {
   for (std::size_t k = 0; k < layers.size(); ++k) {
@@ -36,6 +29,27 @@ at::Tensor network(at::Tensor x, const std::vector<at::Tensor>& layers, double a
     if (k + 1 < layers.size()) x = at::silu(x) * activation_norm;
   }
   return x;
+}
+
+/// The radial network of a basis (E, n_radial), or (E, n_radial + 1) with the envelope last, which then multiplies what
+/// comes out.
+at::Tensor radial_network(const ModelDescription& d, const at::Tensor& basis, const std::vector<at::Tensor>& layers) {
+  if (!d.envelope_on_weights) return network(basis, layers, d.activation_norm);
+  return network(basis.narrow(1, 0, d.n_radial), layers, d.activation_norm) * basis.narrow(1, d.n_radial, 1);
+}
+
+/// What one neighbour adds to the density, tanh((b·w)²).
+at::Tensor edge_density(const ModelDescription& d, const at::Tensor& basis, const at::Tensor& matrix) {
+  const at::Tensor x = at::mm(d.envelope_on_weights ? basis.narrow(1, 0, d.n_radial) : basis, matrix);
+  const at::Tensor value = at::tanh(x * x);
+  return d.envelope_on_weights ? value * basis.narrow(1, d.n_radial, 1) : value;
+}
+
+/// Spline coefficients of all tables from values at their nodes.
+at::Tensor coefficients(const at::Tensor& matrix, const at::Tensor& values) {
+  const std::int64_t tables = values.size(0) / matrix.size(1);
+  if (tables == 1) return at::mm(matrix, values);
+  return at::matmul(matrix, values.view({tables, matrix.size(1), -1})).reshape({-1, values.size(1)});
 }
 
 /// Rows [l², (l + 1)²) of x (components, N, C) times matrix l, for every l; components = Σ (2l + 1).
@@ -49,6 +63,12 @@ at::Tensor linear_per_l(const at::Tensor& x, const std::vector<at::Tensor>& matr
   return joined.view({-1, x.size(1), matrices[0].size(1)});
 }
 
+/// x (components, N, C) with y added to its first components; the others have no counterpart in y.
+at::Tensor add_to_first(const at::Tensor& x, const at::Tensor& y) {
+  if (x.size(0) == y.size(0)) return x + y;
+  return at::cat({x.narrow(0, 0, y.size(0)) + y, x.narrow(0, y.size(0), x.size(0) - y.size(0))}, 0);
+}
+
 }  // namespace
 
 void AppliedWeights::visit(const std::function<void(at::Tensor&)>& use) {
@@ -56,6 +76,7 @@ void AppliedWeights::visit(const std::function<void(at::Tensor&)>& use) {
   for (Interaction& interaction : interactions) {
     for (auto* list : {&interaction.linear_up, &interaction.radial, &interaction.linear})
       for (at::Tensor& tensor : *list) use(tensor);
+    if (interaction.density.defined()) use(interaction.density);
     use(interaction.skip);
     use(interaction.contraction);
     for (auto* list : {&interaction.product, &interaction.readout})
@@ -79,11 +100,13 @@ MaceModel::MaceModel(ModelDescription description, at::ScalarType dtype)
     : description_(std::move(description)),
       dtype_(dtype),
       specs_(model_parameters(description_)),
-      shapes_(interaction_shapes(description_)) {
-  if (description_.radial_nodes > 0) {
-    spline_.emplace(description_.cutoff, description_.radial_nodes);
-    spline_nodes_ = bessel_at(description_, spline_->nodes(), dtype);
-    const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> matrix = spline_->matrix();
+      shapes_(interaction_shapes(description_)),
+      radial_(description_) {
+  if (radial_.splined()) {
+    const std::vector<double> basis = radial_.basis_at_nodes();
+    const std::int64_t width = radial_.basis_size();
+    spline_nodes_ = matrix_tensor(basis.data(), static_cast<std::int64_t>(basis.size()) / width, width, dtype);
+    const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> matrix = radial_.spline().matrix();
     spline_matrix_ = matrix_tensor(matrix.data(), matrix.rows(), matrix.cols(), dtype);
   }
   for (const InteractionShape& shape : shapes_) {
@@ -127,10 +150,15 @@ class MaceModel::WeightBuilder {
     AppliedWeights::Interaction weights;
     weights.linear_up = next_few(static_cast<std::size_t>(shape.input_l) + 1);
     weights.radial = next_few(d.radial_mlp.size() + 1);
-    if (model_.spline_)
-      weights.radial = {at::mm(model_.spline_matrix_, network(model_.spline_nodes_, weights.radial, d.activation_norm))};
+    if (shape.density) weights.density = next();
+    if (model_.radial_.splined()) {
+      weights.radial = {coefficients(model_.spline_matrix_, radial_network(d, model_.spline_nodes_, weights.radial))};
+      if (shape.density)
+        weights.density = coefficients(model_.spline_matrix_, edge_density(d, model_.spline_nodes_, weights.density));
+    }
     weights.linear = next_few(static_cast<std::size_t>(d.l_max) + 1);
-    for (at::Tensor& matrix : weights.linear) matrix = matrix / d.average_neighbors;
+    if (!shape.density)
+      for (at::Tensor& matrix : weights.linear) matrix = matrix / d.average_neighbors;
     const int skip_l = shape.residual ? std::min(shape.input_l, shape.output_l) : d.l_max;
     weights.skip = at::stack(next_few(static_cast<std::size_t>(skip_l) + 1));
     product(t, weights);
@@ -168,9 +196,18 @@ AppliedWeights MaceModel::apply(const std::vector<at::Tensor>& parameters) const
 
 at::Tensor MaceModel::radial_weights(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
                                      const at::Tensor& radial) const {
-  if (!spline_) return network(radial, weights.radial, description_.activation_norm);
-  return torch_engine::apply(spline_form(shard, spline_->n_coefficients()), slots::k_values,
+  if (!radial_.splined()) return radial_network(description_, radial, weights.radial);
+  return torch_engine::apply(spline_form(shard, radial_.n_coefficients()), slots::k_values,
                              {radial, weights.radial[0], {}, {}});
+}
+
+at::Tensor MaceModel::density(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
+                              const at::Tensor& radial) const {
+  const at::Tensor edges = radial_.splined()
+                               ? torch_engine::apply(spline_form(shard, radial_.n_coefficients()), slots::k_values,
+                                                     {radial, weights.density, {}, {}})
+                               : edge_density(description_, radial, weights.density);
+  return at::zeros({shard->n_atoms, 1}, edges.options()).index_add(0, shard->centre_index, edges);
 }
 
 at::Tensor MaceModel::message(const ShardPointer& shard, std::size_t t, const AppliedWeights::Interaction& weights,
@@ -186,7 +223,8 @@ at::Tensor MaceModel::message(const ShardPointer& shard, std::size_t t, const Ap
     blocks.push_back(at::mm(sum.narrow(0, begin, rows * width).view({rows, width}), weights.linear[k]));
     begin += rows * width;
   }
-  return at::cat(blocks, 0).view({-1, n, channels});
+  const at::Tensor message = at::cat(blocks, 0).view({-1, n, channels});
+  return shapes_[t].density ? message / (density(shard, weights, radial) + 1.0) : message;
 }
 
 at::Tensor MaceModel::read_out(const AppliedWeights::Interaction& weights, const at::Tensor& scalars) const {
@@ -209,7 +247,7 @@ at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeig
     at::Tensor sum = message(shard, t, w, features, radial, harmonics);
     if (!shapes_[t].residual) sum = skip(sum);
     at::Tensor next = linear_per_l(symmetric_polynomial(shard, polynomials_[t], sum, w.contraction), w.product);
-    if (shapes_[t].residual) next = next + skip(features);
+    if (shapes_[t].residual) next = add_to_first(next, skip(features));
     features = next;
     const at::Tensor energies = read_out(w, features.select(0, 0));
     total = total.defined() ? total + energies : energies;

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "tamiz/potentials/engine/model_parameters.hpp"
@@ -18,6 +17,7 @@ struct AppliedWeights {
   struct Interaction {
     std::vector<at::Tensor> linear_up;  ///< per l (C, C)
     std::vector<at::Tensor> radial;     ///< the spline table (n_coefficients, n_paths·C), or the layers
+    at::Tensor density;                 ///< its table (n_coefficients, 1), or its matrix; undefined without
     std::vector<at::Tensor> linear;     ///< per l (slots·C, C)
     at::Tensor skip;                    ///< (n_l, n_elements, C, C)
     at::Tensor contraction;             ///< (n_terms, n_elements, C)
@@ -41,8 +41,7 @@ class MaceModel {
   const ModelDescription& description() const { return description_; }
   const std::vector<ParameterSpec>& parameters() const { return specs_; }
   at::ScalarType dtype() const { return dtype_; }
-  /// Null where the radial network is evaluated at every edge.
-  const RadialSpline* spline() const { return spline_ ? &*spline_ : nullptr; }
+  const RadialInput& radial() const { return radial_; }
 
   /// One tensor per entry of `parameters()`, of any float dtype → weights as applied; differentiable.
   AppliedWeights apply(const std::vector<at::Tensor>& parameters) const;
@@ -58,14 +57,16 @@ class MaceModel {
                             const at::Tensor& radial) const;
   at::Tensor message(const ShardPointer& shard, std::size_t t, const AppliedWeights::Interaction& weights,
                      const at::Tensor& features, const at::Tensor& radial, const at::Tensor& harmonics) const;
+  at::Tensor density(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
+                     const at::Tensor& radial) const;
   at::Tensor read_out(const AppliedWeights::Interaction& weights, const at::Tensor& scalars) const;
 
   ModelDescription description_;
   at::ScalarType dtype_;
   std::vector<ParameterSpec> specs_;
   std::vector<InteractionShape> shapes_;
-  std::optional<RadialSpline> spline_;
-  at::Tensor spline_nodes_, spline_matrix_;
+  RadialInput radial_;
+  at::Tensor spline_nodes_, spline_matrix_;  ///< (n_tables·n_nodes, n_basis), (n_coefficients of a table, n_nodes)
   std::vector<std::shared_ptr<const ConvolutionPlan>> convolutions_;
   std::vector<std::shared_ptr<const PolynomialPlan>> polynomials_;
   std::vector<std::vector<at::Tensor>> contraction_matrices_;  ///< per interaction and part

@@ -2,10 +2,10 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <array>
 
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
-#include "tamiz/potentials/engine/radial/bessel.hpp"
 
 namespace tamiz::torch_engine {
 namespace {
@@ -16,6 +16,20 @@ at::Tensor index_tensor(const std::vector<std::int32_t>& values) {
   for (std::size_t k = 0; k < values.size(); ++k) data[k] = values[k];
   return tensor;
 }
+
+/// Centre of every edge.
+at::Tensor centres(const Shard& shard) {
+  at::Tensor tensor = at::empty({shard.n_edges}, at::kLong);
+  auto* data = tensor.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < shard.n_atoms; ++i)
+    std::fill(data + shard.first[static_cast<std::size_t>(i)], data + shard.first[static_cast<std::size_t>(i) + 1], i);
+  return tensor;
+}
+
+struct Edge {
+  const double* vector;           ///< [Å]
+  std::int32_t centre, neighbor;  ///< places of the elements
+};
 
 void join(Shard& shard, const EdgeList& structure) {
   const auto frame = static_cast<std::int32_t>(shard.n_frames++);
@@ -33,10 +47,9 @@ void join(Shard& shard, const EdgeList& structure) {
 }
 
 template <typename Real>
-void fill_edge(const Shard& shard, const ModelDescription& description, const RadialSpline* spline, std::int64_t e,
-               const double* v, std::int32_t* spline_first) {
-  const Vec3 vector(v[0], v[1], v[2]);
-  const double length = vector.norm();
+void fill_edge(const Shard& shard, const ModelDescription& description, const RadialInput& input, std::int64_t e,
+               const Edge& edge, std::int32_t* spline_first) {
+  const Vec3 vector(edge.vector[0], edge.vector[1], edge.vector[2]);
   const auto n_harmonics = static_cast<std::size_t>(shard.n_harmonics), n_radial = static_cast<std::size_t>(shard.n_radial);
   std::array<double, 49> values{};
   std::array<double, 147> gradients{};
@@ -51,51 +64,56 @@ void fill_edge(const Shard& shard, const ModelDescription& description, const Ra
     y[k] = static_cast<Real>(values[k]);
     for (std::size_t d = 0; d < 3; ++d) dy[d * n_harmonics + k] = static_cast<Real>(-gradients[3 * k + d]);
   }
-  for (int d = 0; d < 3; ++d) at_edge(shard.vectors, 3)[d] = static_cast<Real>(v[d]);
-  std::array<double, 64> radial{}, slopes{};
-  if (spline != nullptr) {
-    const RadialSpline::Weights weights = spline->at(length);
-    *spline_first = weights.first;
-    std::copy(weights.values.begin(), weights.values.end(), radial.begin());
-    std::copy(weights.slopes.begin(), weights.slopes.end(), slopes.begin());
-  } else {
-    bessel_basis(length, description.cutoff, description.envelope_power, std::span(radial).first(n_radial),
-                 std::span(slopes).first(n_radial));
-  }
+  for (int d = 0; d < 3; ++d) at_edge(shard.vectors, 3)[d] = static_cast<Real>(vector[d]);
+  std::array<double, 65> radial{}, slopes{};
+  const std::int32_t first = input.at(vector.norm(), edge.centre, edge.neighbor, std::span(radial).first(n_radial),
+                                      std::span(slopes).first(n_radial));
+  if (spline_first != nullptr) *spline_first = first;
   for (std::size_t k = 0; k < n_radial; ++k) {
     at_edge(shard.radial, n_radial)[k] = static_cast<Real>(radial[k]);
     at_edge(shard.slopes, n_radial)[k] = static_cast<Real>(slopes[k]);
   }
 }
 
+void fill_edges(Shard& shard, const ModelDescription& description, const RadialInput& input, const EdgeList& structure,
+                std::int64_t e) {
+  const bool wide = shard.radial.scalar_type() == at::kDouble;
+  for (std::size_t i = 0; i < structure.n_atoms(); ++i)
+    for (auto k = static_cast<std::size_t>(structure.first[i]); k < static_cast<std::size_t>(structure.first[i + 1]); ++k, ++e) {
+      const Edge edge{structure.vectors.data() + 3 * k, structure.elements[i],
+                      structure.elements[static_cast<std::size_t>(structure.neighbors[k])]};
+      std::int32_t* first = input.splined() ? &shard.spline_first[static_cast<std::size_t>(e)] : nullptr;
+      if (wide)
+        fill_edge<double>(shard, description, input, e, edge, first);
+      else
+        fill_edge<float>(shard, description, input, e, edge, first);
+    }
+}
+
 }  // namespace
 
-std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialSpline* spline,
+std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialInput& radial,
                                         std::span<const EdgeList* const> structures, at::ScalarType dtype) {
   auto shard = std::make_shared<Shard>();
   shard->first.push_back(0);
   shard->n_harmonics = n_harmonics(description.l_max);
-  shard->n_radial = spline != nullptr ? 4 : description.n_radial;
+  shard->n_radial = radial.width();
   for (const EdgeList* structure : structures) join(*shard, *structure);
   shard->element_index = index_tensor(shard->elements);
   shard->frame_index = index_tensor(shard->frames);
+  shard->centre_index = centres(*shard);
   const std::int64_t n = shard->n_edges;
   shard->radial = at::empty({n, shard->n_radial}, dtype);
   shard->slopes = at::empty({n, shard->n_radial}, dtype);
   shard->harmonics = at::empty({n, shard->n_harmonics}, dtype);
   shard->gradients = at::empty({n, 3, shard->n_harmonics}, dtype);
   shard->vectors = at::empty({n, 3}, dtype);
-  if (spline != nullptr) shard->spline_first.resize(static_cast<std::size_t>(n));
+  if (radial.splined()) shard->spline_first.resize(static_cast<std::size_t>(n));
   std::int64_t e = 0;
-  for (const EdgeList* structure : structures)
-    for (std::size_t k = 0; k < structure->neighbors.size(); ++k, ++e) {
-      std::int32_t* place = spline != nullptr ? &shard->spline_first[static_cast<std::size_t>(e)] : nullptr;
-      const double* vector = structure->vectors.data() + 3 * k;
-      if (dtype == at::kDouble)
-        fill_edge<double>(*shard, description, spline, e, vector, place);
-      else
-        fill_edge<float>(*shard, description, spline, e, vector, place);
-    }
+  for (const EdgeList* structure : structures) {
+    fill_edges(*shard, description, radial, *structure, e);
+    e += static_cast<std::int64_t>(structure->neighbors.size());
+  }
   return shard;
 }
 

@@ -9,7 +9,7 @@
 
 #include "tamiz/core/structure/structure.hpp"
 #include "tamiz/potentials/engine/model_description.hpp"
-#include "tamiz/potentials/engine/radial/spline.hpp"
+#include "tamiz/potentials/engine/radial/radial_input.hpp"
 
 namespace tamiz::torch_engine {
 
@@ -41,14 +41,13 @@ struct Shard {
   std::vector<std::int32_t> spline_first;  ///< (n_edges); empty where the network is evaluated at every edge
   std::vector<EdgeList::Repulsion> repulsion;   ///< (n_atoms)
   std::vector<double> volumes;
-  at::Tensor element_index, frame_index;        ///< int64 copies for torch
+  at::Tensor element_index, frame_index, centre_index;  ///< int64 for torch: of atoms, atoms and edges
   at::Tensor radial, slopes;                    ///< (n_edges, n_radial) and d/dr
   at::Tensor harmonics, gradients, vectors;     ///< (n_edges, n_harmonics), (n_edges, 3, n_harmonics), (n_edges, 3)
 };
 
-/// Joins the structures; `spline` is null where the network is evaluated at every edge. Edges at or beyond
-/// the cutoff must already be gone.
-std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialSpline* spline,
+/// Joins the structures. Edges at or beyond the cutoff must already be gone.
+std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialInput& radial,
                                         std::span<const EdgeList* const> structures, at::ScalarType dtype);
 
 }  // namespace tamiz::torch_engine

@@ -88,7 +88,7 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
     edges.push_back(edges_(batch, state, neighbors, s));
   std::vector<const EdgeList*> pointers;
   for (const EdgeList& list : edges) pointers.push_back(&list);
-  const ShardPointer shard = make_shard(d, model_.spline(), pointers, model_.dtype());
+  const ShardPointer shard = make_shard(d, model_.radial(), pointers, model_.dtype());
 
   const bool differentiate = outputs.forces || outputs.stress;
   const at::AutoGradMode mode(differentiate);

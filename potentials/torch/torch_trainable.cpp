@@ -116,7 +116,7 @@ double TorchTrainable::loss_gradient(std::span<const TrainingFrame* const> frame
       pointers.push_back(lists[k].get());
       members.push_back(frames[k]);
     }
-    const ShardPointer shard = make_shard(description(), model_.spline(), pointers, model_.dtype());
+    const ShardPointer shard = make_shard(description(), model_.radial(), pointers, model_.dtype());
     AppliedWeights own = leaves;
     losses[s] = shard_loss(model_, own, shard, members, weights, frames.size());
   });

@@ -16,7 +16,8 @@ int whole(const TomlTable& table, const std::string& key, int fallback) {
 
 ModelDescription model_shape(const TomlTable& table) {
   table.allow_only({"cutoff", "channels", "hidden_l", "l_max", "correlation", "n_interactions", "n_radial", "radial_mlp",
-                    "radial_nodes", "readout_hidden", "n_members", "repulsion"});
+                    "radial_nodes", "readout_hidden", "n_members", "repulsion", "blocks", "radial_basis",
+                    "distance_transform"});
   ModelDescription model;
   model.cutoff = table.number("cutoff", model.cutoff);
   model.channels = whole(table, "channels", model.channels);
@@ -29,6 +30,9 @@ ModelDescription model_shape(const TomlTable& table) {
   model.readout_hidden = whole(table, "readout_hidden", model.readout_hidden);
   model.n_members = whole(table, "n_members", model.n_members);
   model.repulsion = table.boolean("repulsion", true) ? 1.0 : 0.0;
+  model.blocks = table.texts("blocks", {});
+  model.radial_basis = table.text("radial_basis", model.radial_basis);
+  model.distance_transform = table.text("distance_transform", model.distance_transform);
   if (table.has("radial_mlp")) {
     model.radial_mlp.clear();
     for (const double width : table.numbers("radial_mlp", {})) {

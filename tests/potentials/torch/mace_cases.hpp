@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ostream>
 #include <vector>
 
 #include "tamiz/core/base/philox.hpp"
@@ -30,6 +31,13 @@ inline ModelDescription small_description(int hidden_l, int correlation = 3, int
   return d;
 }
 
+/// What a test's name says of a shape.
+inline void print_shape(const ModelDescription& d, std::ostream* out) {
+  *out << "l" << d.hidden_l << " order" << d.correlation << " nodes" << d.radial_nodes << ' ' << d.radial_basis << ' '
+       << d.distance_transform << (d.envelope_on_weights ? " apart" : "");
+  for (const std::string& block : d.blocks) *out << ' ' << block;
+}
+
 inline std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::string& dtype = "float64",
                                                int threads = 1) {
   return torch_backend().make_potential(model, {.dtype = dtype, .device = "cpu", .threads = threads});
@@ -53,3 +61,7 @@ inline Structure triclinic(std::size_t n, std::uint64_t seed, bool left_handed =
 }
 
 }  // namespace tamiz::mace_cases
+
+namespace tamiz {
+inline void PrintTo(const ModelDescription& d, std::ostream* out) { mace_cases::print_shape(d, out); }
+}  // namespace tamiz

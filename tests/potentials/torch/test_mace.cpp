@@ -17,19 +17,34 @@ constexpr double k_difference = 2e-6;
 
 const Outputs k_all{.forces = true, .stress = true, .atom_energies = true, .members = true};
 
-struct Case {
-  int hidden_l, correlation, radial_nodes;
-};
-class Mace : public testing::TestWithParam<Case> {
+/// Every part that a shape can have, with and without splines.
+ModelDescription shape(int hidden_l, int correlation, int radial_nodes, const std::vector<std::string>& blocks = {},
+                       const std::string& radial_basis = "bessel", const std::string& transform = "none",
+                       bool envelope_on_weights = false) {
+  ModelDescription d = small_description(hidden_l, correlation, radial_nodes);
+  d.blocks = blocks;
+  d.radial_basis = radial_basis;
+  d.distance_transform = transform;
+  d.envelope_on_weights = envelope_on_weights;
+  return d;
+}
+
+const std::vector<std::string> k_residual{"RealAgnosticResidual", "RealAgnosticResidual"};
+const std::vector<std::string> k_density{"RealAgnosticDensity", "RealAgnosticDensityResidual"};
+const std::vector<std::string> k_density_residual{"RealAgnosticDensityResidual", "RealAgnosticDensityResidual"};
+
+class Mace : public testing::TestWithParam<ModelDescription> {
  protected:
-  ModelFile model() const {
-    const Case c = GetParam();
-    return initial_model(small_description(c.hidden_l, c.correlation, c.radial_nodes), 7);
-  }
+  ModelFile model() const { return initial_model(GetParam(), 7); }
 };
-INSTANTIATE_TEST_SUITE_P(shapes, Mace,
-                         testing::Values(Case{0, 3, 64}, Case{0, 2, 0}, Case{1, 3, 64}, Case{2, 2, 0}, Case{1, 4, 64},
-                                         Case{0, 1, 64}));
+INSTANTIATE_TEST_SUITE_P(
+    shapes, Mace,
+    testing::Values(shape(0, 3, 64), shape(0, 2, 0), shape(1, 3, 64), shape(2, 2, 0), shape(1, 4, 64), shape(0, 1, 64),
+                    shape(1, 2, 64, k_residual), shape(1, 2, 0, k_density),
+                    shape(1, 2, 64, k_density_residual, "bessel", "agnesi"), shape(0, 2, 0, {}, "gaussian", "agnesi"),
+                    shape(0, 2, 0, {}, "bessel", "soft"), shape(0, 2, 64, k_density, "gaussian", "soft", true),
+                    shape(0, 2, 0, k_density, "bessel", "none", true)),
+    [](const auto& each) { return "shape" + std::to_string(each.index); });
 
 double energy(const Potential& potential, const Structure& structure) {
   return evaluate(potential, {&structure, 1}, {.forces = false}).energies[0];

@@ -75,11 +75,23 @@ std::string bytes_of(const ModelFile& model) {
   return bytes;
 }
 
-class LossGradient : public testing::TestWithParam<int> {};
-INSTANTIATE_TEST_SUITE_P(hidden_l, LossGradient, testing::Values(0, 1));
+/// A shape with every part whose weights take gradients.
+ModelDescription with_density_and_transform(int radial_nodes) {
+  ModelDescription d = small_description(1, 2, radial_nodes);
+  d.blocks = {"RealAgnosticDensityResidual", "RealAgnosticDensity"};
+  d.distance_transform = "agnesi";
+  d.envelope_on_weights = radial_nodes == 0;
+  return d;
+}
+
+class LossGradient : public testing::TestWithParam<ModelDescription> {};
+INSTANTIATE_TEST_SUITE_P(shapes, LossGradient,
+                         testing::Values(small_description(0), small_description(1), with_density_and_transform(64),
+                                         with_density_and_transform(0)),
+                         [](const auto& shape) { return "shape" + std::to_string(shape.index); });
 
 TEST_P(LossGradient, matches_differences_of_the_loss) {
-  const auto model = torch_backend().make_trainable(initial_model(small_description(GetParam()), 3), "float64", 1);
+  const auto model = torch_backend().make_trainable(initial_model(GetParam(), 3), "float64", 1);
   const auto frames = training_frames(teacher_frames(4));
   const LossWeights weights{.energy = 3.0, .forces = 5.0, .stress = 200.0, .energy_delta = 0.1, .force_delta = 0.3};
   std::vector<double> values(size_of(*model)), gradient(values.size()), unused(values.size());

@@ -15,6 +15,7 @@ struct Outputs {
   bool stress = false;
   bool atom_energies = false;
   bool members = false;  ///< energy of each committee member
+  bool descriptors = false;
 };
 
 /// Only what was asked for is filled.
@@ -24,12 +25,16 @@ struct Prediction {
   std::vector<Mat3> stresses;      ///< (n_structures) [eV/Å³], tensile positive: (1/V) dE/dε
   Eigen::VectorXd atom_energies;   ///< (n_atoms) [eV]
   Eigen::MatrixXd member_energies; ///< (n_structures, n_members) [eV]
+  /// (n_atoms, n_descriptors): what the model knows of each atom's surroundings, invariant under rotation, translation
+  /// and reflection.
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> descriptors;
 };
 
 struct Capabilities {
   bool stress = true;
   bool atom_energies = true;
   int n_members = 0;              ///< 0: no committee
+  int n_descriptors = 0;          ///< 0: none
   std::vector<Element> elements;  ///< empty: every element
 };
 

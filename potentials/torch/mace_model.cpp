@@ -232,11 +232,12 @@ at::Tensor MaceModel::read_out(const AppliedWeights::Interaction& weights, const
 }
 
 at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeights& weights, const at::Tensor& radial,
-                                    const at::Tensor& harmonics) const {
+                                    const at::Tensor& harmonics, at::Tensor* invariants) const {
   const std::int64_t channels = description_.channels;
   const auto n_elements = static_cast<std::int64_t>(description_.elements.size());
   at::Tensor features = weights.embedding.index_select(0, shard->element_index).unsqueeze(0);
   at::Tensor total;
+  std::vector<at::Tensor> scalars;
   for (std::size_t t = 0; t < shapes_.size(); ++t) {
     const AppliedWeights::Interaction& w = weights.interactions[t];
     const auto skip = [&](const at::Tensor& x) {
@@ -249,9 +250,11 @@ at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeig
     at::Tensor next = linear_per_l(symmetric_polynomial(shard, polynomials_[t], sum, w.contraction), w.product);
     if (shapes_[t].residual) next = add_to_first(next, skip(features));
     features = next;
-    const at::Tensor energies = read_out(w, features.select(0, 0));
+    scalars.push_back(features.select(0, 0));
+    const at::Tensor energies = read_out(w, scalars.back());
     total = total.defined() ? total + energies : energies;
   }
+  if (invariants != nullptr) *invariants = at::cat(scalars, 1);
   return total * description_.scale + description_.shift;
 }
 

@@ -47,9 +47,10 @@ class MaceModel {
   AppliedWeights apply(const std::vector<at::Tensor>& parameters) const;
 
   /// Interaction energy of every atom by every committee member, without reference energies
-  /// (n_atoms, n_members) [eV]. `radial` and `harmonics` are the shard's, or leaves made from them.
+  /// (n_atoms, n_members) [eV]. `radial` and `harmonics` are the shard's, or leaves made from them. Where asked, the
+  /// scalar features behind every interaction are written to `invariants` (n_atoms, n_interactions·channels).
   at::Tensor atom_energies(const ShardPointer& shard, const AppliedWeights& weights, const at::Tensor& radial,
-                           const at::Tensor& harmonics) const;
+                           const at::Tensor& harmonics, at::Tensor* invariants = nullptr) const;
 
  private:
   class WeightBuilder;

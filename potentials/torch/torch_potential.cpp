@@ -75,6 +75,7 @@ TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& option
 Capabilities TorchPotential::capabilities() const {
   Capabilities capabilities;
   capabilities.n_members = model_.description().n_members;
+  capabilities.n_descriptors = model_.description().n_interactions * model_.description().channels;
   capabilities.elements = model_.description().elements;
   return capabilities;
 }
@@ -94,10 +95,13 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
   const at::AutoGradMode mode(differentiate);
   const at::Tensor radial = shard->radial.detach().requires_grad_(differentiate);
   const at::Tensor harmonics = shard->harmonics.detach().requires_grad_(differentiate);
-  const at::Tensor energies = model_.atom_energies(shard, weights_, radial, harmonics);
+  at::Tensor invariants;
+  const at::Tensor energies =
+      model_.atom_energies(shard, weights_, radial, harmonics, outputs.descriptors ? &invariants : nullptr);
   const Eigen::MatrixXd members = to_eigen(energies);
 
   const auto first_atom = static_cast<Eigen::Index>(batch.offsets()[begin]);
+  if (outputs.descriptors) prediction.descriptors.middleRows(first_atom, shard->n_atoms) = to_eigen(invariants);
   Eigen::Index row = 0;
   for (std::size_t s = begin; s < end; ++s) {
     const auto n = static_cast<Eigen::Index>(batch.n_atoms(s)), k = static_cast<Eigen::Index>(s);
@@ -151,6 +155,7 @@ Prediction TorchPotential::evaluate(const Batch& batch, const State& state, cons
   if (outputs.stress) prediction.stresses.resize(batch.n_structures());
   if (outputs.atom_energies) prediction.atom_energies.resize(n_atoms);
   if (outputs.members) prediction.member_energies.resize(n_structures, model_.description().n_members);
+  if (outputs.descriptors) prediction.descriptors.resize(n_atoms, capabilities().n_descriptors);
   if (n_structures == 0) return prediction;
   const auto cuts = cut(batch, neighbors, threads_);
   parallel_for(cuts.size() - 1, threads_, [&](std::size_t k) {

@@ -21,8 +21,12 @@ struct Evaluated {
 };
 
 Evaluated evaluate_batch(const Potential& potential, const std::vector<Structure>& structures, bool forces, bool stress,
-                         bool atom_energies, bool members) {
-  const Outputs outputs{.forces = forces, .stress = stress, .atom_energies = atom_energies, .members = members};
+                         bool atom_energies, bool members, bool descriptors) {
+  const Outputs outputs{.forces = forces,
+                        .stress = stress,
+                        .atom_energies = atom_energies,
+                        .members = members,
+                        .descriptors = descriptors};
   const Batch batch(structures);
   const auto offsets = batch.offsets();
   return {evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
@@ -52,6 +56,12 @@ py::object atom_energies_of(const py::object& self) {
   return rows_of_structures(self, energies.data(), 1);
 }
 
+py::object descriptors_of(const py::object& self) {
+  const auto& descriptors = self.cast<const Evaluated&>().values.descriptors;
+  if (descriptors.size() == 0) return py::none();
+  return rows_of_structures(self, descriptors.data(), descriptors.cols());
+}
+
 py::object stresses_of(const py::object& self) {
   const std::vector<Mat3>& stresses = self.cast<const Evaluated&>().values.stresses;
   if (stresses.empty()) return py::none();
@@ -70,7 +80,8 @@ void bind_potential(py::module_& module) {
       .def_property_readonly("forces", &forces_of)
       .def_property_readonly("stresses", &stresses_of)
       .def_property_readonly("atom_energies", &atom_energies_of)
-      .def_property_readonly("member_energies", &member_energies_of);
+      .def_property_readonly("member_energies", &member_energies_of)
+      .def_property_readonly("descriptors", &descriptors_of);
 
   py::class_<Potential>(module, "Potential")
       .def_property_readonly("name", &Potential::name)
@@ -82,7 +93,7 @@ void bind_potential(py::module_& module) {
         return symbols;
       })
       .def("evaluate", &evaluate_batch, py::arg("structures"), py::arg("forces"), py::arg("stress"),
-           py::arg("atom_energies"), py::arg("members"), Release());
+           py::arg("atom_energies"), py::arg("members"), py::arg("descriptors"), Release());
 }
 
 void bind_relaxation(py::module_& module) {

@@ -23,6 +23,8 @@ class Prediction:
         atom_energies: list with one array (n_atoms,) [eV] per structure
         member_energies: (n_structures, n_members) [eV], of a committee, calibrated
         uncertainties: (n_structures,) [eV], standard deviation over the members
+        descriptors: list with one array (n_atoms, n_descriptors) per structure: what a MACE model knows of each atom's
+            surroundings, invariant under rotation and translation
     """
 
     def __init__(self, native: Any):
@@ -31,6 +33,7 @@ class Prediction:
         self.stresses: np.ndarray | None = native.stresses
         self.atom_energies: list[np.ndarray] | None = native.atom_energies
         self.member_energies: np.ndarray | None = native.member_energies
+        self.descriptors: list[np.ndarray] | None = native.descriptors
 
     @property
     def uncertainties(self) -> np.ndarray | None:
@@ -67,7 +70,7 @@ class Potential:
         return self._native.n_members
 
     def evaluate(self, structures: Any, forces: bool = True, stress: bool = False, uncertainty: bool = False,
-                 atom_energies: bool = False) -> Prediction:
+                 atom_energies: bool = False, descriptors: bool = False) -> Prediction:
         """Evaluates one or many structures (tamiz, ASE or pymatgen) as one batch.
 
         Raises SpeciesError for an element outside :attr:`elements`, CapabilityError for an output that the potential
@@ -76,7 +79,8 @@ class Potential:
         if uncertainty and self.n_members < 2:
             raise CapabilityError(f"'{self.name}' has no committee and so no uncertainty: "
                                   "load a model that was trained with n_members of 2 or more")
-        return Prediction(self._native.evaluate(to_structures(structures), forces, stress, atom_energies, uncertainty))
+        return Prediction(self._native.evaluate(to_structures(structures), forces, stress, atom_energies, uncertainty,
+                                                descriptors))
 
     def __repr__(self) -> str:
         return f"Potential({self.name!r}, cutoff={self.cutoff:g})"

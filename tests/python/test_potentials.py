@@ -187,6 +187,18 @@ class TestModel:
         assert (prediction.uncertainties > 0).all()
         assert prediction.member_energies.mean(axis=1) == pytest.approx(prediction.energies, abs=1e-8)
 
+    def test_descriptors_turn_with_nothing_and_tell_surroundings_apart(self, model):
+        silicon = bulk("Si", cubic=True)
+        turned = silicon.copy()
+        turned.rotate(35.0, (1, 2, 3), rotate_cell=True)
+        larger = bulk("Si", a=5.6, cubic=True)
+
+        one, same, other = model.evaluate([silicon, turned, larger], forces=False, descriptors=True).descriptors
+
+        assert one.shape == (8, 2 * tamiz.model_info(MODEL)["description"]["channels"])
+        assert same == pytest.approx(one, rel=1e-4, abs=1e-5)
+        assert abs(other - one).max() > 1e-2 * abs(one).max()
+
     def test_the_header_names_what_the_model_is_for(self, model):
         info = tamiz.model_info(MODEL)
 

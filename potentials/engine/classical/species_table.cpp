@@ -28,6 +28,7 @@ void check_evaluation(const Potential& potential, const Batch& batch, const Stat
                       const Outputs& outputs) {
   require_species(potential, batch.species());
   if (outputs.members) throw CapabilityError(potential.name() + " has no committee, so no energies of its members");
+  if (outputs.descriptors) throw CapabilityError(potential.name() + " has no descriptors");
   if (static_cast<std::size_t>(state.positions.rows()) != batch.n_atoms() || state.cells.size() != batch.n_structures() ||
       neighbors.first().size() != batch.n_atoms() + 1)
     throw ShapeError("batch, state and neighbour list do not belong together");

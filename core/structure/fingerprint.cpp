@@ -160,20 +160,4 @@ double Fingerprint::distance(const Fingerprint& other) const {
   return std::clamp(1.0 - cosine, 0.0, 1.0);
 }
 
-std::vector<std::size_t> group_duplicates(std::span<const Structure> structures, double threshold) {
-  std::vector<Fingerprint> fingerprints;
-  for (const Structure& structure : structures) fingerprints.emplace_back(structure);
-  std::vector<std::size_t> first(structures.size());
-  std::map<std::string, std::vector<std::size_t>> kept;  // by formula
-  for (std::size_t k = 0; k < structures.size(); ++k) {
-    auto& same_formula = kept[fingerprints[k].reduced_composition().formula()];
-    const auto found = std::find_if(same_formula.begin(), same_formula.end(), [&](std::size_t other) {
-      return fingerprints[k].distance(fingerprints[other]) < threshold;
-    });
-    first[k] = found == same_formula.end() ? k : *found;
-    if (first[k] == k) same_formula.push_back(k);
-  }
-  return first;
-}
-
 }  // namespace tamiz

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "tamiz/core/structure/structure.hpp"
@@ -31,13 +30,5 @@ class Fingerprint {
   Composition composition_;
   std::vector<double> values_;
 };
-
-/// Distance under which two structures count as one (chosen on rattled copies against distinct
-/// polymorphs; see docs/conventions.md).
-inline constexpr double k_same_structure = 0.01;
-
-/// Index of the first structure that each one equals: result[k] == k for the ones to keep.
-std::vector<std::size_t> group_duplicates(std::span<const Structure> structures,
-                                          double threshold = k_same_structure);
 
 }  // namespace tamiz

@@ -46,7 +46,7 @@ class Structure {
   Composition composition() const { return Composition(species_); }
 
   /// Hash of lattice, periodicity, species and positions to the last bit (32 hex digits): the key of
-  /// the label cache. Rotated or permuted copies differ; see fingerprint.hpp for sameness.
+  /// the label cache. Rotated or permuted copies differ; see identity.hpp for sameness.
   std::string content_hash() const;
 
   Structure with_lattice_scaled(double linear_factor) const;

@@ -9,6 +9,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz::python {

@@ -201,12 +201,7 @@ std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
 }
 
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
-  const auto is_there = [&](const LabelOrder& order) {
-    return std::any_of(history.labels.begin(), history.labels.end(), [&](const LabelRecord& label) {
-      return label.round == round && label.candidate == order.candidate && label.task == order.task;
-    });
-  };
-  if (std::all_of(orders.begin(), orders.end(), is_there)) return true;
+  if (open_orders(history, orders, round).empty()) return true;
   if (!oracle) oracle = make_oracle(config.label.oracle, config.label.workers, folder / "workers");
   return get_labels(*oracle, ledger, history, orders, round, config.label, settings, stop);
 }

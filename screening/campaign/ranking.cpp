@@ -4,7 +4,7 @@
 #include <map>
 
 #include "tamiz/core/base/units.hpp"
-#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 
 namespace tamiz {
 namespace {
@@ -75,17 +75,17 @@ class KnownPhases {
  public:
   explicit KnownPhases(const CompetingSet& competing) {
     for (const CompetingPhase& phase : competing.phases)
-      entries_.emplace_back(phase.id, Fingerprint(phase.structure));
+      entries_.emplace_back(phase.id, StructureIdentity(phase.structure));
   }
   std::string name_of(const Structure& structure) const {
-    const Fingerprint fingerprint(structure);
+    const StructureIdentity identity(structure);
     for (const auto& [id, known] : entries_)
-      if (known.distance(fingerprint) < k_same_structure) return id;
+      if (known.same_as(identity)) return id;
     return "";
   }
 
  private:
-  std::vector<std::pair<std::string, Fingerprint>> entries_;
+  std::vector<std::pair<std::string, StructureIdentity>> entries_;
 };
 
 void assess_with_dft(RankedCandidate& entry, const DftHull& hull) {

@@ -174,7 +174,10 @@ double cost_of_interrupted(const std::vector<json>& records) {
     } else if (kind == "label_progress") {
       open[record.at("id")] = record.at("cost");
     } else if (kind == "label") {
-      open.erase(record.at("id").get<std::string>());
+      const auto found = open.find(record.at("id"));
+      if (found == open.end()) continue;
+      if (record.value("cached", false)) lost += found->second;  // answered by another label: this one stayed cut off
+      open.erase(found);
     }
   }
   for (const auto& [id, cost] : open) lost += cost;

@@ -3,19 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/progress.hpp"
-#include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/screening/campaign/label_queue.hpp"
 
 namespace tamiz {
 namespace {
-
-constexpr double k_poll = 2.0;               // [s]
-constexpr auto k_cost_interval = std::chrono::seconds(10);
 
 LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& options, const std::string& settings) {
   return {.id = fmt::format("{}/{}/{}", order.candidate, to_string(order.task), round),
@@ -32,68 +27,40 @@ bool has_label(const CampaignHistory& history, const LabelOrder& order, int roun
   });
 }
 
-/// Labels under way: their orders by ticket.
-using Running = std::map<std::int64_t, LabelOrder>;
-
-/// The same geometry at the same settings, labelled for another reason before, is not calculated again.
-const LabelRecord* find_by_key(const CampaignHistory& history, const std::string& key) {
+/// The same geometry at the same settings, labelled for another reason before, is not calculated again. One that
+/// failed is, where a later round asks for it.
+std::map<std::string, LabelResult> known_labels(const CampaignHistory& history) {
+  std::map<std::string, LabelResult> known;
   for (const LabelRecord& label : history.labels)
-    if (label.result.key == key && label.result.status == LabelStatus::finished) return &label;
-  return nullptr;
-}
-
-void keep(Ledger& ledger, CampaignHistory& history, const LabelOrder& order, int round, LabelResult result) {
-  if (result.status != LabelStatus::finished)
-    log::warning(fmt::format("label {} {}: {}", result.id, to_string(result.status), result.reason));
-  LabelRecord record{round, order.candidate, order.task, std::move(result)};
-  ledger.append(to_json(record));
-  history.labels.push_back(std::move(record));
+    if (label.result.status == LabelStatus::finished) known.insert_or_assign(label.result.key, label.result);
+  return known;
 }
 
 }  // namespace
 
+std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round) {
+  std::vector<LabelOrder> open;
+  for (const LabelOrder& order : orders)
+    if (!has_label(history, order, round)) open.push_back(order);
+  return open;
+}
+
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,
                 int round, const LabelOptions& options, const std::string& settings,
                 const std::function<bool()>& stop) {
+  const std::vector<LabelOrder> open = open_orders(history, orders, round);
+  std::vector<LabelRequest> requests;
+  for (const LabelOrder& order : open) requests.push_back(request_of(order, round, options, settings));
   Progress progress(fmt::format("round {} labels", round), orders.size());
-  Running running;
-  std::size_t done = 0;
-  for (const LabelOrder& order : orders) {
-    if (has_label(history, order, round)) {
-      progress.update(++done);
-      continue;
-    }
-    const LabelRequest request = request_of(order, round, options, settings);
-    if (const LabelRecord* known = find_by_key(history, request.key())) {
-      LabelResult result = known->result;
-      result.id = request.id;
-      result.cached = true;
-      result.cost = 0.0;
-      keep(ledger, history, order, round, std::move(result));
-      progress.update(++done);
-      continue;
-    }
-    ledger.append({{"kind", "label_started"}, {"id", request.id}, {"key", request.key()}});
-    running.emplace(oracle.submit(request), order);
-  }
-
-  auto last_cost = std::chrono::steady_clock::now();
-  while (!running.empty()) {
-    if (stop()) {
-      for (const auto& [ticket, order] : running) oracle.cancel(ticket);
-      return false;
-    }
-    for (auto& [ticket, result] : oracle.poll(k_poll)) {
-      keep(ledger, history, running.at(ticket), round, std::move(result));
-      running.erase(ticket);
-      progress.update(++done);
-    }
-    if (std::chrono::steady_clock::now() - last_cost < k_cost_interval) continue;
-    last_cost = std::chrono::steady_clock::now();
-    for (const auto& [id, cost] : oracle.running_costs())
-      ledger.append({{"kind", "label_progress"}, {"id", id}, {"cost", cost}});
-  }
-  return true;
+  std::size_t n_done = orders.size() - open.size();
+  progress.update(n_done);
+  const auto keep = [&](std::size_t index, LabelResult result) {
+    LabelRecord record{round, open[index].candidate, open[index].task, std::move(result)};
+    ledger.append(to_json(record));
+    history.labels.push_back(std::move(record));
+    progress.update(++n_done);
+  };
+  return run_queue({oracle, ledger, requests, known_labels(history), keep}, stop);
 }
 
 }  // namespace tamiz

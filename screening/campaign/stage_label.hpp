@@ -17,6 +17,9 @@ struct LabelOrder {
   Structure structure;
 };
 
+/// Those that round `round` has no label of yet.
+std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round);
+
 /// Gets the labels of one round that the ledger does not hold yet, and appends each to the ledger the
 /// moment it arrives. A label that fails or times out is recorded with its reason and is not tried again.
 /// Costs of running labels are noted every few seconds, so that what a kill cuts off is still counted.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz {

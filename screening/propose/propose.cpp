@@ -7,7 +7,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/propose/contacts.hpp"
 #include "tamiz/screening/propose/options.hpp"
@@ -45,15 +45,13 @@ class Collector {
       return refuse(what, fmt::format("too many atoms: {} in the primitive cell, at most {} wanted",
                                       draft.structure.size(), options_.max_atoms));
     }
-    Fingerprint fingerprint(draft.structure);
+    StructureIdentity identity(draft.structure);
     auto& known = known_[draft.structure.composition().reduced().formula()];
     for (const auto& [index, other] : known) {
-      if (fingerprint.distance(other) < k_same_structure) {
-        return refuse(what, "duplicate of " + proposal_.candidates[index].id);
-      }
+      if (identity.same_as(other)) return refuse(what, "duplicate of " + proposal_.candidates[index].id);
     }
     if (full()) return refuse(what, fmt::format("beyond max_candidates = {}", options_.max_candidates));
-    known.emplace_back(proposal_.candidates.size(), std::move(fingerprint));
+    known.emplace_back(proposal_.candidates.size(), std::move(identity));
     draft.id = fmt::format("c{:04d}", proposal_.candidates.size() + 1);
     proposal_.candidates.push_back(std::move(draft));
     return true;
@@ -67,7 +65,7 @@ class Collector {
 
   Proposal& proposal_;
   const ProposeOptions& options_;
-  std::map<std::string, std::vector<std::pair<std::size_t, Fingerprint>>> known_;
+  std::map<std::string, std::vector<std::pair<std::size_t, StructureIdentity>>> known_;
 };
 
 AnionRule anion_rule(const ProposeOptions& options) {

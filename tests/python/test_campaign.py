@@ -138,7 +138,7 @@ def test_ctrl_c_does_not_wait_for_the_end_of_a_stage(small):
         time.sleep(1.0)
         os.kill(os.getpid(), signal.SIGINT)
 
-    timer = threading.Thread(target=interrupt_when_proposed)
+    timer = threading.Thread(target=interrupt_when_proposed, daemon=True)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         campaign.run()
@@ -166,7 +166,7 @@ def test_a_folder_holds_one_campaign(small, finished):
 def test_another_thread_runs_beside_a_campaign(small, finished):
     ticks = []
     campaign = tamiz.Campaign.start(small.config, small.folder / "beside")
-    worker = threading.Thread(target=campaign.run)
+    worker = threading.Thread(target=campaign.run, daemon=True)
     worker.start()
     while worker.is_alive():
         worker.join(0.01)

@@ -128,7 +128,7 @@ def test_threads_evaluate_one_potential_side_by_side(stillinger_weber):
     def evaluate(k):
         energies[k] = stillinger_weber.evaluate(structures[k]).energies[0]
 
-    threads = [threading.Thread(target=evaluate, args=(k,)) for k in range(8)]
+    threads = [threading.Thread(target=evaluate, args=(k,), daemon=True) for k in range(8)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
 

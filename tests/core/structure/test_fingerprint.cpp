@@ -7,6 +7,7 @@
 
 #include "../../support/crystals.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
 using namespace tamiz;
@@ -141,11 +142,3 @@ TEST(Fingerprint, single_atoms_equal_one_another) {
   EXPECT_EQ(distance(atom, shifted(atom, Vec3(1, 2, 3))), 0.0);
   EXPECT_EQ(distance(atom, dimer(1.1)), 1.0);
 }
-
-TEST(Duplicates, each_structure_names_the_first_like_it) {
-  const std::vector<Structure> structures{zincblende(), wurtzite(), zincblende().supercell({1, 2, 1}), copper(), shifted(wurtzite(), Vec3(1, 1, 1)), zincblende()};
-
-  EXPECT_EQ(group_duplicates(structures), (std::vector<std::size_t>{0, 1, 0, 3, 1, 0}));
-}
-
-TEST(Duplicates, of_nothing_are_nothing) { EXPECT_TRUE(group_duplicates(std::vector<Structure>{}).empty()); }

@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/propose/contacts.hpp"
 #include "tamiz/screening/propose/orderings.hpp"

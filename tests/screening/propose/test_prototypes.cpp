@@ -8,6 +8,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/toml.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/propose/contacts.hpp"
 #include "tamiz/screening/propose/prototypes.hpp"
@@ -50,6 +51,16 @@ TEST(Prototypes, hold_at_least_the_structure_types_of_semiconductors) {
   for (const std::string& name : wanted) EXPECT_NO_THROW(find_prototype(name)) << name;
 
   EXPECT_GE(prototypes().size(), wanted.size());
+}
+
+TEST(Prototypes, of_one_formula_do_not_count_as_one) {
+  std::vector<Structure> crystals;
+  for (const Prototype& prototype : prototypes()) crystals.push_back(typical_crystal(prototype));
+
+  const std::vector<std::size_t> first = group_duplicates(crystals);
+
+  for (std::size_t k = 0; k < first.size(); ++k)
+    EXPECT_EQ(first[k], k) << prototypes()[k].name << " and " << prototypes()[first[k]].name;
 }
 
 TEST(Prototypes, have_the_space_group_and_the_atoms_that_their_file_says) {

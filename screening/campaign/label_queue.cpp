@@ -1,0 +1,116 @@
+#include "tamiz/screening/campaign/label_queue.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+
+namespace tamiz {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double k_poll = 1.0;                        // [s]
+constexpr auto k_cost_interval = std::chrono::seconds(10);
+/// Requests handed to the oracle for each of its workers: one to work on and one to go on with at once.
+constexpr int k_ahead = 2;
+
+class Runner {
+ public:
+  explicit Runner(LabelQueue queue) : queue_(std::move(queue)) {
+    for (auto& [key, label] : queue_.known) {
+      label.cached = true;
+      label.cost = 0.0;
+    }
+  }
+
+  bool run(const std::function<bool()>& stop) {
+    submit_more();
+    while (!running_.empty()) {
+      if (stop()) {
+        give_up();
+        return false;
+      }
+      for (auto& [ticket, result] : queue_.oracle.poll(k_poll)) take(ticket, std::move(result));
+      submit_more();
+      if (Clock::now() - last_cost_ >= k_cost_interval) note_costs();
+    }
+    return true;
+  }
+
+ private:
+  /// Answers what is known, and keeps the oracle busy with the rest.
+  void submit_more() {
+    const std::size_t window = static_cast<std::size_t>(k_ahead * queue_.oracle.n_workers());
+    for (; next_ < queue_.requests.size() && running_.size() < window; ++next_) {
+      const LabelRequest& request = queue_.requests[next_];
+      const std::string key = request.key();
+      if (const auto found = queue_.known.find(key); found != queue_.known.end()) {
+        answer(next_, found->second);
+      } else if (const auto waiting = waiting_.find(key); waiting != waiting_.end()) {
+        waiting->second.push_back(next_);
+      } else {
+        submit(request, key);
+      }
+    }
+  }
+
+  void submit(const LabelRequest& request, const std::string& key) {
+    queue_.ledger.append({{"kind", "label_started"},
+                          {"id", request.id},
+                          {"key", key},
+                          {"task", to_string(request.task)},
+                          {"level", request.level},
+                          {"structure", structure_to_json(request.structure)}});
+    running_.emplace(queue_.oracle.submit(request), next_);
+    waiting_[key] = {next_};
+  }
+
+  void take(std::int64_t ticket, LabelResult result) {
+    const std::size_t index = running_.at(ticket);
+    running_.erase(ticket);
+    const std::string key = queue_.requests[index].key();
+    if (result.status != LabelStatus::finished)
+      log::warning(fmt::format("label {} {}: {}", result.id, to_string(result.status), result.reason));
+    const std::vector<std::size_t> waiting = waiting_.extract(key).mapped();
+    LabelResult again = result;
+    again.cached = true;
+    again.cost = 0.0;
+    answer(waiting.front(), std::move(result));
+    for (std::size_t k = 1; k < waiting.size(); ++k) answer(waiting[k], again);
+    queue_.known.insert_or_assign(key, std::move(again));
+  }
+
+  void answer(std::size_t index, LabelResult result) {
+    result.id = queue_.requests[index].id;
+    queue_.answer(index, std::move(result));
+  }
+
+  /// What a kill cuts off is known to within the interval.
+  void note_costs() {
+    last_cost_ = Clock::now();
+    for (const auto& [id, cost] : queue_.oracle.running_costs())
+      queue_.ledger.append({{"kind", "label_progress"}, {"id", id}, {"cost", cost}});
+  }
+
+  void give_up() {
+    note_costs();
+    for (const auto& [ticket, index] : running_) queue_.oracle.cancel(ticket);
+  }
+
+  LabelQueue queue_;
+  std::map<std::int64_t, std::size_t> running_;              ///< request of each ticket
+  std::map<std::string, std::vector<std::size_t>> waiting_;  ///< requests that a running key answers
+  std::size_t next_ = 0;
+  Clock::time_point last_cost_ = Clock::now();
+};
+
+}  // namespace
+
+bool run_queue(LabelQueue queue, const std::function<bool()>& stop) { return Runner(std::move(queue)).run(stop); }
+
+}  // namespace tamiz

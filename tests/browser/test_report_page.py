@@ -54,7 +54,7 @@ def look(page, probe="", fragment="lang=en", **window):
     probed.write_text(page.read_text().replace("</body>", script + "</body>"))
     size = f"--window-size={window.get('width', 1400)},{window.get('height', 1000)}"
     done = subprocess.run(
-        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=6000", size,
+        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000", size,
          f"--user-data-dir={page.parent / 'profile'}", "--dump-dom", f"{probed.as_uri()}#{fragment}"],
         capture_output=True, text=True, timeout=120)
     found = re.findall(r'<pre id="seen">(.*?)</pre>', done.stdout, re.S)
@@ -166,7 +166,7 @@ def test_pictures_are_not_blank_and_turn(summary, tmp_path):
         seen.supercell = viewer.toDataURL() !== single;
         const thumbnail = document.querySelector('.thumbnail');
         thumbnail.scrollIntoView();
-        for (let i = 0; i < 30 && !colours(thumbnail); ++i) await settle();
+        for (let i = 0; i < 300 && !colours(thumbnail); ++i) await settle();
         seen.thumbnail = colours(thumbnail);
         seen.label = viewer.getAttribute('aria-label');""")
 
@@ -287,6 +287,14 @@ def test_every_figure_is_drawn_and_described(summary, tmp_path):
         assert marks > 0, title
         assert label, title
         assert not broken, title
+
+
+def test_figures_stand_before_the_next_frame(summary, tmp_path):
+    seen = look(render(summary, tmp_path),
+                "Page.render(); seen.drawn = [...document.querySelectorAll('.plot')].filter((plot) => plot.clientWidth).map((plot) => Boolean(plot.firstChild));")
+
+    assert len(seen["drawn"]) > 8
+    assert all(seen["drawn"])
 
 
 def test_hostile_names_stay_text(summary, tmp_path):

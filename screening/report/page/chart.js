@@ -16,7 +16,8 @@ const Chart = (() => {
       options.draw(root, width, height);
       holder.replaceChildren(root);
     };
-    // Drawing changes the height of what is observed: it waits for the next frame.
+    Dom.at_place(() => draw(holder.clientWidth));
+    // Later sizes. Drawing changes the height of what is observed: it waits for the next frame.
     const observer = new ResizeObserver(() => requestAnimationFrame(() => draw(holder.clientWidth)));
     observer.observe(holder);
     Dom.at_end(() => observer.disconnect());

@@ -42,6 +42,13 @@ const Dom = (() => {
 
   const fold = (summary, ...children) => el("details", {}, el("summary", {}, summary), children);
 
+  // What needs its size to draw itself waits until it stands in the document.
+  const placings = [];
+  const at_place = (action) => placings.push(action);
+  const place_all = () => {
+    while (placings.length) try { placings.shift()(); } catch (error) { Errors.note(error); }
+  };
+
   // Ends of what was built for the last language: observers, animation.
   const endings = [];
   const at_end = (action) => endings.push(action);
@@ -53,6 +60,6 @@ const Dom = (() => {
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   }
 
-  return { el, svg, table, scroll, section, fold, at_end, end_all, download };
+  return { el, svg, table, scroll, section, fold, at_place, place_all, at_end, end_all, download };
 })();
 const { el, svg } = Dom;

@@ -38,6 +38,7 @@ const Page = (() => {
     const sections = [];
     for (const build of Object.values(Sections.order)) sections.push(guarded(build));
     page.replaceChildren(bar(), el("main", {}, guarded(Sections.header), sections), el("footer", { class: "quiet" }, t("footer")));
+    Dom.place_all();
     for (const title of page.querySelectorAll("h2")) title.tabIndex = -1;
   }
 

@@ -21,6 +21,18 @@ bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+/// The names that are looked for: the chosen one alone, or the usual ones.
+struct Names {
+  std::vector<std::string> energy = k_energy_keys, free_energy = k_free_energy_keys, forces = k_force_keys,
+                           stress = k_stress_keys, virial = k_virial_keys;
+
+  explicit Names(const LabelKeys& keys) {
+    if (!keys.energy.empty()) energy = {keys.energy}, free_energy.clear();
+    if (!keys.forces.empty()) forces = {keys.forces};
+    if (!keys.stress.empty()) stress = {keys.stress}, virial.clear();
+  }
+};
+
 struct Entry {
   std::string key, value;
 };
@@ -130,7 +142,16 @@ struct Header {
   std::map<std::string, std::string> info;
 };
 
-Header parse_header(std::string_view line, const Lines& lines) {
+/// Two names of one label must agree: which of them counts is not to be guessed.
+template <typename Value>
+void set_label(std::optional<Value>& label, const Value& value, const std::string& key, const char* option, const Lines& lines) {
+  if (label && *label != value)
+    lines.fail("a second " + std::string(option) + " with another value, " + key + ": choose one (--" + option +
+               "-key in tamiz train and evaluate), or remove the others");
+  label = value;
+}
+
+Header parse_header(std::string_view line, const Lines& lines, const Names& names) {
   Header header;
   for (auto& [key, value] : parse_comment(line, lines)) {
     const std::string what = lines.where() + ": " + key;
@@ -142,10 +163,10 @@ Header parse_header(std::string_view line, const Lines& lines) {
       const auto words = split_whitespace(value);
       if (words.size() != 3) lines.fail("pbc needs three flags");
       header.periodicity = Periodicity{parse_flag(words[0], lines), parse_flag(words[1], lines), parse_flag(words[2], lines)};
-    } else if (is_one_of(k_energy_keys, key)) header.labels.energy = parse_double(value, what);
-    else if (is_one_of(k_free_energy_keys, key)) header.labels.free_energy = parse_double(value, what);
-    else if (is_one_of(k_stress_keys, key)) header.labels.stress = parse_matrix(value, what);
-    else if (is_one_of(k_virial_keys, key)) header.virial = parse_matrix(value, what);
+    } else if (is_one_of(names.energy, key)) set_label(header.labels.energy, parse_double(value, what), key, "energy", lines);
+    else if (is_one_of(names.free_energy, key)) set_label(header.labels.free_energy, parse_double(value, what), key, "energy", lines);
+    else if (is_one_of(names.stress, key)) set_label(header.labels.stress, parse_matrix(value, what), key, "stress", lines);
+    else if (is_one_of(names.virial, key)) header.virial = parse_matrix(value, what);
     else header.info[key] = value;
   }
   return header;
@@ -161,7 +182,19 @@ Element parse_element(std::string_view word, const Lines& lines) {
   }
 }
 
-Frame parse_atoms(Lines& lines, long long n_atoms, Header header) {
+/// Takes the forces out of the columns, where there are any.
+std::optional<Coordinates> take_forces(std::map<std::string, Eigen::MatrixXd>& arrays, const Names& names, const Lines& lines) {
+  std::optional<Coordinates> forces;
+  for (const std::string& key : names.forces) {
+    const auto found = arrays.find(key);
+    if (found == arrays.end() || found->second.cols() != 3) continue;
+    set_label(forces, Coordinates(found->second), key, "forces", lines);
+    arrays.erase(found);
+  }
+  return forces;
+}
+
+Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& names) {
   std::vector<Element> species;
   std::map<std::string, Eigen::MatrixXd> arrays;
   int n_words = 0;
@@ -195,13 +228,7 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header) {
   const Lattice lattice = header.cell ? Lattice(*header.cell) : Lattice();
   const Coordinates positions = arrays.at("pos");
   arrays.erase("pos");
-  for (const std::string& key : k_force_keys) {
-    const auto found = arrays.find(key);
-    if (found == arrays.end() || found->second.cols() != 3) continue;
-    header.labels.forces = found->second;
-    arrays.erase(found);
-    break;
-  }
+  header.labels.forces = take_forces(arrays, names, lines);
   if (header.virial && !header.labels.stress && lattice.volume() > 0.0)
     header.labels.stress = Mat3(-*header.virial / lattice.volume());
   try {
@@ -258,7 +285,8 @@ void append_frame(std::string& text, const Frame& frame) {
 
 }  // namespace
 
-std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name) {
+std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name, const LabelKeys& keys) {
+  const Names names(keys);
   std::vector<Frame> frames;
   Lines lines(text, name);
   std::string_view line;
@@ -269,7 +297,7 @@ std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name) 
     // An atom takes at least eight bytes; a number beyond that must not reserve memory.
     if (static_cast<unsigned long long>(n_atoms) > lines.remaining() / 8) lines.fail("the file is too short for " + std::to_string(n_atoms) + " atoms");
     if (!lines.next(line)) lines.fail("the comment line is missing");
-    frames.push_back(parse_atoms(lines, n_atoms, parse_header(line, lines)));
+    frames.push_back(parse_atoms(lines, n_atoms, parse_header(line, lines, names), names));
   }
   return frames;
 }

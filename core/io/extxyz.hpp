@@ -10,10 +10,18 @@
 
 namespace tamiz {
 
+/// Names of the labels in a file; one that is empty is found by its usual names.
+struct LabelKeys {
+  std::string energy, forces, stress;
+
+  bool any() const { return !energy.empty() || !forces.empty() || !stress.empty(); }
+};
+
 /// Extended XYZ. Keys that mean energy (`energy`, `REF_energy`, `dft_energy`), free energy, forces, stress and
 /// virial (stress = −virial/V) are found by name and become labels [eV, eV/Å, eV/Å³]; everything else is kept
-/// in `info` and `arrays`. Throws FormatError with name:line.
-std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name);
+/// in `info` and `arrays`. Where `keys` names the energy, it is the only one that is taken, without a free energy.
+/// Throws FormatError with name:line, also where two names of one label have different values.
+std::vector<Frame> parse_extxyz(std::string_view text, const std::string& name, const LabelKeys& keys = {});
 
 /// Text that reads back to the same bits, also by ASE.
 std::string format_extxyz(std::span<const Frame> frames);

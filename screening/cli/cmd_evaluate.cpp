@@ -12,6 +12,7 @@ namespace {
 struct Arguments {
   std::string model, predictions;
   std::vector<std::string> files;
+  LabelKeys keys;
   LoadOptions load;
 };
 
@@ -28,7 +29,7 @@ std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> fram
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
-  const std::vector<Frame> frames = read_labelled(arguments.files);
+  const std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
   result = errors_by_type(*potential, frames);
@@ -48,6 +49,7 @@ void add_evaluate(CLI::App& app) {
   add_model_argument(*command, arguments->model);
   command->add_option("files", arguments->files, "Labelled structures")->required()->check(CLI::ExistingFile);
   command->add_option("--predictions", arguments->predictions, "File for the predicted values, as extended XYZ");
+  add_label_keys(*command, arguments->keys);
   add_load_options(*command, arguments->load);
 }
 

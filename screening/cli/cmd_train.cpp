@@ -23,6 +23,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> files, validation, tests, card;
+  LabelKeys keys;
   std::string out, config, initial, dtype;
   double minutes = 0.0;
   std::int64_t steps = 0;
@@ -67,7 +68,7 @@ void report(const TrainResult& trained, const Arguments& a, const Common& common
   const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = available_threads()});
   const auto add = [&](const std::string& name, const std::vector<std::string>& files) {
     if (files.empty()) return;
-    result[name] = errors_by_type(*potential, read_labelled(files));
+    result[name] = errors_by_type(*potential, read_labelled(files, a.keys));
     if (!common.quiet) print_errors(name, result[name]);
   };
   add("training", a.files);
@@ -79,8 +80,8 @@ void report(const TrainResult& trained, const Arguments& a, const Common& common
 }
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
-  const std::vector<Frame> frames = read_labelled(a.files);
-  const std::vector<Frame> validation = a.validation.empty() ? std::vector<Frame>{} : read_labelled(a.validation);
+  const std::vector<Frame> frames = read_labelled(a.files, a.keys);
+  const std::vector<Frame> validation = a.validation.empty() ? std::vector<Frame>{} : read_labelled(a.validation, a.keys);
   check_checkpoint(a);
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
@@ -108,6 +109,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   trained.model.card = card_of(a, initial, frames.size());
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
+  if (trained.stopped_early) log::info(fmt::format("no better validation for a while: ended at step {} of {}", trained.steps, config.steps));
   report(trained, a, common, result);
   return k_done;
 }
@@ -129,6 +131,7 @@ void add_train(CLI::App& app) {
   command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(CLI::PositiveNumber)->excludes(steps);
   command->add_option("--seed", a->seed, "Seed of weights, order of frames and committee")->capture_default_str();
   command->add_option("--dtype", a->dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
+  add_label_keys(*command, a->keys);
   command->add_option("--card", a->card, "key=value to write into the model's card; may be repeated");
   command->add_flag("--resume", a->resume, "Go on from the checkpoint beside the output");
 }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 
@@ -24,12 +26,33 @@ void print_row(const std::string& name, const nlohmann::json& row) {
              1e3 * row.at("force_mae").get<double>(), 1e3 * row.at("stress_mae").get<double>());
 }
 
+void require_label(const std::string& key, bool found, const std::string& file) {
+  if (!key.empty() && !found) throw FormatError(file + ": no frame has the key '" + key + "'; tamiz info lists the keys of a file");
+}
+
+std::vector<Frame> read_by_keys(const std::string& file, const LabelKeys& keys) {
+  if (format_for(file).name != "extxyz")
+    throw CapabilityError(file + ": the keys of labels can be chosen in extended XYZ only; other formats have fixed ones");
+  std::vector<Frame> frames = parse_extxyz(read_file(file), file, keys);
+  const auto any = [&](auto has) { return std::any_of(frames.begin(), frames.end(), has); };
+  require_label(keys.energy, any([](const Frame& f) { return f.labels.energy.has_value(); }), file);
+  require_label(keys.forces, any([](const Frame& f) { return f.labels.forces.has_value(); }), file);
+  require_label(keys.stress, any([](const Frame& f) { return f.labels.stress.has_value(); }), file);
+  return frames;
+}
+
 }  // namespace
 
-std::vector<Frame> read_labelled(const std::vector<std::string>& files) {
+void add_label_keys(CLI::App& command, LabelKeys& keys) {
+  command.add_option("--energy-key", keys.energy, "Name of the energy in the files, where it is not a usual one");
+  command.add_option("--forces-key", keys.forces, "Name of the forces");
+  command.add_option("--stress-key", keys.stress, "Name of the stress");
+}
+
+std::vector<Frame> read_labelled(const std::vector<std::string>& files, const LabelKeys& keys) {
   std::vector<Frame> frames;
   for (const std::string& file : files)
-    for (Frame& frame : read_frames(file)) frames.push_back(std::move(frame));
+    for (Frame& frame : keys.any() ? read_by_keys(file, keys) : read_frames(file)) frames.push_back(std::move(frame));
   if (frames.empty()) throw FormatError("the files hold no structure");
   return frames;
 }

@@ -1,17 +1,23 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "tamiz/core/io/extxyz.hpp"
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/core/structure/frame.hpp"
 
 namespace tamiz::cli {
 
-/// Frames of all files, in order.
-std::vector<Frame> read_labelled(const std::vector<std::string>& files);
+/// Frames of all files, in order. Throws CapabilityError where keys are chosen for a format without any, and FormatError
+/// where no frame of a file has the label that a key names.
+std::vector<Frame> read_labelled(const std::vector<std::string>& files, const LabelKeys& keys = {});
+
+/// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
+void add_label_keys(CLI::App& command, LabelKeys& keys);
 
 /// `energy_mae` [eV/atom], `energy_rmse`, `force_mae` [eV/Å], `stress_mae` [eV/Å³], `n_frames`, `n_atoms`, and the
 /// same for each value of `config_type` under that key.

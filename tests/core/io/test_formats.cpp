@@ -178,6 +178,27 @@ TEST(ExtXyz, names_of_labels_in_other_data_sets_are_understood) {
   EXPECT_EQ((*labels.stress)(2, 2), -2.0);
 }
 
+constexpr const char* k_two_energies =
+    "1\nProperties=species:S:1:pos:R:3:forces:R:3:mine:R:3 energy=-1.0 REF_energy=-2.0 e_tot=-3.0\nSi 0 0 0 0 0 1 0 0 2\n";
+
+TEST(ExtXyz, two_names_of_one_label_with_different_values_are_refused) {
+  try {
+    parse_extxyz(k_two_energies, "two.xyz");
+    FAIL() << "expected a FormatError";
+  } catch (const FormatError& error) {
+    EXPECT_NE(std::string(error.what()).find("two.xyz:2"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("--energy-key"), std::string::npos) << error.what();
+  }
+}
+
+TEST(ExtXyz, the_keys_of_labels_can_be_chosen) {
+  const std::vector<Frame> frames = parse_extxyz(k_two_energies, "two.xyz", {.energy = "e_tot", .forces = "mine", .stress = ""});
+
+  EXPECT_EQ(frames.at(0).labels.energy, -3.0);
+  EXPECT_EQ((*frames.at(0).labels.forces)(0, 2), 2.0);
+  EXPECT_EQ(frames.at(0).info.at("REF_energy"), "-2.0");
+}
+
 TEST(ExtXyz, plain_xyz_is_a_molecule) {
   const Frame frame = parse_extxyz("2\nwater without a hydrogen\nO 0 0 0\nH 0 0 0.96\n", "memory").at(0);
 

@@ -17,6 +17,7 @@
 #include "tamiz/potentials/engine/torch_backend.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
+#include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 
@@ -26,7 +27,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t k_metrics_every = 10;
-constexpr int k_validations = 10;  ///< times during a run that validation errors go to the metrics
+// What counts as one unit of error where energies and forces are weighed against each other (theory, eq. 20).
+constexpr double k_energy_unit = 0.02;  ///< [eV/atom]
+constexpr double k_force_unit = 0.10;   ///< [eV/Å]
 
 void check_config(const TrainConfig& c) {
   const auto require = [](bool fine, const std::string& what) {
@@ -39,6 +42,8 @@ void check_config(const TrainConfig& c) {
   require(c.gradient_clip > 0.0, "gradient_clip must be positive");
   require(c.weight_decay >= 0.0, "weight_decay must not be negative");
   require(c.validation_fraction >= 0.0 && c.validation_fraction < 1.0, "validation_fraction must be in [0, 1)");
+  require(c.validations >= 1, "validations must be at least 1");
+  require(c.patience >= 0, "patience must not be negative");
   require(c.last_stage_fraction >= 0.0 && c.last_stage_fraction <= 1.0, "last_stage_fraction must be in [0, 1]");
   for (const LossWeights& w : {c.weights, c.last_stage})
     require(w.energy >= 0.0 && w.forces >= 0.0 && w.stress >= 0.0, "loss weights must not be negative");
@@ -87,7 +92,9 @@ std::string identity(const Plan& plan) {
   std::string text = to_json(plan.start.description) + weights_text(c.weights) + weights_text(c.last_stage) + c.dtype;
   for (const double value : {c.last_stage_fraction, c.learning_rate, c.weight_decay, c.ema_decay, c.gradient_clip})
     text += format_double(value) + " ";
-  text += std::to_string(c.batch_size) + " " + std::to_string(c.steps) + " " + std::to_string(c.seed);
+  for (const std::int64_t value : {std::int64_t{c.batch_size}, c.steps, static_cast<std::int64_t>(c.seed),
+                                   std::int64_t{c.validations}, std::int64_t{c.patience}})
+    text += std::to_string(value) + " ";
   for (const TrainingFrame& frame : plan.set.training) {
     text += frame.frame.structure.content_hash();
     const Labels& labels = frame.frame.labels;
@@ -155,26 +162,50 @@ class Run {
     return loss;
   }
 
-  ModelFile averaged_model() {
-    model_->set_parameters(average_);
-    return model_->to_model_file({});
+  ModelFile averaged_model() { return model_with(average_); }
+
+  /// The model that the run ends with: the best of its validations where it has patience, else the last.
+  ModelFile chosen_model() { return model_with(plan_.config.patience > 0 && !best_.empty() ? best_ : average_); }
+
+  /// Remembers the averaged parameters where their score is the best so far.
+  void judge(double score) {
+    if (best_.empty() || score < best_score_) {
+      best_ = average_;
+      best_score_ = score;
+      stale_ = 0;
+    } else {
+      ++stale_;
+    }
   }
 
+  bool out_of_patience() const { return plan_.config.patience > 0 && stale_ >= plan_.config.patience; }
+
   TrainingState state(const std::string& run) const {
-    return {run, plan_.config.steps, parameters_, average_, optimizer_.state()};
+    return {run, plan_.config.steps, parameters_, average_, optimizer_.state(), best_, best_score_, stale_};
   }
 
   void restore(TrainingState state) {
     parameters_ = std::move(state.parameters);
     average_ = std::move(state.average);
     optimizer_.restore(std::move(state.optimizer));
+    best_ = std::move(state.best);
+    best_score_ = state.best_score;
+    stale_ = state.stale;
   }
 
  private:
+  ModelFile model_with(const std::vector<double>& parameters) {
+    model_->set_parameters(parameters);
+    return model_->to_model_file({});
+  }
+
   const Plan& plan_;
   std::unique_ptr<Trainable> model_;
   Optimizer optimizer_;
   std::vector<double> parameters_, gradient_, average_;
+  std::vector<double> best_;
+  double best_score_ = 0.0;
+  int stale_ = 0;
 };
 
 std::unique_ptr<Potential> potential_of(const ModelFile& model, const TrainConfig& config) {
@@ -212,12 +243,19 @@ void resume(Run& run, const std::filesystem::path& path, const std::string& id) 
   run.restore(std::move(*state));
 }
 
-/// Steps until the end or until the caller wants to stop; true at the end.
+void validate_now(const Plan& plan, Run& run, Metrics& metrics) {
+  const auto potential = potential_of(run.averaged_model(), plan.config);
+  const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
+  run.judge(errors.energy_mae / k_energy_unit + errors.force_mae / k_force_unit);
+  metrics.write({{"step", run.step()}, {"validation", as_json(errors)}});
+}
+
+/// Steps until the end, until patience ends or until the caller wants to stop; false where the caller stopped it.
 bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, const std::string& id) {
   Metrics metrics(callbacks.metrics);
-  const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / k_validations);
+  const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / plan.config.validations);
   auto shown = Clock::now() - std::chrono::hours(1);
-  while (run.step() < steps) {
+  while (run.step() < steps && !run.out_of_patience()) {
     if (callbacks.should_stop && callbacks.should_stop()) {
       if (!callbacks.checkpoint.empty()) write_checkpoint(callbacks.checkpoint, run.state(id));
       return false;
@@ -227,10 +265,8 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
     const std::int64_t step = run.step();
     if (step % k_metrics_every == 0 || step == steps)
       metrics.write({{"step", step}, {"loss", loss}, {"learning_rate", rate}});
-    if (metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty()) {
-      const auto potential = potential_of(run.averaged_model(), plan.config);
-      metrics.write({{"step", step}, {"validation", as_json(evaluate_errors(*potential, plan.set.validation))}});
-    }
+    const bool judged = metrics.wanted() || plan.config.patience > 0;
+    if (judged && step % validate_every == 0 && !plan.set.validation.empty()) validate_now(plan, run, metrics);
     if (!callbacks.checkpoint.empty() && (step % callbacks.checkpoint_every == 0 || step == steps))
       write_checkpoint(callbacks.checkpoint, run.state(id));
     if (callbacks.progress && (step == steps || Clock::now() - shown >= std::chrono::seconds(1))) {
@@ -246,6 +282,7 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
 TrainResult train(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
                   const TrainCallbacks& callbacks, std::span<const Frame> validation) {
   const Plan plan = make_plan(config, frames, initial, validation);
+  for (const std::string& warning : label_warnings(frames)) log::warning_once("training frames: " + warning);
   const std::string id = identity(plan);
   Run run(plan);
   resume(run, callbacks.checkpoint, id);
@@ -253,7 +290,8 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   TrainResult result;
   result.finished = advance_all(plan, run, callbacks, id);
   result.steps = run.step();
-  result.model = run.averaged_model();
+  result.stopped_early = result.finished && result.steps < config.steps;
+  result.model = run.chosen_model();
   if (initial) result.model.card = initial->card;
   const auto potential = potential_of(result.model, config);
   if (!plan.set.validation.empty()) {

@@ -27,6 +27,10 @@ struct TrainConfig {
   int batch_size = 8;           ///< frames
   std::int64_t steps = 2000;    ///< optimiser steps: the only thing that ends training
   double validation_fraction = 0.1;
+  int validations = 10;         ///< times during a run that the averaged model is judged on the validation frames
+  /// Ends the run after so many validations in a row without a better score (theory, eq. 20), and returns the best model
+  /// of them; 0: never, and the last model is returned.
+  int patience = 0;
   std::uint64_t seed = 1;
   std::string dtype = "float32";
   int threads = 0;              ///< 0: available_threads(); does not change the result
@@ -48,6 +52,7 @@ struct TrainResult {
   /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state and the
   /// model is the unfinished one.
   bool finished = true;
+  bool stopped_early = false;   ///< by `patience`
 };
 
 struct TrainCallbacks {

@@ -12,7 +12,7 @@ namespace tamiz {
 namespace {
 
 // First line: "tamiz-checkpoint <version> <hash of the rest>\n"; second line: JSON; then the arrays.
-constexpr std::string_view k_magic = "tamiz-checkpoint 1 ";
+constexpr std::string_view k_magic = "tamiz-checkpoint 2 ";
 constexpr std::size_t k_hash = 32;
 
 void append(std::string& bytes, const std::vector<double>& values) {
@@ -29,7 +29,7 @@ std::vector<double> take(std::string_view& bytes, std::size_t size) {
 TrainingState parse(const std::string& bytes) {
   const std::size_t body = k_magic.size() + k_hash + 1;
   if (bytes.size() < body || bytes.compare(0, k_magic.size(), k_magic) != 0)
-    throw FormatError("not a training checkpoint of format version 1");
+    throw FormatError("not a training checkpoint of format version 2");
   std::string_view rest = std::string_view(bytes).substr(body);
   if (bytes[body - 1] != '\n' || hash_hex(rest) != bytes.substr(k_magic.size(), k_hash))
     throw FormatError("the checksum differs: the checkpoint is truncated or was altered; remove it to start anew");
@@ -37,7 +37,8 @@ TrainingState parse(const std::string& bytes) {
   const auto json = nlohmann::json::parse(rest.substr(0, line));
   rest.remove_prefix(line + 1);
   const auto size = json.at("size").get<std::size_t>();
-  if (rest.size() != 5 * size * sizeof(double)) throw FormatError("the arrays of the checkpoint have another size");
+  const bool has_best = json.at("has_best").get<bool>();
+  if (rest.size() != (has_best ? 6 : 5) * size * sizeof(double)) throw FormatError("the arrays of the checkpoint have another size");
   TrainingState state;
   state.run = json.at("run").get<std::string>();
   state.steps = json.at("steps").get<std::int64_t>();
@@ -47,6 +48,9 @@ TrainingState parse(const std::string& bytes) {
   state.optimizer.first = take(rest, size);
   state.optimizer.second = take(rest, size);
   state.optimizer.largest_second = take(rest, size);
+  if (has_best) state.best = take(rest, size);
+  state.best_score = json.at("best_score").get<double>();
+  state.stale = json.at("stale").get<int>();
   return state;
 }
 
@@ -56,13 +60,17 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
   const nlohmann::json json{{"run", state.run},
                             {"steps", state.steps},
                             {"step", state.optimizer.step},
-                            {"size", state.parameters.size()}};
+                            {"size", state.parameters.size()},
+                            {"has_best", !state.best.empty()},
+                            {"best_score", state.best_score},
+                            {"stale", state.stale}};
   std::string rest = json.dump() + "\n";
   append(rest, state.parameters);
   append(rest, state.average);
   append(rest, state.optimizer.first);
   append(rest, state.optimizer.second);
   append(rest, state.optimizer.largest_second);
+  append(rest, state.best);
   write_file_atomically(path, std::string(k_magic) + hash_hex(rest) + "\n" + rest);
 }
 

@@ -146,6 +146,46 @@ TEST(Training, a_stopped_and_resumed_run_gives_the_same_bits) {
   EXPECT_EQ(bytes_of(resumed.model), bytes_of(whole.model));
 }
 
+TEST(Training, patience_ends_a_run_and_returns_its_best_model) {
+  const auto frames = teacher_frames(12), others = teacher_frames(5, *potential_of(initial_model(small_description(0), 22)));
+  TrainConfig config = small_config();
+  config.steps = 400;
+  config.validations = 100;
+  config.patience = 3;
+
+  // What another teacher says of the validation frames gets worse the better the student learns.
+  const TrainResult stopped = train(config, frames, std::nullopt, {}, others);
+  config.patience = 0;
+  const TrainResult whole = train(config, frames, std::nullopt, {}, others);
+
+  EXPECT_TRUE(stopped.finished && stopped.stopped_early);
+  EXPECT_LT(stopped.steps, whole.steps);
+  EXPECT_FALSE(whole.stopped_early);
+  EXPECT_LT(stopped.validation.energy_mae / 0.02 + stopped.validation.force_mae / 0.1,
+            whole.validation.energy_mae / 0.02 + whole.validation.force_mae / 0.1);
+}
+
+TEST(Training, patience_survives_an_interruption_to_the_same_bits) {
+  const TemporaryFolder folder;
+  const auto frames = teacher_frames(12), others = teacher_frames(5, *potential_of(initial_model(small_description(0), 22)));
+  TrainConfig config = small_config();
+  config.steps = 400;
+  config.validations = 100;
+  config.patience = 3;
+  const TrainResult whole = train(config, frames, std::nullopt, {}, others);
+  int asked = 0;
+  TrainCallbacks callbacks;
+  callbacks.checkpoint = folder.path / "checkpoint";
+  callbacks.should_stop = [&] { return ++asked == whole.steps / 2; };
+
+  const TrainResult half = train(config, frames, std::nullopt, callbacks, others);
+  const TrainResult rest = train(config, frames, std::nullopt, callbacks, others);
+
+  EXPECT_FALSE(half.finished);
+  EXPECT_EQ(rest.steps, whole.steps);
+  EXPECT_EQ(bytes_of(rest.model), bytes_of(whole.model));
+}
+
 TEST(Training, a_checkpoint_of_other_frames_is_refused) {
   const TemporaryFolder folder;
   TrainCallbacks callbacks;

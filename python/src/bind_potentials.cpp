@@ -8,6 +8,7 @@
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/potentials/engine/torch_backend.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/train_config.hpp"
 #include "tamiz/python/src/bind.hpp"
 
@@ -122,6 +123,16 @@ void bind_potentials(py::module_& module) {
              },
              py::arg("path"), Release());
   bind_training(module);
+  py::class_<Calibration>(module, "Calibration")
+      .def_readonly("n_frames", &Calibration::n_frames)
+      .def_readonly("expected", &Calibration::expected)
+      .def_readonly("observed", &Calibration::observed)
+      .def_readonly("miscalibration_area", &Calibration::miscalibration_area)
+      .def_readonly("sharpness", &Calibration::sharpness)
+      .def_readonly("spearman", &Calibration::spearman);
+  module.def("calibration",
+             [](const Potential& potential, const std::vector<Frame>& frames) { return calibration(potential, frames); },
+             py::arg("potential"), py::arg("frames"), Release());
   module.def("evaluate_errors",
              [](const Potential& potential, const std::vector<Frame>& frames) { return evaluate_errors(potential, frames); },
              py::arg("potential"), py::arg("frames"), Release());

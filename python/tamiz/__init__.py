@@ -50,7 +50,7 @@ from .errors import (
 from .potential import Potential, Prediction, load
 from .screening import label, propose, prototype_names
 from .simulation import RelaxResult, Sample, Trajectory, md, relax
-from .training import TrainedModel, evaluate, model_info, train
+from .training import TrainedModel, calibration, evaluate, model_info, train
 
 __version__: str = _tamiz.version
 __commit__: str = _tamiz.commit
@@ -75,7 +75,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Campaign", "CapabilityError", "ConvergenceError", "Error", "FileError", "FormatError", "Frame", "NumericsError",
     "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
-    "TrainedModel", "Trajectory", "UnitError", "ase", "data_directory", "evaluate", "formats", "group_duplicates",
-    "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read", "read_structure", "relax",
+    "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "evaluate", "formats",
+    "group_duplicates", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read", "read_structure", "relax",
     "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
 ]

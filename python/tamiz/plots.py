@@ -1,4 +1,4 @@
-"""Plots of a campaign with matplotlib. Each takes the axes to draw on, or makes some, and returns them."""
+"""Plots of a campaign and of a potential's error bars with matplotlib. Each takes the axes to draw on, or makes some, and returns them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from .campaign import Campaign
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from .training import Calibration
 
 # Colours that stay apart for people who do not see red and green as different (Okabe and Ito).
 COLORS = {"DFT-confirmed": "#0072B2", "DFT-checked": "#E69F00", "predicted": "#999999"}
@@ -59,6 +61,19 @@ def hull_distance(campaign: Campaign, axes: Axes | None = None, count: int = 25)
     axes.set_xlabel("E above hull [meV/atom]")
     if len(table):
         axes.legend(frameon=False)
+    return axes
+
+
+def calibration(found: Calibration, axes: Axes | None = None) -> Axes:
+    """Share of errors that lie within error bars against the share that should; below the diagonal they are too small."""
+    axes = _axes(axes)
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
+    axes.fill_between(found.expected, found.expected, found.observed, color=COLORS["DFT-confirmed"], alpha=0.2)
+    axes.plot(found.expected, found.observed, marker="o", color=COLORS["DFT-confirmed"])
+    axes.set_title(f"miscalibration area {found.miscalibration_area:.3f} over {found.n_frames} frames")
+    axes.set_xlabel("expected share of errors")
+    axes.set_ylabel("observed share of errors")
+    axes.set_aspect("equal")
     return axes
 
 

@@ -11,9 +11,10 @@ from typing import Any, Callable, Iterable
 from . import _tamiz
 from ._torch import require_matching_torch
 from .convert import to_frames
-from .errors import FileError
+from .errors import CapabilityError, FileError
 from .potential import Potential, load
 
+Calibration = _tamiz.Calibration
 ErrorSummary = _tamiz.ErrorSummary
 
 
@@ -66,6 +67,20 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
 def evaluate(potential: Potential, frames: Iterable[Any]) -> ErrorSummary:
     """Errors of energies [eV/atom], forces [eV/Å] and stresses [eV/Å³] over the frames that have them."""
     return _tamiz.evaluate_errors(potential._native, to_frames(frames))
+
+
+def calibration(potential: Potential, frames: Iterable[Any]) -> Calibration | None:
+    """What the committee's standard deviations say of the errors of energies per atom.
+
+    Over the frames with energies, which should lie outside of the training: `expected` and `observed` shares of errors in
+    central intervals, `miscalibration_area` between both (0 to 0.5; doi:10.1088/2632-2153/ab7e1a), `sharpness` (root mean
+    square of σ) [eV/atom] and `spearman`, the rank correlation of σ with the error. None for fewer than five frames.
+
+    Raises CapabilityError for a potential without a committee.
+    """
+    if potential.n_members < 2:
+        raise CapabilityError("this potential has no committee: load a model that was trained with n_members of 2 or more")
+    return _tamiz.calibration(potential._native, to_frames(frames))
 
 
 def model_info(path: str | os.PathLike) -> dict[str, Any]:

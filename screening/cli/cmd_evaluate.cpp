@@ -33,6 +33,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
   result = errors_by_type(*potential, frames);
+  result["calibration"] = potential->capabilities().n_members > 1 ? calibration_of(*potential, frames) : nullptr;
   result["model"] = potential->name();
   if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted(*potential, frames));
   if (!common.quiet) print_errors("all", result);

@@ -10,6 +10,7 @@
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/calibration.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -67,8 +68,20 @@ nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame>
   return errors;
 }
 
+nlohmann::json calibration_of(const Potential& potential, std::span<const Frame> frames) {
+  const auto found = calibration(potential, frames);
+  if (!found) return nullptr;
+  return {{"n_frames", found->n_frames},   {"expected", found->expected},
+          {"observed", found->observed},   {"miscalibration_area", found->miscalibration_area},
+          {"sharpness", found->sharpness}, {"spearman", found->spearman}};
+}
+
 void print_errors(const std::string& title, const nlohmann::json& errors) {
   print_row(title, errors);
+  if (const auto found = errors.find("calibration"); found != errors.end() && found->is_object())
+    fmt::print(stderr, "  {:24} {:7} frames  miscalibration area {:.3f}  sharpness {:.2f} meV/atom  rank correlation with the error {:.2f}\n",
+               "uncertainty", found->at("n_frames").get<std::size_t>(), found->at("miscalibration_area").get<double>(),
+               1e3 * found->at("sharpness").get<double>(), found->at("spearman").get<double>());
   for (const auto& [type, row] : errors.at("config_type").items()) print_row(type, row);
 }
 

@@ -23,6 +23,9 @@ void add_label_keys(CLI::App& command, LabelKeys& keys);
 /// same for each value of `config_type` under that key.
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
 
+/// `calibration` of a committee over the frames; null without one, or for fewer than five frames with energies.
+nlohmann::json calibration_of(const Potential& potential, std::span<const Frame> frames);
+
 /// The table of `errors_by_type` in meV and Å for a terminal, on standard error.
 void print_errors(const std::string& title, const nlohmann::json& errors);
 

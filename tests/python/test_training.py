@@ -69,6 +69,26 @@ def test_training_lowers_the_errors_on_frames_it_did_not_see(frames, config, tmp
     assert long.load().name == "tiny"
 
 
+def test_calibration_says_what_error_bars_are_worth(frames, config, tmp_path):
+    model = tamiz.train(frames, tmp_path / "model.safetensors", config=config).load()
+
+    found = tamiz.calibration(model, labelled(12, seed=200))
+
+    assert found.n_frames == 12
+    assert len(found.expected) == len(found.observed) == 19
+    assert sorted(found.observed) == list(found.observed)
+    assert 0.0 < found.miscalibration_area <= 0.5
+    assert found.sharpness > 0.0
+    assert -1.0 <= found.spearman <= 1.0
+    assert tamiz.plots.calibration(found).get_xlabel() == "expected share of errors"
+    assert tamiz.calibration(model, labelled(3, seed=300)) is None
+
+
+def test_calibration_needs_a_committee(frames):
+    with pytest.raises(tamiz.CapabilityError, match="committee"):
+        tamiz.calibration(tamiz.load(STILLINGER_WEBER), frames)
+
+
 def test_the_same_call_gives_the_same_bytes(frames, config, tmp_path):
     models = [tamiz.train(frames, tmp_path / name, config=config, seed=5, threads=threads).path.read_bytes()
               for name, threads in (("a.safetensors", 1), ("b.safetensors", 2))]

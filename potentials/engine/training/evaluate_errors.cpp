@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "tamiz/potentials/engine/trainer.hpp"
-#include "tamiz/potentials/engine/training/calibration.hpp"
 
 namespace tamiz {
 namespace {
@@ -69,30 +68,6 @@ ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> 
   summary.mean_force = ratio(sums.reference_force, sums.n_forces);
   summary.stress_mae = ratio(sums.stress, sums.n_stresses);
   return summary;
-}
-
-double calibrated_scale(const Potential& potential, std::span<const Frame> frames) {
-  std::vector<double> ratios;
-  for (std::size_t begin = 0; begin < frames.size(); begin += k_chunk) {
-    const auto part = frames.subspan(begin, std::min(k_chunk, frames.size() - begin));
-    std::vector<Structure> structures;
-    for (const Frame& frame : part) structures.push_back(frame.structure);
-    const Prediction p = evaluate(potential, structures, {.forces = false, .members = true});
-    for (std::size_t k = 0; k < part.size(); ++k) {
-      const auto energy = part[k].labels.consistent_energy();
-      const auto row = static_cast<Eigen::Index>(k);
-      if (!energy || p.member_energies.cols() < 2) continue;
-      const Eigen::RowVectorXd spread = p.member_energies.row(row).array() - p.member_energies.row(row).mean();
-      const double deviation = std::sqrt(spread.squaredNorm() / static_cast<double>(spread.size() - 1));
-      if (deviation > 0.0) ratios.push_back(std::abs(p.energies[row] - *energy) / deviation);
-    }
-  }
-  constexpr std::size_t k_least_frames = 5;
-  if (ratios.size() < k_least_frames) return 1.0;
-  std::sort(ratios.begin(), ratios.end());
-  // One standard deviation of a normal distribution holds 68.3 %, and the quantile does not mind a few frames far outside.
-  constexpr double k_one_sigma = 0.683;
-  return ratios[static_cast<std::size_t>(k_one_sigma * static_cast<double>(ratios.size() - 1))];
 }
 
 }  // namespace tamiz

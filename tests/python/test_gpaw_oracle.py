@@ -10,6 +10,8 @@ import pytest
 from ase.build import bulk
 from ase.io import read, write
 
+import tamiz
+
 ROOT = Path(__file__).resolve().parents[2]
 TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
 LEVEL = {
@@ -60,6 +62,44 @@ def test_labels_are_what_gpaw_says(tmp_path):
     pulay = 2 / 3 * 250.0 / atoms.get_volume() * (-1e-4 * 2)
     expected = atoms.get_stress(voigt=False) + np.eye(3) * pulay
     assert labelled.get_stress(voigt=False) == pytest.approx(expected, abs=5e-4)
+
+
+def worker():
+    """The worker as a module: a program beside the package, whose folder is its path."""
+    import sys
+
+    sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))
+    import gpaw_worker
+
+    return gpaw_worker
+
+
+def test_half_a_band_is_no_gap(tmp_path):
+    done = label(tmp_path, bulk("Al", "fcc", 4.05), "--task", "gap")
+
+    assert done.returncode == 0, done.stderr
+    labelled = read(tmp_path / "out.xyz")
+    assert labelled.info["gap"] == 0 and labelled.info["gap_kind"] == "metal"
+    assert worker().number_of_electrons(labelled, "PBE") == 3
+
+
+def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():
+    wide, narrow = bulk("Si", "diamond", 6.8), bulk("Si", "diamond", 5.45)
+    level = worker().Level(wide, LEVEL, "covalent")
+
+    assert level.kpoints == (3, 3, 3)
+    assert level.fits(wide)
+    assert not level.fits(narrow)
+    assert worker().Level(narrow, LEVEL, "covalent").fits(wide)
+
+
+def test_the_convergence_study_calculates():
+    from tamiz.studies import level_convergence
+
+    energy, stress = level_convergence.calculate(bulk("Si", "diamond", 5.47), LEVEL)
+
+    assert -12.0 < energy < -9.0  # PBE gives -10.8 eV for two atoms at full cutoff
+    assert abs(stress) < 0.2
 
 
 def test_a_relaxation_ends_within_its_thresholds(tmp_path):

@@ -104,8 +104,15 @@ class Level(Calculator):
         if self.on_result is not None:
             self.on_result(frame_of(atoms, self.results))
 
+    def fits(self, atoms: Atoms) -> bool:
+        """Whether the mesh is as dense for this cell as the level asks for."""
+        wanted = mesh_size(atoms, self.settings["kpoint_density"][self.mesh])
+        return all(have >= want for have, want in zip(self.kpoints, wanted))
+
     def gap(self) -> tuple[float, float]:
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
+        if number_of_electrons(self.atoms, self.settings["xc"]) % 2 == 1:
+            return 0.0, 0.0  # a band is half filled: the edges beside it are no gap
         homo, lumo = self.gpaw.get_homo_lumo()
         if lumo - homo < NO_GAP:
             return 0.0, 0.0
@@ -136,12 +143,16 @@ def make_gpaw(atoms: Atoms, settings: dict, kpoints, symmetry: dict):
     )
 
 
-def number_of_bands(atoms: Atoms, xc: str) -> int:
-    """Bands with room for smearing: GPAW's own choice leaves fcc Ca without a single empty one."""
+def number_of_electrons(atoms: Atoms, xc: str) -> int:
+    """Valence electrons of the PAW sets."""
     from gpaw.setup_data import SetupData
 
-    electrons = sum(SetupData(symbol, xc).Nv for symbol in atoms.symbols)
-    occupied = math.ceil(electrons / 2)
+    return sum(SetupData(symbol, xc).Nv for symbol in atoms.symbols)
+
+
+def number_of_bands(atoms: Atoms, xc: str) -> int:
+    """Bands with room for smearing: GPAW's own choice leaves fcc Ca without a single empty one."""
+    occupied = math.ceil(number_of_electrons(atoms, xc) / 2)
     return occupied + max(6, math.ceil(0.2 * occupied))
 
 
@@ -162,6 +173,14 @@ def make_level(atoms: Atoms, settings: dict, on_result) -> Level:
         known = ", ".join(sorted(settings["kpoint_density"]))
         raise protocol.LabelFailure(f"unknown mesh class {mesh!r}, level {settings['name']} has {known}")
     return Level(atoms, settings, mesh, on_result)
+
+
+def start_level(atoms: Atoms, settings: dict, on_result) -> Level:
+    """A level that has calculated the atoms once."""
+    level = make_level(atoms, settings, on_result)
+    atoms.calc = level
+    atoms.get_potential_energy()
+    return level
 
 
 def relax(atoms: Atoms, level: Level) -> int:
@@ -193,6 +212,10 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
 
     options = settings["gap"]
     kpoints = mesh_size(atoms, options["kpoint_density"])
+    properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
+    metal = properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
+    if number_of_electrons(atoms, "PBE") % 2 == 1:
+        return metal
     calc = GPAW(
         mode=PW(options["cutoff"]),
         xc=options["method"],
@@ -207,9 +230,8 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
     work.calc = calc
     work.get_potential_energy()
     homo, lumo = calc.get_homo_lumo()
-    properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
     if lumo - homo < NO_GAP:
-        return properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
+        return metal
     response = calc.hamiltonian.xc.response
     kohn_sham, discontinuity = response.calculate_discontinuity(
         response.calculate_discontinuity_potential(homo, lumo)
@@ -237,12 +259,14 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
         if task == "relax":
             emit_step(frame)
 
-    level = make_level(atoms, settings, on_result)
-    atoms.calc = level
-    atoms.get_potential_energy()
+    level = start_level(atoms, settings, on_result)
     properties = {}
     if task == "relax":
         properties["relax_steps"] = relax(atoms, level)
+        if not level.fits(atoms):
+            # The mesh belongs to the cell at the start, and the cell has grown a shorter side since.
+            level = start_level(atoms, settings, on_result)
+            properties["relax_steps"] += relax(atoms, level)
     properties["fmax"], properties["smax_gpa"] = residuals(level)
     gap, direct = level.gap()
     kind = "metal" if gap == 0.0 else "direct" if direct - gap < 0.01 else "indirect"

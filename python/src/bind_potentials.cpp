@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/import/import_mace.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/potentials/engine/torch_backend.hpp"
@@ -122,6 +123,11 @@ void bind_potentials(py::module_& module) {
                return std::pair(to_json(model.description), model.card.entries);
              },
              py::arg("path"), Release());
+  module.def("import_mace",
+             [](const fs::path& path, const fs::path& out, const std::string& head, const std::map<std::string, std::string>& card) {
+               import_mace(path, {head, card}).write(out);
+             },
+             py::arg("path"), py::arg("out"), py::arg("head"), py::arg("card"), Release());
   bind_training(module);
   py::class_<Calibration>(module, "Calibration")
       .def_readonly("n_frames", &Calibration::n_frames)

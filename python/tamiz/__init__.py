@@ -47,7 +47,7 @@ from .errors import (
     SpeciesError,
     UnitError,
 )
-from .potential import Potential, Prediction, load
+from .potential import Potential, Prediction, import_mace, load
 from .screening import label, propose, prototype_names
 from .simulation import RelaxResult, Sample, Trajectory, md, relax
 from .training import TrainedModel, calibration, evaluate, model_info, train
@@ -76,6 +76,6 @@ __all__ = [
     "Campaign", "CapabilityError", "ConvergenceError", "Error", "FileError", "FormatError", "Frame", "NumericsError",
     "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
     "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "evaluate", "formats",
-    "group_duplicates", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read", "read_structure", "relax",
-    "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
+    "group_duplicates", "import_mace", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read",
+    "read_structure", "relax", "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -101,3 +102,20 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
     if not path.endswith(".toml"):
         require_matching_torch()
     return Potential(_tamiz.load_potential(path, dtype, device, threads), path)
+
+
+def import_mace(path: str | os.PathLike, out: str | os.PathLike, *, head: str = "",
+                card: dict[str, str] | None = None) -> Path:
+    """Makes a model file of a MACE model that mace-torch saved (``.model``, published ones among them); returns `out`.
+
+    Needs neither mace-torch, e3nn nor torch. Nothing in the file is executed, whatever it holds.
+
+    Args:
+        head: which read-out of a model with several; by default the only one, or the one named "default".
+        card: entries for the model's card, as "level", "training_set" or "licence", which the file does not hold.
+
+    Raises FileError, FormatError (not such a file, or damaged), CapabilityError naming what is not supported, or the
+    heads that there are.
+    """
+    _tamiz.import_mace(Path(path), Path(out), head, card or {})
+    return Path(out)

@@ -37,6 +37,7 @@ void install_stop_signals();
 
 // One function per file cmd_<name>.cpp.
 void add_convert(CLI::App& app);
+void add_import(CLI::App& app);
 void add_info(CLI::App& app);
 void add_relax(CLI::App& app);
 void add_md(CLI::App& app);

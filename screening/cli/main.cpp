@@ -45,6 +45,7 @@ int run(int argc, char** argv) {
   add_relax(app);
   add_md(app);
   add_convert(app);
+  add_import(app);
   add_info(app);
   add_doctor(app);
   try {

@@ -48,26 +48,13 @@ Map couple(const Map& map, int l12, int l, int l_out) {
   return result;
 }
 
-/// Number of ordered index tuples that one monomial stands for.
-double permutations(const Indices& indices) {
-  static constexpr std::array<double, 5> factorials{1, 1, 2, 6, 24};
-  std::size_t used = 0, run = 0;
-  double count = 1.0;
-  while (used < indices.size() && indices[used] >= 0) {
-    run = used > 0 && indices[used] == indices[used - 1] ? run + 1 : 1;
-    count /= static_cast<double>(run);
-    ++used;
-  }
-  return count * factorials[used];
-}
-
 /// Inner product of two maps as symmetric tensors.
 double inner(const Map& a, const Map& b) {
   double sum = 0.0;
   for (std::size_t m = 0; m < a.size(); ++m)
     for (const auto& [indices, value] : a[m])
       if (const auto other = b[m].find(indices); other != b[m].end())
-        sum += value * other->second / permutations(indices);
+        sum += value * other->second / index_permutations(indices);
   return sum;
 }
 
@@ -146,6 +133,18 @@ SymmetricBasis compute(int order, int l_max, int output_l) {
 }
 
 }  // namespace
+
+double index_permutations(const std::array<std::int16_t, k_max_correlation>& indices) {
+  static constexpr std::array<double, 5> factorials{1, 1, 2, 6, 24};
+  std::size_t used = 0, run = 0;
+  double count = 1.0;
+  while (used < indices.size() && indices[used] >= 0) {
+    run = used > 0 && indices[used] == indices[used - 1] ? run + 1 : 1;
+    count /= static_cast<double>(run);
+    ++used;
+  }
+  return count * factorials[used];
+}
 
 const SymmetricBasis& symmetric_basis(int order, int l_max, int output_l) {
   if (order < 1 || order > k_max_correlation || l_max < 0 || l_max > k_max_harmonic || output_l < 0 || output_l > 2)

@@ -16,6 +16,9 @@ struct Monomial {
   std::vector<double> coefficients;  ///< one per basis map
 };
 
+/// Number of ordered index tuples that one monomial stands for.
+double index_permutations(const std::array<std::int16_t, k_max_correlation>& indices);
+
 /// Orthogonal basis of the symmetric equivariant maps (⊕_{l ≤ l_max} l)^{⊗ν} → L of natural parity: the
 /// generalised Clebsch–Gordan coefficients of the symmetric contraction (Batatia et al. 2022,
 /// arXiv:2206.07697, eq. 10), written as polynomials.

@@ -12,7 +12,6 @@ namespace {
 // mace-torch rounds these; a model that was trained with them keeps them.
 constexpr double k_coulomb = 14.3996;  // e²/(4πε₀) [eV·Å]
 constexpr double k_bohr = 0.529;       // [Å]
-constexpr std::array<double, 4> k_weights{0.1818, 0.5099, 0.2802, 0.02817};
 constexpr std::array<double, 4> k_decays{3.2, 0.9423, 0.4028, 0.2016};
 
 double longest_contact(const ModelDescription& description) {
@@ -37,8 +36,8 @@ Radial PairRepulsion::pair(std::size_t a, std::size_t b, double r) const {
   const double za = ea.number(), zb = eb.number();
   const double length = prefactor_ * k_bohr / (std::pow(za, exponent_) + std::pow(zb, exponent_));
   double screening = 0.0, slope = 0.0;
-  for (std::size_t k = 0; k < k_weights.size(); ++k) {
-    const double term = k_weights[k] * std::exp(-k_decays[k] * r / length);
+  for (std::size_t k = 0; k < k_zbl_shares.size(); ++k) {
+    const double term = k_zbl_shares[k] * std::exp(-k_decays[k] * r / length);
     screening += term;
     slope -= term * k_decays[k] / length;
   }

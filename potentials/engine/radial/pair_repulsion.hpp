@@ -1,11 +1,15 @@
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "tamiz/potentials/engine/classical/pair_potential.hpp"
 #include "tamiz/potentials/engine/model_description.hpp"
 
 namespace tamiz {
+
+/// Shares of the four exponentials of its screening function; mace-torch rounds them like this.
+inline constexpr std::array<double, 4> k_zbl_shares{0.1818, 0.5099, 0.2802, 0.02817};
 
 /// The pair repulsion under a MACE model: ZBL with the constants of mace-torch and a polynomial envelope that ends it at
 /// the sum of the covalent radii (docs/theory.md, eq. 7a). It has no weights to fit: it keeps atoms apart where

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../support/mutations.hpp"
+#include "../support/zip_writer.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/archive.hpp"
@@ -22,6 +23,7 @@
 #include "tamiz/core/io/poscar.hpp"
 #include "tamiz/core/io/toml.hpp"
 #include "tamiz/potentials/engine/classical/classical.hpp"
+#include "tamiz/potentials/engine/import/import_mace.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/config.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
@@ -174,4 +176,23 @@ TEST(Replay, models) {
     if (head != model.substr(0, header)) try_one(head + model.substr(header), read, changed);
   }
   EXPECT_GT(changed.refused, 100);
+}
+
+/// Changes within the archive come with the right checksums, so that they reach what reads the entries.
+TEST(Replay, checkpoints) {
+  const std::string model = corpus({".model"}).at(0);
+  const auto read = [](const std::string& bytes) { parse_mace(bytes, "fuzz", {.head = "a"}); };
+  Outcome original, changed;
+  try_one(model, read, original);
+  EXPECT_EQ(original.read, 1);
+  const auto entries = zip_entries(model);
+  for (int k = 0; k < k_mutations; ++k) {
+    Philox random(3, k_stream, static_cast<std::uint64_t>(k), 0);
+    auto parts = entries;
+    for (auto& [name, content] : parts)
+      if (name.ends_with("/data.pkl") ? random.below(2) == 0 : random.below(40) == 0) content = mutated(content, model, random);
+    try_one(k % 4 == 0 ? mutated(model, model, random) : zip_archive(parts), read, changed);
+  }
+  EXPECT_GT(changed.read, 0);
+  EXPECT_GT(changed.refused, 1000);
 }

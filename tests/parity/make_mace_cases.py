@@ -7,7 +7,8 @@ the project does not need otherwise:
     python -m venv mace && mace/bin/pip install torch==2.13.0 && mace/bin/pip install mace-torch==0.3.16 cuequivariance
     TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 mace/bin/python tests/parity/make_mace_cases.py [NAME ...]
 
-With names only these models are made again.
+With names only these models are made again. The corpus of the fuzz tests gets a model, too, without the programs that
+e3nn leaves in a checkpoint, since an import does not read them.
 """
 
 import io
@@ -26,6 +27,7 @@ from mace.data import AtomicData, config_from_atoms
 from mace.tools import AtomicNumberTable, torch_geometric
 
 CASES = pathlib.Path(__file__).parent / "mace_cases.tar.xz"
+CORPUS = pathlib.Path(__file__).parents[1] / "fuzz" / "corpus" / "heads.model"
 ELEMENTS = [1, 6, 8, 14, 26, 55]
 CUTOFF = 4.5
 
@@ -168,6 +170,17 @@ def make(name, options, atoms):
     return stored.getvalue(), json.dumps(expected).encode()
 
 
+def write_corpus():
+    model = build(1, first=DENSITY, other=DENSITY_RESIDUAL, hidden="1x0e+1x1o", correlation=2, l_max=1, n_radial=2,
+                  mlp=(2,), transform="Agnesi", repulsion=True, heads=["a", "b"], elements=[1, 8], dtype="float32")
+    for module in model.modules():
+        for name in vars(module).pop("__codegen__", []):
+            del module._modules[name]
+        for name in ("graph_opt_main", "contractions_weighting", "contractions_features"):
+            module._modules.pop(name, None)
+    torch.save(model, CORPUS)
+
+
 def stored_members():
     """Bytes by name of what the archive holds already."""
     if not CASES.exists():
@@ -197,6 +210,7 @@ def main():
         members[f"{name}.model"], members[f"{name}.json"] = make(name, MODELS[name], atoms)
         print(name, len(members[f"{name}.model"]))
     write_members(members)
+    write_corpus()
 
 
 if __name__ == "__main__":

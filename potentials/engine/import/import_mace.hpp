@@ -11,9 +11,9 @@ namespace tamiz {
 
 struct ImportOptions {
   /// Which of several heads the model shall have; empty: the only one, or the one named "default".
-  std::string head;
+  std::string head = {};
   /// Added to the card, in place of what the import writes there itself.
-  std::map<std::string, std::string> card;
+  std::map<std::string, std::string> card = {};
 };
 
 /// A model that mace-torch saved with `torch.save` (a `.model` file, published ones among them) as a model of this

@@ -23,7 +23,8 @@ json model_info(const std::filesystem::path& path) {
   for (const Element element : d.elements) elements.emplace_back(element.symbol());
   return {{"kind", "model"}, {"elements", elements}, {"cutoff", d.cutoff}, {"channels", d.channels}, {"l_max", d.l_max},
           {"hidden_l", d.hidden_l}, {"correlation", d.correlation}, {"interactions", d.n_interactions},
-          {"members", d.n_members}, {"card", model.card.entries}};
+          {"members", d.n_members}, {"blocks", d.blocks}, {"radial_basis", d.radial_basis},
+          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"card", model.card.entries}};
 }
 
 /// What became of one label, without its geometries.

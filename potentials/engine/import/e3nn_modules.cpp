@@ -39,13 +39,17 @@ std::int64_t total(const std::vector<MulIrrep>& irreps, int l) {
   return sum;
 }
 
+StoredTensor finite_tensor(const TorchCheckpoint& file, const Record& record) {
+  StoredTensor tensor = file.tensor(record);
+  for (const double value : tensor.values)
+    if (!std::isfinite(value)) record.fail("holds a value that is not finite");
+  return tensor;
+}
+
 /// Hands out the values of a flat weight in their order.
 class Weights {
  public:
-  Weights(const TorchCheckpoint& file, const Record& record) : record_(record), tensor_(file.tensor(record)) {
-    for (const double value : tensor_.values)
-      if (!std::isfinite(value)) record.fail("holds a value that is not finite");
-  }
+  Weights(const TorchCheckpoint& file, const Record& record) : record_(record), tensor_(finite_tensor(file, record)) {}
   const double* take(std::int64_t size) {
     if (size > static_cast<std::int64_t>(tensor_.values.size()) - used_)
       record_.fail("has fewer values than its instructions ask for");
@@ -82,11 +86,9 @@ void require_type(const Record& record, const std::string& type) {
 }
 
 StoredTensor sized_tensor(const TorchCheckpoint& file, const Record& record, std::size_t size) {
-  StoredTensor tensor = file.tensor(record);
+  StoredTensor tensor = finite_tensor(file, record);
   if (tensor.values.size() != size)
     record.fail("has " + std::to_string(tensor.values.size()) + " values, expected " + std::to_string(size));
-  for (const double value : tensor.values)
-    if (!std::isfinite(value)) record.fail("holds a value that is not finite");
   return tensor;
 }
 
@@ -156,15 +158,13 @@ Network network(const TorchCheckpoint& file, const Record& module) {
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const Record& layer = layers[k];
     require_type(layer, "e3nn.nn._fc._Layer");
-    const StoredTensor weight = file.tensor(layer.at("weight"));
+    const StoredTensor weight = finite_tensor(file, layer.at("weight"));
     if (weight.shape.size() != 2 || weight.values.empty()) layer.at("weight").fail("is not a matrix");
     if (layer.at("var_in").real() != 1.0 || layer.at("var_out").real() != 1.0)
       layer.fail("has a variance other than 1, which is not supported");
     if (k > 0 && result.layers.back().cols() != weight.shape[0]) layer.fail("does not fit the layer before it");
-    result.layers.emplace_back(
-        Eigen::Map<const Matrix>(sized_tensor(file, layer.at("weight"), weight.values.size()).values.data(),
-                                 weight.shape[0], weight.shape[1]) /
-        std::sqrt(static_cast<double>(weight.shape[0])));
+    result.layers.emplace_back(Eigen::Map<const Matrix>(weight.values.data(), weight.shape[0], weight.shape[1]) /
+                               std::sqrt(static_cast<double>(weight.shape[0])));
     const auto activation = layer.find("act");
     if (activation.has_value() != (k + 1 < layers.size()))
       layer.fail("should have an activation behind every layer but the last");

@@ -90,8 +90,7 @@ class Reader {
 
   void read_product(const std::string& prefix, const Record& block, const InteractionShape& shape) {
     require_type(block, "mace.modules.blocks.EquivariantProductBasisBlock");
-    if (block.at("use_sc").boolean() != shape.residual && shape.residual)
-      block.at("use_sc").fail("does not fit the interaction");
+    if (shape.residual && !block.at("use_sc").boolean()) block.at("use_sc").fail("does not fit the interaction");
     const auto contractions = block.at("symmetric_contractions").at("contractions").children();
     for (int l = 0; l <= shape.output_l; ++l)
       for (int order = 1; order <= d_.correlation; ++order)

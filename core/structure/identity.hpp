@@ -1,34 +1,35 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "tamiz/core/structure/fingerprint.hpp"
+#include "tamiz/core/structure/reduced_crystal.hpp"
 
 namespace tamiz {
 
-/// Distance of fingerprints under which two structures may count as one (chosen on rattled copies against
-/// distinct polymorphs; see docs/conventions.md).
+/// Distance of fingerprints under which molecules, wires and slabs count as one.
 inline constexpr double k_same_structure = 0.01;
-/// Distance under which they do without a look at their symmetry.
-inline constexpr double k_surely_same = 0.001;
+/// Distance under which two crystals are near enough for their atoms to be compared: copies strained by 1 % with atoms
+/// displaced at random by 0.02 Å stay below 0.02 (docs/conventions.md).
+inline constexpr double k_near_structure = 0.04;
 
-/// Decides whether two structures count as one. Orderings of one lattice and stackings of one layer have nearly the
-/// same distances and angles; between `k_surely_same` and the threshold their space groups, found within 0.1 Å, decide.
+/// Decides whether two structures count as one. Orderings of one lattice and stackings of one layer have nearly the same
+/// distances and angles; where the fingerprints of two crystals are near, their atoms must lie on each other as well.
 class StructureIdentity {
  public:
-  explicit StructureIdentity(Structure structure) : structure_(std::move(structure)), fingerprint_(structure_) {}
+  explicit StructureIdentity(const Structure& structure);
 
-  bool same_as(const StructureIdentity& other, double threshold = k_same_structure) const;
+  bool same_as(const StructureIdentity& other) const;
   const Composition& reduced_composition() const { return fingerprint_.reduced_composition(); }
 
  private:
-  Structure structure_;
   Fingerprint fingerprint_;
+  std::optional<ReducedCrystal> crystal_;  ///< missing where there are directions without periodicity
 };
 
 /// Index of the first structure that each one equals: result[k] == k for the ones to keep.
-std::vector<std::size_t> group_duplicates(std::span<const Structure> structures,
-                                          double threshold = k_same_structure);
+std::vector<std::size_t> group_duplicates(std::span<const Structure> structures);
 
 }  // namespace tamiz

@@ -36,7 +36,8 @@ Attributes: symbols, numbers, positions (n_atoms, 3) [Å] (a read-only view), ce
 
 Methods: space_group, primitive_cell, conventional_cell, symmetrized take a tolerance [Å]; supercell takes the number
 of copies along each lattice vector; strained takes a strain (3, 3); shortest_distance [Å] is over all images;
-distance_to gives the cosine distance of two fingerprints in [0, 1], under 0.01 for the same structure.
+distance_to gives the cosine distance of two fingerprints in [0, 1], under 0.04 for crystals that may be the same;
+group_duplicates decides.
 
 Raises ShapeError, SpeciesError, and NumericsError for values that are not finite or a periodic cell without volume.)";
 
@@ -179,7 +180,6 @@ std::vector<std::string> format_names() {
 void bind_structure(py::module_& module) {
   bind_structure_class(module);
   bind_frame_class(module);
-  module.attr("same_structure") = k_same_structure;
   module.def("formats", &format_names);
   module.def("read_frames", &read_frames, py::arg("path"), py::arg("format") = "", Release());
   module.def("read_structure", &read_structure, py::arg("path"), py::arg("format") = "", Release());
@@ -189,8 +189,8 @@ void bind_structure(py::module_& module) {
              },
              py::arg("path"), py::arg("frames"), py::arg("format") = "", Release());
   module.def("group_duplicates",
-             [](const std::vector<Structure>& structures, double threshold) { return group_duplicates(structures, threshold); },
-             py::arg("structures"), py::arg("threshold") = k_same_structure, Release());
+             [](const std::vector<Structure>& structures) { return group_duplicates(structures); }, py::arg("structures"),
+             Release());
 }
 
 }  // namespace tamiz::python

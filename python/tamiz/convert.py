@@ -161,6 +161,7 @@ def write(path: Any, items: Any, format: str = "") -> None:
     _tamiz.write_frames(path, to_frames(items), format)
 
 
-def group_duplicates(items: Iterable[Any], threshold: float = _tamiz.same_structure) -> list[int]:
-    """Index of the first structure that each one equals, up to rotation, choice of cell, origin and volume."""
-    return _tamiz.group_duplicates(to_structures(items), threshold)
+def group_duplicates(items: Iterable[Any]) -> list[int]:
+    """Index of the first structure that each one equals, up to rotation, choice of cell, origin and volume, a strain of
+    some per cent and displacements of 0.2 Å."""
+    return _tamiz.group_duplicates(to_structures(items))

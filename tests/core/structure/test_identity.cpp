@@ -33,16 +33,38 @@ bool same(const Structure& a, const Structure& b) { return StructureIdentity(a).
 TEST(StructureIdentity, tells_orderings_of_one_lattice_apart) {
   const double distance = Fingerprint(cu_au_like()).distance(Fingerprint(chalcopyrite()));
 
-  ASSERT_LT(distance, k_same_structure);  // the fingerprint alone would merge them
+  ASSERT_LT(distance, k_near_structure);  // the fingerprint alone would merge them
   EXPECT_FALSE(same(cu_au_like(), chalcopyrite()));
 }
 
-TEST(StructureIdentity, holds_for_displaced_copies) {
+TEST(StructureIdentity, holds_for_displaced_and_strained_copies_in_any_cell) {
   Philox random(2, 1, 0, 0);
-  for (const Structure& structure : {cu_au_like(), chalcopyrite(), zincblende(), wurtzite(), perovskite()}) {
-    const Structure super = structure.supercell({2, 2, 1});
-    EXPECT_TRUE(same(structure, rattled(super, 0.01, random)));
+  const Eigen::Matrix3i skew = (Eigen::Matrix3i() << 1, 2, 0, 0, 1, -1, 0, 0, 1).finished();
+  const Mat3 strain = (Mat3() << 0.01, 0.004, 0, 0.004, -0.008, -0.003, 0, -0.003, 0.002).finished();
+  for (const Structure& structure : {cu_au_like(), chalcopyrite(), zincblende(), wurtzite(), perovskite(), copper(), magnesium()}) {
+    const Structure super = on_other_cell(structure.supercell({2, 2, 1}), skew);
+    const Structure copy = turned(shifted(rattled(super.strained(strain), 0.02, random), Vec3(0.3, -7.0, 2.2)), random_rotation(random));
+    EXPECT_TRUE(same(structure, copy.with_lattice_scaled(1.04)));
+    EXPECT_TRUE(same(copy, structure.supercell({1, 1, 3})));  // neither cell is a multiple of the other
   }
+}
+
+TEST(StructureIdentity, holds_for_the_mirror_image) {
+  // Selenium: chains that turn to the right or to the left.
+  const Structure right = crystal(hexagonal(4.37, 4.95), {{"Se", {0.225, 0, 1.0 / 3}}, {"Se", {0, 0.225, 2.0 / 3}}, {"Se", {0.775, 0.775, 0}}});
+  Mat3 mirror = Mat3::Identity();
+  mirror(0, 0) = -1.0;
+
+  EXPECT_TRUE(same(right, turned(right, mirror)));
+}
+
+TEST(StructureIdentity, sees_atoms_that_lie_elsewhere) {
+  const auto with_height = [](double u) {
+    return crystal(tetragonal(4.0, 5.0), {{"Pb", {0, 0.5, u}}, {"Pb", {0.5, 0, 1.0 - u}}, {"O", {0, 0, 0}}, {"O", {0.5, 0.5, 0}}});
+  };
+
+  EXPECT_TRUE(same(with_height(0.247), with_height(0.253)));
+  EXPECT_FALSE(same(with_height(0.20), with_height(0.30)));
 }
 
 TEST(StructureIdentity, holds_for_molecules) {

@@ -12,7 +12,6 @@
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
-#include "tamiz/core/base/version.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -22,6 +21,7 @@
 #include "tamiz/screening/campaign/stage_label.hpp"
 #include "tamiz/screening/campaign/stage_learn.hpp"
 #include "tamiz/screening/campaign/stage_relax.hpp"
+#include "tamiz/screening/campaign/start.hpp"
 #include "tamiz/screening/campaign/summary.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 #include "tamiz/screening/report/report.hpp"
@@ -53,13 +53,14 @@ struct Campaign::Impl {
   std::filesystem::path folder;
   Ledger ledger;
   CampaignHistory history;
-  CompetingSet competing;
-  std::string settings;                ///< of the DFT level, canonical JSON
   std::unique_ptr<Oracle> oracle;      ///< made when the first label is needed
   std::function<bool()> stop;
 
   Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume);
 
+  void begin();
+  void check_resumable() const;
+  const CompetingSet& competing() const { return history.start->competing; }
   bool goes_on() const { return !stop(); }
   void stop_here() const {
     if (stop()) throw Stopped{};
@@ -73,7 +74,9 @@ struct Campaign::Impl {
   bool measure_gaps();
   void finish();
 
+  const LearnRecord* adopted_before(int round) const;
   std::filesystem::path model_path(int round) const;
+  const std::string& model_hash(int round) const;
   std::vector<Structure> starting_geometries() const;
   std::vector<LabelOrder> orders_of(int round) const;
 };
@@ -81,49 +84,52 @@ struct Campaign::Impl {
 Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume)
     : config(std::move(given)), folder(std::move(run_folder)), ledger(folder / k_ledger) {
   history = CampaignHistory::from_records(ledger.records());
-  const bool started = !ledger.records().empty();
-  if (started && !resume)
+  if (!history.start) {
+    begin();
+    return;
+  }
+  if (!resume)
     throw FileError(fmt::format("{} holds a campaign already: go on with --resume, or choose another folder with -o",
                                 folder.string()));
-  if (started && history.config_text != config.text)
-    throw FormatError(fmt::format("the campaign in {} was started from another configuration: use {}",
-                                  folder.string(), (folder / k_config).string()));
-  const auto data = data_directory();
-  const std::string model_hash = hash_hex(read_file(data / config.model));
-  if (started && history.starting_model_hash != model_hash)
-    throw FormatError(fmt::format("the campaign in {} was started with another model than the present {}: a campaign "
-                                  "ends with what it began with; start a new one with -o",
-                                  folder.string(), (data / config.model).string()));
-  competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
-                             config.systems);
-  settings = read_level(config.label.level);
-  if (competing.phases.empty())
-    throw FormatError(fmt::format("{} holds no competing phase at level {}: label the starts in {} at this level first",
-                                  (data / config.competing).string(), config.label.level,
-                                  (data / "competing" / "start.xyz").string()));
-  if (nlohmann::json::parse(settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
-    throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
-                                      "give the oracle a level and competing phases of its own",
-                                      config.label.level, config.label.oracle));
-  if (started) return;
-  write_file_atomically(folder / k_config, config.text);
-  ledger.append({{"kind", "campaign"},
-                 {"name", config.name},
-                 {"config", config.text},
-                 {"version", version()},
-                 {"commit", commit()},
-                 {"level", nlohmann::json::parse(settings)},
-                 {"model", config.model.string()},
-                 {"model_hash", model_hash},
-                 {"competing_hash", hash_hex(read_file(data / config.competing))}});
-  history = CampaignHistory::from_records(ledger.records());
+  check_resumable();
 }
 
-/// Model that round `round` predicts with: the last one adopted before it.
-std::filesystem::path Campaign::Impl::model_path(int round) const {
+void Campaign::Impl::begin() {
+  CampaignStart start = read_start(config);
+  check_start(start, config);
+  write_file_atomically(folder / k_config, config.text);
+  ledger.append(to_json(start));
+  history.start = std::move(start);
+}
+
+/// What is finished needs nothing but its ledger; what goes on must go on with what it began with.
+void Campaign::Impl::check_resumable() const {
+  if (history.start->config_text != config.text)
+    throw FormatError(fmt::format("the campaign in {} was started from another configuration: use {}",
+                                  folder.string(), (folder / k_config).string()));
+  if (history.finished) return;
+  const std::vector<std::string> changes = changes_between(*history.start, read_start(config));
+  if (changes.empty()) return;
+  throw FormatError(fmt::format("the campaign in {} cannot go on, since the data it began with have changed: {}; put "
+                                "the former data back in {}, or start a new campaign with -o",
+                                folder.string(), fmt::join(changes, "; "), data_directory().string()));
+}
+
+/// What made the model that round `round` predicts with; null where it is the starting model.
+const LearnRecord* Campaign::Impl::adopted_before(int round) const {
   for (auto learned = history.learned.rbegin(); learned != history.learned.rend(); ++learned)
-    if (learned->adopted && learned->round < round) return folder / learned->model_file;
-  return data_directory() / config.model;
+    if (learned->adopted && learned->round < round) return &*learned;
+  return nullptr;
+}
+
+std::filesystem::path Campaign::Impl::model_path(int round) const {
+  const LearnRecord* adopted = adopted_before(round);
+  return adopted == nullptr ? data_directory() / config.model : folder / adopted->model_file;
+}
+
+const std::string& Campaign::Impl::model_hash(int round) const {
+  const LearnRecord* adopted = adopted_before(round);
+  return adopted == nullptr ? history.start->model_hash : adopted->model_hash;
 }
 
 void Campaign::Impl::propose_candidates() {
@@ -157,6 +163,8 @@ void Campaign::Impl::assess(int round) {
   if (static_cast<int>(history.predictions.size()) > round) return;
   const auto path = model_path(round);
   const std::string hash = hash_hex(read_file(path));
+  if (hash != model_hash(round))
+    throw FormatError(path.string() + " is not the model that this campaign goes on with, its hash differs: restore it from a copy");
   if (!history.predictions.empty() && history.predictions.back().model_hash == hash) {
     // The model did not change, so neither does what it says.
     RoundPrediction same = history.predictions.back();
@@ -169,8 +177,8 @@ void Campaign::Impl::assess(int round) {
                         path.filename().string()));
   const auto potential = load_potential(path, {.threads = available_threads()});
   const std::vector<Structure> start = starting_geometries();
-  Progress progress(fmt::format("round {} relax", round), start.size() + competing.phases.size());
-  RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing, config.relax, round,
+  Progress progress(fmt::format("round {} relax", round), start.size() + competing().phases.size());
+  RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing(), config.relax, round,
                                                 hash, [&](std::size_t done) {
                                                   progress.update(done);
                                                   stop_here();
@@ -181,8 +189,8 @@ void Campaign::Impl::assess(int round) {
 
 void Campaign::Impl::choose(int round) {
   if (static_cast<int>(history.decisions.size()) > round) return;
-  std::vector<LabelChoice> choices = decide(history.predictions[static_cast<std::size_t>(round)], history, competing,
-                                            config.decide);
+  std::vector<LabelChoice> choices = decide(history.predictions[static_cast<std::size_t>(round)], history,
+                                            competing(), config.decide);
   nlohmann::json record{{"kind", "decision"}, {"round", round}, {"choices", nlohmann::json::array()}};
   for (const LabelChoice& choice : choices) record["choices"].push_back(to_json(choice));
   ledger.append(record);
@@ -203,7 +211,7 @@ std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
   if (open_orders(history, orders, round).empty()) return true;
   if (!oracle) oracle = make_oracle(config.label.oracle, config.label.workers, folder / "workers");
-  return get_labels(*oracle, ledger, history, orders, round, config.label, settings, stop);
+  return get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, stop);
 }
 
 void Campaign::Impl::learn_from(int round) {
@@ -227,7 +235,7 @@ void Campaign::Impl::learn_from(int round) {
 /// Gaps of the best candidates that DFT confirmed; the labels count as one more round.
 bool Campaign::Impl::measure_gaps() {
   std::vector<LabelOrder> orders;
-  for (const RankedCandidate& entry : rank(history, competing)) {
+  for (const RankedCandidate& entry : rank(history)) {
     if (static_cast<int>(orders.size()) == config.label.gaps) break;
     if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
       orders.push_back({entry.proposal->id, LabelTask::gap, entry.structure});
@@ -238,7 +246,7 @@ bool Campaign::Impl::measure_gaps() {
 void Campaign::Impl::finish() {
   if (!history.finished) {
     nlohmann::json ranking = nlohmann::json::array();
-    for (const RankedCandidate& entry : rank(history, competing))
+    for (const RankedCandidate& entry : rank(history))
       if (entry.rank > 0)
         ranking.push_back({{"rank", entry.rank},
                            {"candidate", entry.proposal->id},
@@ -247,7 +255,7 @@ void Campaign::Impl::finish() {
     ledger.append({{"kind", "finished"}, {"ranking", ranking}});
     history.finished = true;
   }
-  write_report(summarize(config, history, competing, folder), folder);
+  write_report(summarize(history, folder), folder);
 }
 
 Campaign::Campaign(CampaignConfig config, std::filesystem::path folder, bool resume) {
@@ -262,7 +270,7 @@ const CampaignHistory& Campaign::history() const { return impl_->history; }
 const std::filesystem::path& Campaign::folder() const { return impl_->folder; }
 
 Campaign::End Campaign::Impl::run() {
-  for (const auto& [system, missing] : competing.missing)
+  for (const auto& [system, missing] : competing().missing)
     if (!missing.empty()) log::warning(fmt::format("hull of {} is incomplete, lacking {}: not ranked", system, fmt::join(missing, ", ")));
 
   propose_candidates();
@@ -291,12 +299,9 @@ Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<O
 }
 
 nlohmann::json summarize_run(const std::filesystem::path& run_folder) {
-  const CampaignConfig config = CampaignConfig::read(run_folder / k_config);
   const CampaignHistory history = CampaignHistory::from_records(Ledger::read(run_folder / k_ledger));
-  const auto data = data_directory();
-  const CompetingSet competing = read_competing(data / "known" / "known_phases.toml", data / config.competing,
-                                                config.label.level, config.systems);
-  return summarize(config, history, competing, run_folder);
+  if (!history.start) throw FormatError((run_folder / k_ledger).string() + ": the campaign was not begun, its ledger is empty");
+  return summarize(history, run_folder);
 }
 
 void rewrite_report(const std::filesystem::path& run_folder) { write_report(summarize_run(run_folder), run_folder); }

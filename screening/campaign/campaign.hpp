@@ -19,7 +19,8 @@ class Campaign {
 
   /// Starts a campaign in `folder`, or goes on with the one in it when `resume`. Throws FileError when
   /// the folder holds a campaign and `resume` is false, or another process runs it; FormatError when the
-  /// folder's campaign was started from another configuration.
+  /// folder's campaign was started from another configuration, or is unfinished and what it began with (model,
+  /// training labels, level, competing phases) has changed since.
   Campaign(CampaignConfig config, std::filesystem::path folder, bool resume);
   ~Campaign();
 

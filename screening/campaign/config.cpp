@@ -67,9 +67,15 @@ LearnOptions learn_options(const TomlTable& table) {
 }  // namespace
 
 CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
+  CampaignConfig config = parse(read_file(path), path.string());
+  propose_options_from_toml(path);  // with a look at the names that only the data folder knows
+  return config;
+}
+
+CampaignConfig CampaignConfig::parse(const std::string& text, const std::string& name) {
   CampaignConfig config;
-  config.text = read_file(path);
-  const TomlTable root = TomlTable::parse(config.text, path.string());
+  config.text = text;
+  const TomlTable root = TomlTable::parse(text, name);
   root.allow_only({"campaign", "propose", "relax", "decide", "label", "learn"});
   const TomlTable campaign = root.table("campaign");
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
@@ -80,7 +86,7 @@ CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
   config.model = campaign.text("model", "");
   config.competing = campaign.text("competing", "");
   config.training = campaign.text("training", "");
-  config.propose = propose_options_from_toml(path);
+  config.propose = propose_options_of(root);
   config.systems = config.propose.systems;
   config.relax = relax_options(root.table("relax"));
   config.decide = decide_options(root.table("decide"));

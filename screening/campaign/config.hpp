@@ -54,6 +54,9 @@ struct CampaignConfig {
   /// Throws FormatError (unknown key, wrong type, value out of range: names file, line and key and the
   /// nearest known key), SpeciesError, FileError.
   static CampaignConfig read(const std::filesystem::path& path);
+  /// The same of a text that was read before: `name` stands for the file in messages. What the data folder
+  /// holds is not looked at, so that an old campaign stays readable.
+  static CampaignConfig parse(const std::string& text, const std::string& name);
 };
 
 }  // namespace tamiz

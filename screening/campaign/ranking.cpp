@@ -106,8 +106,9 @@ std::string_view to_string(Confidence confidence) {
   return "predicted";
 }
 
-std::vector<RankedCandidate> rank(const CampaignHistory& history, const CompetingSet& competing) {
+std::vector<RankedCandidate> rank(const CampaignHistory& history) {
   if (!history.candidates || history.predictions.empty()) return {};
+  const CompetingSet& competing = history.start->competing;
   const RoundPrediction& last = history.predictions.back();
   std::vector<RankedCandidate> ranked;
   for (std::size_t k = 0; k < history.candidates->size(); ++k) {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "tamiz/screening/campaign/competing.hpp"
 #include "tamiz/screening/campaign/records.hpp"
 
 namespace tamiz {
@@ -38,6 +37,6 @@ struct RankedCandidate {
 
 /// Orders the candidates by E_hull, DFT before model where it exists. DFT energies are only compared with
 /// the hull of DFT energies, model energies with hulls of model energies.
-std::vector<RankedCandidate> rank(const CampaignHistory& history, const CompetingSet& competing);
+std::vector<RankedCandidate> rank(const CampaignHistory& history);
 
 }  // namespace tamiz

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/version.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
@@ -74,6 +75,49 @@ ErrorSummary errors_from(const json& value) {
 }
 
 }  // namespace
+
+json to_json(const CompetingSet& competing) {
+  json phases = json::array();
+  for (const CompetingPhase& phase : competing.phases)
+    phases.push_back({{"id", phase.id},
+                      {"name", phase.name},
+                      {"source", phase.source},
+                      {"structure", structure_to_json(phase.structure)},
+                      {"energy_per_atom", phase.energy_per_atom},
+                      {"gap", phase.gap}});
+  return {{"phases", phases}, {"missing", competing.missing}};
+}
+
+CompetingSet competing_from_json(const json& value) {
+  CompetingSet competing;
+  for (const json& phase : value.at("phases"))
+    competing.phases.push_back({phase.at("id"), phase.at("name"), phase.at("source"),
+                                structure_from_json(phase.at("structure")), phase.at("energy_per_atom"), phase.at("gap")});
+  competing.missing = value.at("missing").get<std::map<std::string, std::vector<std::string>>>();
+  return competing;
+}
+
+json to_json(const CampaignStart& start) {
+  return {{"kind", "campaign"},
+          {"config", start.config_text},
+          {"version", start.version},
+          {"commit", commit()},
+          {"level", json::parse(start.settings)},
+          {"model", json::parse(start.model)},
+          {"model_hash", start.model_hash},
+          {"training_hash", start.training_hash},
+          {"competing", to_json(start.competing)}};
+}
+
+CampaignStart start_from_json(const json& value) {
+  for (const char* member : {"competing", "training_hash"})
+    if (!value.contains(member))
+      throw FormatError(std::string("the ledger of this campaign was written by an earlier version of tamiz, without ") + member +
+                        ": run the campaign again in another folder");
+  return {value.at("config"),     value.at("version"),       value.at("level").dump(),
+          value.at("model_hash"), value.at("model").dump(),  value.at("training_hash"),
+          competing_from_json(value.at("competing"))};
+}
 
 json to_json(const Candidate& candidate) {
   return {{"id", candidate.id},
@@ -191,9 +235,9 @@ CampaignHistory CampaignHistory::from_records(const std::vector<json>& records) 
   for (const json& record : records) {
     const std::string kind = record.at("kind");
     if (kind == "campaign") {
-      history.config_text = record.at("config");
-      history.version = record.at("version");
-      history.starting_model_hash = record.at("model_hash");
+      history.start = start_from_json(record);
+    } else if (!history.start) {
+      throw FormatError("the ledger holds no campaign: expected a record campaign first, got " + kind);
     } else if (kind == "proposed") {
       history.candidates.emplace();
       for (const json& value : record.at("candidates")) history.candidates->push_back(candidate_from_json(value));

@@ -8,6 +8,7 @@
 #include "tamiz/core/structure/structure.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/screening/campaign/candidate.hpp"
+#include "tamiz/screening/campaign/competing.hpp"
 #include "tamiz/screening/campaign/hulls.hpp"
 #include "tamiz/screening/oracle/oracle.hpp"
 #include "tamiz/screening/propose/propose.hpp"
@@ -67,6 +68,21 @@ struct LearnRecord {
   std::string model_file;       ///< relative to the run folder
 };
 
+/// What a campaign starts from, so that what it says later does not depend on files that may change.
+struct CampaignStart {
+  std::string config_text;      ///< the campaign file, verbatim
+  std::string version;          ///< of the program
+  std::string settings;         ///< of the DFT level, canonical JSON
+  std::string model_hash;       ///< of the starting model
+  std::string model;            ///< what the report says of it, canonical JSON
+  std::string training_hash;    ///< of the labels it was trained on
+  CompetingSet competing;
+};
+
+nlohmann::json to_json(const CompetingSet& competing);
+CompetingSet competing_from_json(const nlohmann::json& json);
+nlohmann::json to_json(const CampaignStart& start);
+CampaignStart start_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Candidate& candidate);
 Candidate candidate_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const RoundPrediction& prediction);
@@ -80,9 +96,7 @@ nlohmann::json to_json(const ErrorSummary& errors);
 
 /// The ledger of a campaign, read into types.
 struct CampaignHistory {
-  std::string config_text;
-  std::string version;
-  std::string starting_model_hash;
+  std::optional<CampaignStart> start;                 ///< missing where nothing was begun
   std::optional<std::vector<Candidate>> candidates;
   std::vector<Rejection> rejections;
   std::vector<RoundPrediction> predictions;           ///< one per round that was assessed

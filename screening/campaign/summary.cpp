@@ -11,12 +11,12 @@
 #include "tamiz/core/base/units.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/screening/campaign/config.hpp"
 #include "tamiz/screening/campaign/correction.hpp"
 #include "tamiz/screening/campaign/downloads.hpp"
 #include "tamiz/screening/campaign/ranking.hpp"
 #include "tamiz/screening/campaign/summary_model.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
-#include "tamiz/screening/oracle/make_oracle.hpp"
 
 namespace tamiz {
 namespace {
@@ -61,7 +61,8 @@ json systems_json(const CampaignConfig& config, const CompetingSet& competing) {
   return systems;
 }
 
-json competing_json(const CampaignHistory& history, const CompetingSet& competing) {
+json competing_json(const CampaignHistory& history) {
+  const CompetingSet& competing = history.start->competing;
   std::vector<Phase> phases;
   for (const CompetingPhase& phase : competing.phases)
     phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
@@ -186,10 +187,11 @@ json funnel_json(const CampaignHistory& history, std::span<const RankedCandidate
 
 }  // namespace
 
-json summarize(const CampaignConfig& config, const CampaignHistory& history, const CompetingSet& competing,
-               const std::filesystem::path& folder) {
-  const std::vector<RankedCandidate> ranked = rank(history, competing);
-  const std::string settings = read_level(config.label.level);
+json summarize(const CampaignHistory& history, const std::filesystem::path& folder) {
+  const CampaignConfig config = CampaignConfig::parse(history.start->config_text, (folder / "campaign.toml").string());
+  const CompetingSet& competing = history.start->competing;
+  const std::string& settings = history.start->settings;
+  const std::vector<RankedCandidate> ranked = rank(history);
   std::map<std::string, std::string> formulas;
   for (const CompetingPhase& phase : competing.phases) formulas[phase.id] = phase.structure.composition().reduced().formula();
   for (const RankedCandidate& entry : ranked) formulas[entry.proposal->id] = entry.structure.composition().reduced().formula();
@@ -205,14 +207,14 @@ json summarize(const CampaignConfig& config, const CampaignHistory& history, con
                              {"elements", elements}}},
                {"funnel", funnel_json(history, ranked)},
                {"systems", systems_json(config, competing)},
-               {"competing", competing_json(history, competing)},
+               {"competing", competing_json(history)},
                {"candidates", json::array()},
-               {"rounds", rounds_json(history, competing)},
-               {"parity", parity_json(history, competing)},
+               {"rounds", rounds_json(history)},
+               {"parity", parity_json(history)},
                {"parity_forces", json::array()},
                {"cost", cost_json(history)},
                {"corrections", corrections_json()},
-               {"model", model_json(config, history, folder)},
+               {"model", last_model_json(history, folder)},
                {"limits", limits()}};
   for (const RankedCandidate& entry : ranked)
     summary["candidates"].push_back(candidate_json(entry, competing, formulas, settings));

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "tamiz/core/base/files.hpp"
-#include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/correction.hpp"
 
 namespace tamiz {
@@ -67,8 +65,8 @@ json training_json(const LearnRecord& record) {
 
 }  // namespace
 
-json rounds_json(const CampaignHistory& history, const CompetingSet& competing) {
-  const DftHull hull = competing_hull(competing);
+json rounds_json(const CampaignHistory& history) {
+  const DftHull hull = competing_hull(history.start->competing);
   int n_rounds = static_cast<int>(history.decisions.size());
   for (const LabelRecord& label : history.labels) n_rounds = std::max(n_rounds, label.round + 1);
   json rounds = json::array();
@@ -92,8 +90,8 @@ json rounds_json(const CampaignHistory& history, const CompetingSet& competing) 
   return rounds;
 }
 
-json parity_json(const CampaignHistory& history, const CompetingSet& competing) {
-  const DftHull hull = competing_hull(competing);
+json parity_json(const CampaignHistory& history) {
+  const DftHull hull = competing_hull(history.start->competing);
   json points = json::array();
   for (const LabelRecord& label : history.labels) {
     const auto dft = dft_e_hull(label, hull);
@@ -140,15 +138,7 @@ json corrections_json() {
            "given without correction, with the named correction, and as a range of nitrogen chemical potential."}};
 }
 
-json model_json(const CampaignConfig& config, const CampaignHistory& history, const std::filesystem::path& folder) {
-  std::filesystem::path path = data_directory() / config.model;
-  std::string name = config.model.string();
-  for (const LearnRecord& record : history.learned) {
-    if (!record.adopted) continue;
-    path = folder / record.model_file;
-    name = record.model_file;
-  }
-  const ModelFile model = ModelFile::read(path);
+json model_json(const std::string& name, const ModelFile& model) {
   const ModelDescription& description = model.description;
   std::vector<std::string> elements;
   for (const Element element : description.elements) elements.emplace_back(element.symbol());
@@ -159,6 +149,12 @@ json model_json(const CampaignConfig& config, const CampaignHistory& history, co
             {"l_max", description.l_max}, {"hidden_l", description.hidden_l},
             {"correlation", description.correlation}, {"interactions", description.n_interactions},
             {"committee members", description.n_members}, {"uncertainty scale", description.uncertainty_scale}}}};
+}
+
+json last_model_json(const CampaignHistory& history, const std::filesystem::path& folder) {
+  for (auto record = history.learned.rbegin(); record != history.learned.rend(); ++record)
+    if (record->adopted) return model_json(record->model_file, ModelFile::read(folder / record->model_file));
+  return json::parse(history.start->model);
 }
 
 json limits() {

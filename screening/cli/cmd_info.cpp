@@ -8,7 +8,9 @@
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/config.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
+#include "tamiz/screening/campaign/records.hpp"
 #include "tamiz/screening/cli/command.hpp"
 
 namespace tamiz::cli {
@@ -35,17 +37,33 @@ json label_info(const json& record) {
   return info;
 }
 
+/// What a campaign began with, in short.
+json start_info(const json& record) {
+  const CampaignStart start = start_from_json(record);
+  const CampaignConfig config = CampaignConfig::parse(start.config_text, "campaign.toml");
+  return {{"name", config.name},
+          {"version", start.version},
+          {"level", config.label.level},
+          {"model", config.model.string()},
+          {"model_hash", start.model_hash},
+          {"training_hash", start.training_hash},
+          {"competing_phases", start.competing.phases.size()}};
+}
+
 json run_info(const std::filesystem::path& ledger) {
+  json info{{"kind", "run"}};
   std::map<std::string, int> kinds;
   json labels = json::array();
   double cost = 0.0;
   for (const json& record : Ledger::read(ledger)) {
     ++kinds[record.at("kind").get<std::string>()];
+    if (record.at("kind") == "campaign") info["campaign"] = start_info(record);
     if (record.at("kind") != "label") continue;
     labels.push_back(label_info(record));
     cost += record.value("cost", 0.0);
   }
-  return {{"kind", "run"}, {"records", kinds}, {"label_core_seconds", cost}, {"labels", labels}};
+  info.update({{"records", kinds}, {"label_core_seconds", cost}, {"labels", labels}});
+  return info;
 }
 
 std::string space_group_text(const Structure& structure) {

@@ -73,6 +73,12 @@ void check_options(const ProposeOptions& options) {
 
 ProposeOptions propose_options_from_toml(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
+  ProposeOptions options = propose_options_of(root);
+  read(root.table("propose"), "prototypes", options.prototypes, check_prototype);
+  return options;
+}
+
+ProposeOptions propose_options_of(const TomlTable& root) {
   const TomlTable campaign = root.table("campaign");
   const TomlTable section = root.table("propose");
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
@@ -85,7 +91,7 @@ ProposeOptions propose_options_from_toml(const std::filesystem::path& path) {
   if (options.systems.empty()) campaign.fail("systems", "is empty, expected for example [\"Ca-Mg-N\"]");
   read(campaign, "seed", options.seed, 0, k_any);
   read(section, "seed", options.seed, 0, k_any);
-  read(section, "prototypes", options.prototypes, check_prototype);
+  options.prototypes = section.texts("prototypes", options.prototypes);
   read(section, "random_formulas", options.random_formulas, check_formula);
   read(section, "max_atoms", options.max_atoms, 1, k_max_atoms);
   read(section, "orderings_per_parent", options.orderings_per_parent, 0, k_max_count);

@@ -158,6 +158,79 @@ def test_a_campaign_that_was_only_begun_can_be_read(finished, tmp_path):
     assert not begun.finished
 
 
+def test_a_finished_campaign_needs_no_data_but_its_own(finished, tmp_path, monkeypatch):
+    moved = tmp_path / finished.folder.name
+    shutil.copytree(finished.folder, moved)
+    before = finished.table(), finished.report.read_bytes()
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.setenv("TAMIZ_DATA", str(tmp_path / "nothing"))
+
+    reopened = tamiz.Campaign.open(moved)
+
+    assert reopened.table().equals(before[0])
+    assert reopened.run() is True
+    assert reopened.report.read_bytes() == before[1]
+
+
+def other_model(data):
+    shutil.copy(small_campaign.DATASETS / "models" / "ca-mg-si-n.safetensors", data / "models" / "small.safetensors")
+
+
+def one_label_more(data):
+    train = data / "labels" / "few" / "train.xyz"
+    train.write_text(train.read_text() + (data / "labels" / "few" / "test.xyz").read_text())
+
+
+def other_settings(data):
+    level = data / "levels" / "morse.json"
+    level.write_text(level.read_text().replace("0.15", "0.16"))
+
+
+def one_phase_less(data):
+    ledger = data / "competing" / "morse.tz"
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize("change, said", [(other_model, "the starting model is another"), (one_label_more, "labels that it was trained on"),
+                                          (other_settings, "other settings .kwargs."), (one_phase_less, "competing phases: competing/.* is gone")])
+def test_a_campaign_goes_on_only_with_what_it_began_with(small, finished, tmp_path, monkeypatch, change, said):
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    shutil.copy(finished.folder / "campaign.toml", begun)
+    (begun / "ledger.tz").write_bytes(b"".join((finished.folder / "ledger.tz").read_bytes().splitlines(keepends=True)[:2]))
+    shutil.copytree(small.data, tmp_path / "data", symlinks=True)
+    monkeypatch.setenv("TAMIZ_DATA", str(tmp_path / "data"))
+    change(tmp_path / "data")
+
+    with pytest.raises(tamiz.FormatError, match=said):
+        tamiz.Campaign.open(begun).run()
+
+    assert len(tamiz.Campaign.open(begun).ledger()) == 2
+
+
+def test_an_adopted_model_that_was_exchanged_is_noticed(small, finished, tmp_path):
+    models = sorted((finished.folder / "models").glob("round_*.safetensors"))
+    if not models:
+        pytest.skip("this campaign adopted no model")
+    copy = tmp_path / "copy"
+    shutil.copytree(finished.folder, copy)
+    lines = (copy / "ledger.tz").read_bytes().splitlines(keepends=True)
+    adopted = next(k for k, record in enumerate(finished.ledger()) if record["kind"] == "trained" and record["adopted"])
+    (copy / "ledger.tz").write_bytes(b"".join(lines[: adopted + 1]))
+    shutil.copy(small.data / "models" / "small.safetensors", copy / "models" / models[0].name)
+
+    with pytest.raises(tamiz.FormatError, match="is not the model that this campaign goes on with"):
+        tamiz.Campaign.open(copy).run()
+
+
+def test_a_ledger_of_labels_is_no_campaign(small, finished, tmp_path):
+    shutil.copy(finished.folder / "campaign.toml", tmp_path)
+    shutil.copy(small.data / "competing" / "morse.tz", tmp_path / "ledger.tz")
+
+    with pytest.raises(tamiz.FormatError, match="holds no campaign"):
+        tamiz.Campaign.open(tmp_path).table()
+
+
 def test_a_folder_holds_one_campaign(small, finished):
     with pytest.raises(tamiz.FileError, match="holds a campaign already"):
         tamiz.Campaign.start(small.config, finished.folder)

@@ -1,0 +1,89 @@
+#include "tamiz/screening/campaign/start.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/version.hpp"
+#include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/summary_model.hpp"
+#include "tamiz/screening/oracle/make_oracle.hpp"
+
+namespace tamiz {
+namespace {
+
+/// Members of the level that are not the same, by name.
+std::string differing_members(const std::string& then, const std::string& now) {
+  const nlohmann::json before = nlohmann::json::parse(then), after = nlohmann::json::parse(now);
+  std::vector<std::string> names;
+  for (const auto& [key, value] : before.items())
+    if (!after.contains(key) || after.at(key) != value) names.push_back(key);
+  for (const auto& [key, value] : after.items())
+    if (!before.contains(key)) names.push_back(key);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Names and sources of phases may be corrected without harm: geometry and energy make the hull.
+std::vector<std::string> changes_of_phases(const CompetingSet& then, const CompetingSet& now) {
+  std::map<std::string, const CompetingPhase*> left;
+  for (const CompetingPhase& phase : now.phases) left[phase.id] = &phase;
+  std::vector<std::string> changes;
+  for (const CompetingPhase& phase : then.phases) {
+    const auto found = left.find(phase.id);
+    if (found == left.end()) {
+      changes.push_back(phase.id + " is gone");
+      continue;
+    }
+    if (found->second->energy_per_atom != phase.energy_per_atom ||
+        found->second->structure.content_hash() != phase.structure.content_hash())
+      changes.push_back(phase.id + " has another energy or geometry");
+    left.erase(found);
+  }
+  for (const auto& [id, phase] : left) changes.push_back(id + " is new");
+  return changes;
+}
+
+}  // namespace
+
+CampaignStart read_start(const CampaignConfig& config) {
+  const auto data = data_directory();
+  CampaignStart start;
+  start.config_text = config.text;
+  start.version = version();
+  start.settings = read_level(config.label.level);
+  start.model_hash = hash_hex(read_file(data / config.model));
+  start.model = model_json(config.model.string(), ModelFile::read(data / config.model)).dump();
+  start.training_hash = hash_hex(read_file(data / config.training / "train.xyz") + read_file(data / config.training / "test.xyz"));
+  start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level, config.systems);
+  return start;
+}
+
+void check_start(const CampaignStart& start, const CampaignConfig& config) {
+  const auto data = data_directory();
+  if (start.competing.phases.empty())
+    throw FormatError(fmt::format("{} holds no competing phase at level {}: label the starts in {} at this level first",
+                                  (data / config.competing).string(), config.label.level,
+                                  (data / "competing" / "start.xyz").string()));
+  if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
+    throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
+                                      "give the oracle a level and competing phases of its own",
+                                      config.label.level, config.label.oracle));
+}
+
+std::vector<std::string> changes_between(const CampaignStart& then, const CampaignStart& now) {
+  std::vector<std::string> changes;
+  if (then.model_hash != now.model_hash) changes.push_back("the starting model is another one");
+  if (then.training_hash != now.training_hash) changes.push_back("the labels that it was trained on are others");
+  if (then.settings != now.settings)
+    changes.push_back("the DFT level has other settings (" + differing_members(then.settings, now.settings) + ")");
+  const std::vector<std::string> phases = changes_of_phases(then.competing, now.competing);
+  if (!phases.empty()) changes.push_back(fmt::format("competing phases: {}", fmt::join(phases, ", ")));
+  else if (then.competing.missing != now.competing.missing) changes.push_back("other competing phases are known to be missing");
+  return changes;
+}
+
+}  // namespace tamiz

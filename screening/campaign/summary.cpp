@@ -34,11 +34,19 @@ json group_of(const Structure& structure) {
   }
 }
 
+/// Rules that the campaign file gives in place of what is common.
+json oxidation_json(const OxidationRules& rules) {
+  json given = json::object();
+  for (const auto& [element, states] : rules.given) given[std::string(element.symbol())] = states;
+  return {{"anions", rules.anions == AnionRule::any ? "any" : "octet"}, {"given", given}};
+}
+
 json settings_json(const CampaignConfig& config) {
   return {{"campaign", {{"seed", config.seed}, {"model", config.model.string()}, {"competing", config.competing.string()},
                         {"training", config.training.string()}, {"systems", config.systems}}},
           {"propose", {{"max_atoms", config.propose.max_atoms}, {"random_per_formula", config.propose.random_per_formula},
-                       {"max_candidates", config.propose.max_candidates}, {"seed", config.propose.seed},
+                       {"min_candidates", config.propose.min_candidates}, {"max_candidates", config.propose.max_candidates},
+                       {"oxidation", oxidation_json(config.propose.oxidation)}, {"seed", config.propose.seed},
                        {"prototypes", config.propose.prototypes.empty() ? json("all") : json(config.propose.prototypes)}}},
           {"relax", {{"fmax [eV/Å]", config.relax.fmax}, {"smax [GPa]", config.relax.smax / units::k_gpa},
                      {"max_steps", config.relax.max_steps}, {"atoms_per_batch", config.relax.atoms_per_batch}}},

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <set>
 #include <string_view>
 
 #include "tamiz/core/base/error.hpp"
@@ -17,6 +20,7 @@ namespace {
 
 constexpr std::int64_t k_max_atoms = 64;
 constexpr std::int64_t k_max_count = 1000000;
+constexpr int k_max_state = 9;
 
 template <class Integer>
 void read(const TomlTable& table, const char* key, Integer& target, std::int64_t least, std::int64_t most) {
@@ -53,6 +57,30 @@ void check_system(const std::string& text) { elements_of_system(text); }
 void check_prototype(const std::string& text) { find_prototype(text); }
 void check_formula(const std::string& text) { Composition::from_formula(text); }
 
+/// The table `oxidation`, { Si = [4], Sn = [2, 4] }. An element that no system has is a typing error.
+void read_oxidation(const TomlTable& table, const std::vector<std::string>& systems, OxidationRules& rules) {
+  std::set<Element> present;
+  for (const std::string& system : systems)
+    for (const Element element : elements_of_system(system)) present.insert(element);
+  for (const std::string& symbol : table.keys()) {
+    std::optional<Element> element;
+    try {
+      element = Element::from_symbol(symbol);
+    } catch (const SpeciesError& error) {
+      fail_species(table, symbol.c_str(), error);
+    }
+    if (!present.contains(*element)) table.fail(symbol, "is in none of the systems");
+    std::vector<int>& states = rules.given[*element];
+    for (const double state : table.numbers(symbol, {})) {
+      if (state != std::round(state) || state == 0.0 || std::abs(state) > k_max_state)
+        table.fail(symbol, fmt::format("{} is no oxidation state, expected whole numbers from -{} to {}, without 0", state,
+                                       k_max_state, k_max_state));
+      states.push_back(static_cast<int>(state));
+    }
+    if (states.empty()) table.fail(symbol, "is empty, expected oxidation states, for example [4]");
+  }
+}
+
 void check_range(const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
   if (value >= least && value <= most) return;
   throw UnitError(fmt::format("{} is {}, expected {} to {}", name, value, least, most));
@@ -69,6 +97,7 @@ void check_options(const ProposeOptions& options) {
   check_range("orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
   check_range("random_per_formula", options.random_per_formula, 0, k_max_count);
   check_range("max_candidates", options.max_candidates, 1, k_max_count);
+  check_range("min_candidates", options.min_candidates, 0, options.max_candidates);
 }
 
 ProposeOptions propose_options_from_toml(const std::filesystem::path& path) {
@@ -83,7 +112,7 @@ ProposeOptions propose_options_of(const TomlTable& root) {
   const TomlTable section = root.table("propose");
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
   section.allow_only({"prototypes", "max_atoms", "orderings_per_parent", "random_per_formula", "random_formulas",
-                      "max_candidates", "share_elements", "any_anion_state", "seed"});
+                      "min_candidates", "max_candidates", "share_elements", "any_anion_state", "oxidation", "seed"});
   campaign.require("systems");
   ProposeOptions options;
   constexpr std::int64_t k_any = std::numeric_limits<std::int64_t>::max();
@@ -97,8 +126,10 @@ ProposeOptions propose_options_of(const TomlTable& root) {
   read(section, "orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
   read(section, "random_per_formula", options.random_per_formula, 0, k_max_count);
   read(section, "max_candidates", options.max_candidates, 1, k_max_count);
+  read(section, "min_candidates", options.min_candidates, 0, options.max_candidates);
   options.share_elements = section.boolean("share_elements", options.share_elements);
-  options.any_anion_state = section.boolean("any_anion_state", options.any_anion_state);
+  if (section.boolean("any_anion_state", false)) options.oxidation.anions = AnionRule::any;
+  read_oxidation(section.table("oxidation"), options.systems, options.oxidation);
   return options;
 }
 

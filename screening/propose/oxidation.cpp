@@ -8,34 +8,53 @@
 #include <cstdlib>
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
-#include "tamiz/core/base/text.hpp"
 
 namespace tamiz {
 namespace {
 
-using StateTable = std::map<Element, std::vector<int>>;
+using StateTable = std::map<Element, std::map<int, int>>;
+
+constexpr int k_least_reports = 6;
+constexpr double k_common_cation = 0.05;  // of the positive reports of an element
+constexpr double k_common_anion = 0.08;   // of all reports of an element: H has 9 %, Ge 6 %
 
 StateTable read_states() {
-  const std::filesystem::path path = data_directory() / "tables" / "oxidation_states_icsd24_filtered.txt";
-  const std::string text = read_file(path);
+  const std::filesystem::path path = data_directory() / "tables" / "oxidation_states_icsd24_counts.json";
   StateTable table;
-  std::size_t line_number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = trim(std::string_view(text).substr(begin, end - begin));
-    begin = end + 1;
-    ++line_number;
-    if (line.empty() || line.front() == '#') continue;
-    const std::vector<std::string_view> words = split_whitespace(line);
-    const std::string where = fmt::format("{}:{}", path.string(), line_number);
-    std::vector<int>& states = table[Element::from_symbol(words[0])];
-    for (std::size_t k = 1; k < words.size(); ++k) states.push_back(static_cast<int>(parse_integer(words[k], where)));
+  try {
+    for (const auto& entry : nlohmann::json::parse(read_file(path))) {
+      const int state = entry.at("oxidation_state"), reports = entry.at("results_count");
+      if (state == 0 || reports < k_least_reports) continue;
+      table[Element::from_symbol(entry.at("element").get<std::string>())][state] = reports;
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw FormatError(path.string() + ": " + error.what());
   }
   return table;
+}
+
+/// Reports of one sign.
+int reports_of(Element element, bool positive) {
+  int sum = 0;
+  for (const auto& [state, reports] : reported_oxidation_states(element)) sum += (state > 0) == positive ? reports : 0;
+  return sum;
+}
+
+bool is_common_anion(Element element) {
+  const int negative = reports_of(element, false);
+  return negative > 0 && negative >= k_common_anion * (negative + reports_of(element, true));
+}
+
+/// Share of a state among the reports of its sign; small, yet not zero, for one that only the user knows.
+double share_of(Element element, int state) {
+  const auto& reported = reported_oxidation_states(element);
+  const auto found = reported.find(state);
+  return (found == reported.end() ? 1.0 : found->second) / std::max(1, reports_of(element, state > 0));
 }
 
 /// Charge that completes the shell of a main-group element, or 0 where more than four electrons miss.
@@ -60,18 +79,16 @@ int most_positive_state(Element element) {
   return beyond - filled_shells >= 2 ? beyond - filled_shells : std::numeric_limits<int>::max();
 }
 
-std::vector<int> allowed_states(Element element, AnionRule rule) {
-  const std::span<const int> known = known_oxidation_states(element);
-  std::vector<int> result;
-  const int octet = octet_state(element);
-  const bool has_octet = std::find(known.begin(), known.end(), octet) != known.end() && octet < 0;
-  const int lowest = known.empty() ? 0 : *std::min_element(known.begin(), known.end());
-  for (const int state : known) {
-    const bool best_anion = state == (has_octet ? octet : lowest);
-    if (state > most_positive_state(element)) continue;
-    if (state > 0 || rule == AnionRule::any || best_anion) result.push_back(state);
+/// `as_anion`: whether the element may be an anion in this composition.
+std::vector<int> allowed_states(Element element, const OxidationRules& rules, bool as_anion) {
+  if (const auto given = rules.given.find(element); given != rules.given.end()) return given->second;
+  std::vector<int> states;
+  for (const auto& [state, reports] : reported_oxidation_states(element)) {
+    const bool fits = state > 0 ? state <= most_positive_state(element) && share_of(element, state) >= k_common_cation
+                                : as_anion && (rules.anions == AnionRule::any || state == octet_state(element));
+    if (fits) states.push_back(state);
   }
-  return result;
+  return states;
 }
 
 /// Cations below anions; an element without a tabulated electronegativity fails.
@@ -87,44 +104,55 @@ bool electronegativities_fit(const OxidationStates& states) {
   return highest_cation < lowest_anion;
 }
 
-/// Which of several balanced assignments is taken: the largest charges, then the highest cation charge on the
-/// most electronegative cation (Sr2+ Ti4+, not Sr4+ Ti2+).
-std::pair<int, double> score_of(const std::vector<std::pair<Element, int>>& counts, const OxidationStates& states) {
+/// Which of several balanced assignments is taken: by how common the states are together, then the largest charges,
+/// then the highest cation charge on the most electronegative cation.
+struct Score {
+  double log_share = -std::numeric_limits<double>::infinity();
   int magnitude = 0;
   double order = 0.0;
+
+  auto operator<=>(const Score&) const = default;
+};
+
+Score score_of(const std::vector<std::pair<Element, int>>& counts, const OxidationStates& states) {
+  Score score{0.0, 0, 0.0};
   for (const auto& [element, count] : counts) {
-    magnitude += count * std::abs(states.at(element));
-    if (states.at(element) > 0) order += count * states.at(element) * element.electronegativity();
+    const int state = states.at(element);
+    score.log_share += std::log(share_of(element, state));
+    score.magnitude += count * std::abs(state);
+    if (state > 0) score.order += count * state * element.electronegativity();
   }
-  return {magnitude, order};
+  return score;
 }
 
 }  // namespace
 
-std::span<const int> known_oxidation_states(Element element) {
+const std::map<int, int>& reported_oxidation_states(Element element) {
   static const StateTable table = read_states();
+  static const std::map<int, int> none;
   const auto found = table.find(element);
-  return found == table.end() ? std::span<const int>{} : std::span<const int>(found->second);
+  return found == table.end() ? none : found->second;
 }
 
-std::optional<OxidationStates> balance_charges(const Composition& composition, AnionRule rule) {
+std::optional<OxidationStates> balance_charges(const Composition& composition, const OxidationRules& rules) {
   const std::vector<std::pair<Element, int>> counts(composition.counts().begin(), composition.counts().end());
   if (counts.empty()) return std::nullopt;
   if (counts.size() == 1) return OxidationStates{{counts[0].first, 0}};
+  const bool is_zintl = std::none_of(counts.begin(), counts.end(), [](const auto& entry) { return is_common_anion(entry.first); });
   std::optional<OxidationStates> best;
-  std::pair<int, double> best_score{-1, 0.0};
+  Score best_score;
   OxidationStates current;
   const std::function<void(std::size_t, int)> extend = [&](std::size_t k, int sum) {
     if (k == counts.size()) {
       if (sum != 0 || !electronegativities_fit(current)) return;
-      const std::pair<int, double> score = score_of(counts, current);
+      const Score score = score_of(counts, current);
       if (score <= best_score) return;
       best = current;
       best_score = score;
       return;
     }
     const auto& [element, count] = counts[k];
-    for (const int state : allowed_states(element, rule)) {
+    for (const int state : allowed_states(element, rules, is_zintl || is_common_anion(element))) {
       current[element] = state;
       extend(k + 1, sum + count * state);
     }
@@ -146,7 +174,8 @@ std::string oxidation_text(const OxidationStates& states) {
   return text;
 }
 
-std::vector<Composition> balanced_compositions(std::span<const Element> elements, int max_atoms, AnionRule rule) {
+std::vector<Composition> balanced_compositions(std::span<const Element> elements, int max_atoms,
+                                               const OxidationRules& rules) {
   std::vector<Composition> result;
   const int n = static_cast<int>(elements.size());
   std::vector<int> counts(elements.size(), 1);
@@ -157,7 +186,7 @@ std::vector<Composition> balanced_compositions(std::span<const Element> elements
       std::map<Element, int> map;
       for (int i = 0; i < n; ++i) map.emplace(elements[static_cast<std::size_t>(i)], counts[static_cast<std::size_t>(i)]);
       const Composition composition(map);
-      if (balance_charges(composition, rule)) result.push_back(composition);
+      if (balance_charges(composition, rules)) result.push_back(composition);
       return;
     }
     for (int c = 1; c <= left - (n - 1 - k); ++c) {

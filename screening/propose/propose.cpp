@@ -29,7 +29,8 @@ class Collector {
  public:
   Collector(Proposal& proposal, const ProposeOptions& options) : proposal_(proposal), options_(options) {}
 
-  bool full() const { return static_cast<int>(proposal_.candidates.size()) >= options_.max_candidates; }
+  int size() const { return static_cast<int>(proposal_.candidates.size()); }
+  bool full() const { return size() >= options_.max_candidates; }
 
   void reject(std::string what, std::string reason) {
     proposal_.rejections.push_back({std::move(what), std::move(reason)});
@@ -67,10 +68,6 @@ class Collector {
   const ProposeOptions& options_;
   std::map<std::string, std::vector<std::pair<std::size_t, StructureIdentity>>> known_;
 };
-
-AnionRule anion_rule(const ProposeOptions& options) {
-  return options.any_anion_state ? AnionRule::any : AnionRule::octet;
-}
 
 std::vector<const Prototype*> chosen_prototypes(const ProposeOptions& options) {
   std::vector<const Prototype*> chosen;
@@ -138,7 +135,7 @@ void add_decorations(const Prototype& prototype, const std::vector<Element>& ele
     const Composition composition = composition_of(prototype, decoration);
     const std::string text = decoration_text(decoration);
     const std::string what = fmt::format("{} {} {}", composition.reduced().formula(), prototype.name, text);
-    const auto states = balance_charges(composition, anion_rule(options));
+    const auto states = balance_charges(composition, options.oxidation);
     if (!states) {
       collector.reject(what, "charge: no oxidation states add up to zero with cations less electronegative than anions");
       continue;
@@ -165,7 +162,7 @@ void add_decorations(const Prototype& prototype, const std::vector<Element>& ele
 std::vector<Composition> formulas_of(const std::vector<Element>& elements, const ProposeOptions& options,
                                      Collector& collector) {
   if (options.random_formulas.empty()) {
-    return balanced_compositions(elements, options.max_atoms, anion_rule(options));
+    return balanced_compositions(elements, options.max_atoms, options.oxidation);
   }
   std::vector<Composition> result;
   const std::set<Element> wanted(elements.begin(), elements.end());
@@ -176,7 +173,7 @@ std::vector<Composition> formulas_of(const std::vector<Element>& elements, const
     if (own != wanted) continue;
     if (formula.n_atoms() > options.max_atoms) {
       collector.reject(text, fmt::format("too many atoms: {} in the formula", formula.n_atoms()));
-    } else if (!balance_charges(formula, anion_rule(options))) {
+    } else if (!balance_charges(formula, options.oxidation)) {
       collector.reject(text, "charge: no oxidation states add up to zero");
     } else {
       result.push_back(formula);
@@ -187,7 +184,7 @@ std::vector<Composition> formulas_of(const std::vector<Element>& elements, const
 
 void add_orderings(const Prototype& parent, const Composition& formula, const ProposeOptions& options,
                    Collector& collector) {
-  const OxidationStates states = *balance_charges(formula, anion_rule(options));
+  const OxidationStates states = *balance_charges(formula, options.oxidation);
   int kept = 0;
   for (const Ordering& ordering : orderings_of(parent, formula, states, options.max_atoms)) {
     if (kept >= options.orderings_per_parent || collector.full()) return;
@@ -207,7 +204,8 @@ struct Search {
 
 /// Goes on to the next crystal of a formula; false when its attempts are used up.
 bool add_next_crystal(Search& search, const ProposeOptions& options, Collector& collector) {
-  const std::uint32_t limit = k_attempts_per_crystal * static_cast<std::uint32_t>(options.random_per_formula);
+  const auto wanted = static_cast<std::uint32_t>(std::max(options.random_per_formula, search.found + 1));
+  const std::uint32_t limit = k_attempts_per_crystal * wanted;
   while (search.attempt < limit) {
     const std::uint32_t attempt = search.attempt++;
     const auto crystal = random_crystal(search.formula, search.states, options.max_atoms, options.seed, attempt);
@@ -219,27 +217,33 @@ bool add_next_crystal(Search& search, const ProposeOptions& options, Collector& 
     }
   }
   collector.reject(fmt::format("random {}", search.formula.formula()),
-                   fmt::format("only {} of {} random crystals after {} attempts", search.found,
-                               options.random_per_formula, search.attempt));
+                   fmt::format("only {} of {} random crystals after {} attempts", search.found, wanted, search.attempt));
   return false;
+}
+
+/// One more crystal of each formula; those whose attempts are used up are taken out. False when all is full.
+bool take_turn(std::vector<Search>& searches, const ProposeOptions& options, Collector& collector, int wanted) {
+  std::vector<Search> open;
+  for (Search& search : searches) {
+    if (collector.full()) {
+      collector.reject("random crystals", fmt::format("max_candidates = {} was reached", options.max_candidates));
+      return false;
+    }
+    if (wanted > 0 && collector.size() >= wanted) return false;
+    if (add_next_crystal(search, options, collector)) open.push_back(std::move(search));
+  }
+  searches = std::move(open);
+  return !searches.empty();
 }
 
 void add_random_crystals(const std::vector<Composition>& formulas, const ProposeOptions& options, Collector& collector) {
   std::vector<Search> searches;
   for (const Composition& formula : formulas) {
-    searches.push_back({formula, *balance_charges(formula, anion_rule(options))});
+    searches.push_back({formula, *balance_charges(formula, options.oxidation)});
   }
-  for (int turn = 0; turn < options.random_per_formula; ++turn) {
-    std::vector<Search> open;
-    for (Search& search : searches) {
-      if (collector.full()) {
-        collector.reject("random crystals", fmt::format("max_candidates = {} was reached", options.max_candidates));
-        return;
-      }
-      if (add_next_crystal(search, options, collector)) open.push_back(std::move(search));
-    }
-    searches = std::move(open);
-  }
+  bool goes_on = !searches.empty() && options.random_per_formula > 0;
+  for (int turn = 0; goes_on && turn < options.random_per_formula; ++turn) goes_on = take_turn(searches, options, collector, 0);
+  while (goes_on && collector.size() < options.min_candidates) goes_on = take_turn(searches, options, collector, options.min_candidates);
 }
 
 }  // namespace

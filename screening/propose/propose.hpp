@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tamiz/screening/campaign/candidate.hpp"
+#include "tamiz/screening/propose/oxidation.hpp"
 
 namespace tamiz {
 
@@ -15,9 +16,10 @@ struct ProposeOptions {
   int orderings_per_parent = 6;         ///< ordered superstructures for each parent prototype and formula, 0: none
   int random_per_formula = 12;          ///< random symmetric crystals for each formula, 0: none
   std::vector<std::string> random_formulas;  ///< empty: the charge-balanced compositions within max_atoms
+  int min_candidates = 0;               ///< more random crystals than `random_per_formula` are drawn until there are so many
   int max_candidates = 400;
   bool share_elements = false;          ///< two labels of a prototype may carry the same element
-  bool any_anion_state = false;         ///< also anions short of an octet (N−, N2−), which imply anion–anion bonds
+  OxidationRules oxidation;
   std::uint64_t seed = 1;
 };
 

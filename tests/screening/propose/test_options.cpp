@@ -58,6 +58,34 @@ TEST(ProposeOptions, are_read_from_both_sections) {
   EXPECT_EQ(options.seed, 5u);
 }
 
+TEST(ProposeOptions, oxidation_states_may_be_given) {
+  const CampaignFile file("[campaign]\nsystems = [\"Mg-Si-N\"]\n[propose]\noxidation = { Si = [-4, 4] }\nany_anion_state = true\n");
+
+  const OxidationRules rules = propose_options_from_toml(file.path()).oxidation;
+
+  EXPECT_EQ(rules.given.at(Element::from_symbol("Si")), (std::vector<int>{-4, 4}));
+  EXPECT_EQ(rules.given.size(), 1u);
+  EXPECT_EQ(rules.anions, AnionRule::any);
+}
+
+TEST(ProposeOptions, bad_oxidation_states_name_file_line_and_key) {
+  const auto campaign = [](const std::string& value) {
+    return CampaignFile("[campaign]\nsystems = [\"Mg-Si-N\"]\n[propose]\nmax_atoms = 4\noxidation = " + value + "\n");
+  };
+  for (const auto& [value, said] : std::vector<std::pair<std::string, std::string>>{{"{ Si = [0] }", "0 is no oxidation state"},
+                                                                                   {"{ Si = [2.5] }", "2.5 is no oxidation state"},
+                                                                                   {"{ Si = [] }", "is empty"},
+                                                                                   {"{ Ge = [4] }", "in none of the systems"},
+                                                                                   {"{ Si = \"4\" }", "expected"},
+                                                                                   {"{ Sx = [4] }", "Sx"}}) {
+    const CampaignFile file = campaign(value);
+    const std::string message = message_of<Error>(file);
+    EXPECT_TRUE(holds(message, file.at_line(5))) << message;
+    EXPECT_TRUE(holds(message, "oxidation.S") || holds(message, "oxidation.Ge")) << message;
+    EXPECT_TRUE(holds(message, said)) << message;
+  }
+}
+
 TEST(ProposeOptions, seed_of_the_section_wins) {
   const CampaignFile file("[campaign]\nsystems = [\"Mg-N\"]\nseed = 5\n[propose]\nseed = 6\n");
 

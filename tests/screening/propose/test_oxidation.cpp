@@ -8,8 +8,8 @@
 namespace tamiz {
 namespace {
 
-std::string balanced(const char* formula, AnionRule rule = AnionRule::octet) {
-  const auto states = balance_charges(Composition::from_formula(formula), rule);
+std::string balanced(const char* formula, const OxidationRules& rules = {}) {
+  const auto states = balance_charges(Composition::from_formula(formula), rules);
   return states ? oxidation_text(*states) : "none";
 }
 
@@ -29,12 +29,12 @@ TEST(Oxidation, impossible_compositions_have_none) {
 
 TEST(Oxidation, dumbbell_anions_need_the_wider_rule) {
   EXPECT_EQ(balanced("CaN2"), "none");
-  EXPECT_EQ(balanced("CaN2", AnionRule::any), "Ca+2 N-1");
+  EXPECT_EQ(balanced("CaN2", {AnionRule::any, {}}), "Ca+2 N-1");
 }
 
 TEST(Oxidation, cations_are_less_electronegative_than_anions) {
   // N5+ with Si4− would add up in Si5N4, yet nitrogen attracts electrons more.
-  EXPECT_EQ(balanced("Si5N4", AnionRule::any).find("N+5"), std::string::npos);
+  EXPECT_EQ(balanced("Si5N4", {AnionRule::any, {}}).find("N+5"), std::string::npos);
 }
 
 TEST(Oxidation, no_element_gives_away_more_than_its_valence_electrons) {
@@ -42,6 +42,37 @@ TEST(Oxidation, no_element_gives_away_more_than_its_valence_electrons) {
   EXPECT_EQ(balanced("ZnGeN2"), "Zn+2 Ge+4 N-3");
   EXPECT_EQ(balanced("ZnN"), "none");
   EXPECT_EQ(balanced("FeN"), "Fe+3 N-3");
+}
+
+TEST(Oxidation, rare_states_of_cations_are_left_out) {
+  EXPECT_EQ(balanced("Mg3SiN3"), "none");  // Si3+
+  EXPECT_EQ(balanced("Mg2SiN2"), "none");  // Si2+
+  EXPECT_EQ(balanced("SiO"), "none");
+  EXPECT_EQ(balanced("SnO"), "Sn+2 O-2");
+  EXPECT_EQ(balanced("SnO2"), "Sn+4 O-2");
+  EXPECT_EQ(balanced("Cu2O"), "Cu+1 O-2");
+}
+
+TEST(Oxidation, metalloids_are_anions_only_where_nothing_else_is) {
+  EXPECT_EQ(balanced("Mg5SiN2"), "none");  // Si4− beside N3−
+  EXPECT_EQ(balanced("Mg2Ge"), "Mg+2 Ge-4");
+  EXPECT_EQ(balanced("Mg3SbN"), "Mg+2 Sb-3 N-3");
+  EXPECT_EQ(balanced("CsAu"), "none");  // gold has no octet
+}
+
+TEST(Oxidation, given_states_stand_in_for_the_common_ones) {
+  const Element si = Element::from_symbol("Si");
+
+  EXPECT_EQ(balanced("Mg5SiN2", {AnionRule::octet, {{si, {-4, 4}}}}), "Mg+2 Si-4 N-3");
+  EXPECT_EQ(balanced("MgSiN2", {AnionRule::octet, {{si, {-4, 4}}}}), "Mg+2 Si+4 N-3");
+  EXPECT_EQ(balanced("Mg2SiN2", {AnionRule::octet, {{si, {2}}}}), "Mg+2 Si+2 N-3");
+  EXPECT_EQ(balanced("MgSiN2", {AnionRule::octet, {{si, {2}}}}), "none");
+  EXPECT_EQ(balanced("CsAu", {AnionRule::octet, {{Element::from_symbol("Au"), {-1}}}}), "Cs+1 Au-1");
+}
+
+TEST(Oxidation, the_most_often_reported_states_win) {
+  // Fe2+ with Ti4+ and Fe3+ with Ti3+ both balance ilmenite; Ti3+ is the rare one.
+  EXPECT_EQ(balanced("FeTiO3"), "Ti+4 Fe+2 O-2");
 }
 
 TEST(Oxidation, one_element_alone_is_neutral) { EXPECT_EQ(balanced("Si"), "Si+0"); }

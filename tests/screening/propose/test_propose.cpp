@@ -18,6 +18,7 @@ namespace {
 ProposeOptions nitrides() {
   ProposeOptions options;
   options.systems = {"Ca-Mg-N", "Mg-Si-N"};
+  options.min_candidates = 160;
   return options;
 }
 
@@ -51,7 +52,7 @@ bool was_rejected(const Proposal& proposal, const std::string& what, const std::
   });
 }
 
-TEST(Propose, defaults_give_at_least_150_candidates_of_all_origins) {
+TEST(Propose, the_example_has_at_least_150_candidates_of_all_origins) {
   const Proposal& proposal = example();
 
   EXPECT_GE(proposal.candidates.size(), 150u);
@@ -151,6 +152,7 @@ TEST(Propose, two_runs_give_the_same_bits) {
   options.systems = {"Mg-Si-N"};
   options.random_per_formula = 2;
   options.orderings_per_parent = 2;
+  options.min_candidates = 40;
 
   const Proposal first = propose(options);
   const Proposal second = propose(options);
@@ -167,6 +169,7 @@ TEST(Propose, the_seed_changes_the_random_crystals_alone) {
   ProposeOptions options = nitrides();
   options.systems = {"Ca-Mg-N"};
   options.random_per_formula = 2;
+  options.min_candidates = 0;
   const Proposal first = propose(options);
   options.seed = 2;
 
@@ -219,8 +222,28 @@ TEST(Propose, shared_elements_decorate_ternary_types_with_two_elements) {
   EXPECT_NE(find(shared, "CaAl2Si2", "A=Mg,B=Mg,X=N"), nullptr);
 }
 
+TEST(Propose, random_crystals_fill_up_to_min_candidates) {
+  EXPECT_EQ(example().candidates.size(), 160u);
+}
+
+TEST(Propose, no_candidate_has_a_rare_state_unless_it_is_asked_for) {
+  for (const Candidate& candidate : example().candidates) {
+    EXPECT_EQ(candidate.oxidation, elements_in(candidate).contains("Si") ? "Mg+2 Si+4 N-3" : "Ca+2 Mg+2 N-3");
+  }
+  ProposeOptions options;
+  options.systems = {"Mg-Si-N"};
+  options.random_formulas = {"Mg5SiN2"};
+  options.prototypes = {"rocksalt"};
+  EXPECT_TRUE(propose(options).candidates.empty());
+  options.oxidation.given[Element::from_symbol("Si")] = {-4};
+  options.random_per_formula = 2;
+
+  EXPECT_FALSE(propose(options).candidates.empty());
+}
+
 TEST(Propose, max_candidates_is_kept_and_said) {
   ProposeOptions options = nitrides();
+  options.min_candidates = 0;
   options.max_candidates = 40;
 
   const Proposal proposal = propose(options);

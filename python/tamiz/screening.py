@@ -37,7 +37,7 @@ def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", t
         oracle: "gpaw", "ase:module:callable", "replay:LEDGER", or a command that speaks the worker protocol.
         task: "single_point", "relax" or "gap".
         level: settings by name or JSON file; for "gpaw" pbe-600 unless given, for others none.
-        timeout: wall time of one label [s]; 0: none.
+        timeout: CPU time of one label [core-seconds], and ten times as much on the clock; 0: none.
         workers: side by side; 0: one per core that the machine grants.
 
     A label may fail: then its result has a ``reason`` and no ``frame``. Ctrl-C stops; the same call goes on.

@@ -27,7 +27,7 @@ struct LabelRequest {
   LabelTask task = LabelTask::single_point;
   std::string level;      ///< name of the settings, "pbe-600"
   std::string settings;   ///< JSON object handed to the worker
-  double timeout = 0.0;   ///< [s of wall time]; 0: none
+  double timeout = 0.0;   ///< CPU time [core-seconds], and ten times as much on the clock [s]; 0: none
 
   /// Key of the cache: hash of structure, task and settings.
   std::string key() const;
@@ -55,6 +55,8 @@ class Oracle {
  public:
   virtual ~Oracle() = default;
   virtual std::string name() const = 0;
+  /// Version of the code behind it; empty where it is not known.
+  virtual std::string version() const { return ""; }
   /// How many requests run side by side.
   virtual int n_workers() const = 0;
   /// Queues a request; returns at once with its ticket.

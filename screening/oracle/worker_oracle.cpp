@@ -26,6 +26,9 @@ constexpr int k_max_start_failures = 3;  // in a row, of one worker
 /// A worker whose children keep its pipe open is not seen to end by its pipe: it is looked at this often.
 constexpr std::chrono::milliseconds k_look(200);
 constexpr std::chrono::seconds k_quit_grace(3);
+/// Times its limit of CPU time that a label may take on the clock: a loaded machine costs no labels, and a worker that
+/// waits for ever is still ended.
+constexpr double k_wall_factor = 10.0;
 
 struct Job {
   std::int64_t ticket;
@@ -48,13 +51,20 @@ struct Slot {
   bool ready = false;
   std::optional<Job> job;
   double cpu_before = 0.0;  ///< CPU time of the worker when it got its job [s]
-  std::optional<Clock::time_point> deadline;
+  std::optional<Clock::time_point> deadline;  ///< on the clock
+  Clock::time_point next_look;                ///< at its CPU time, which costs a walk through all processes
   int start_failures = 0;
   std::string last_failure;
 
   bool given_up() const { return start_failures >= k_max_start_failures; }
   double job_cost(double cpu_time) const { return std::max(0.0, cpu_time - cpu_before); }
 };
+
+/// A worker closes its pipe a moment before it has ended: killed in between, it could not say how it ended.
+void await_end(const WorkerProcess& process) {
+  const auto limit = after(1.0);
+  while (!process.has_ended() && Clock::now() < limit) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
 
 }  // namespace
 
@@ -77,7 +87,7 @@ struct WorkerOracle::Impl {
   bool wait(Clock::duration limit);
   void listen(Slot& slot);
   void hear(Slot& slot, const std::string& line);
-  void check_deadline(Slot& slot);
+  void check_limits(Slot& slot);
   void lose(Slot& slot, LabelStatus status, const std::string& reason);
   void fail_start(Slot& slot, const std::string& reason);
   void finish(Slot& slot, LabelResult result);
@@ -117,7 +127,8 @@ void WorkerOracle::Impl::hand_over(Slot& slot) {
   slot.job = std::move(queue.front());
   queue.pop_front();
   const double timeout = slot.job->request.timeout;
-  slot.deadline = timeout > 0.0 ? std::optional(after(timeout)) : std::nullopt;
+  slot.deadline = timeout > 0.0 ? std::optional(after(k_wall_factor * timeout)) : std::nullopt;
+  slot.next_look = Clock::now();
   slot.cpu_before = slot.process->cpu_time();
   slot.process->send(worker_message::label(slot.job->request));
 }
@@ -141,7 +152,7 @@ bool WorkerOracle::Impl::turn(Clock::duration limit) {
   for (Slot& slot : slots) {
     if (slot.process) slot.process->flush();
     if (slot.process) listen(slot);
-    if (slot.process) check_deadline(slot);
+    if (slot.process) check_limits(slot);
   }
   assign();
   check_alive();
@@ -178,16 +189,22 @@ void WorkerOracle::Impl::hear(Slot& slot, const std::string& line) {
   if (answer.is_result) finish(slot, std::move(answer.result));
 }
 
-void WorkerOracle::Impl::check_deadline(Slot& slot) {
-  if (!slot.deadline || Clock::now() < *slot.deadline) return;
-  if (slot.ready)
-    lose(slot, LabelStatus::timed_out, fmt::format("timed out after {} s of wall time", slot.job->request.timeout));
-  else
-    lose(slot, LabelStatus::failed, fmt::format("no greeting within {} s", start_timeout));
+void WorkerOracle::Impl::check_limits(Slot& slot) {
+  if (slot.deadline && Clock::now() >= *slot.deadline) {
+    if (!slot.ready) return lose(slot, LabelStatus::failed, fmt::format("no greeting within {} s", start_timeout));
+    return lose(slot, LabelStatus::timed_out,
+                fmt::format("timed out after {} s on the clock, {:.1f} of its {} core-seconds used", k_wall_factor * slot.job->request.timeout,
+                            slot.job_cost(slot.process->cpu_time()), slot.job->request.timeout));
+  }
+  if (!slot.job || slot.job->request.timeout <= 0.0 || Clock::now() < slot.next_look) return;
+  const double left = slot.job->request.timeout - slot.job_cost(slot.process->cpu_time());
+  if (left <= 0.0) return lose(slot, LabelStatus::timed_out, fmt::format("timed out after {} core-seconds", slot.job->request.timeout));
+  slot.next_look = after(std::clamp(0.25 * left, 0.1, 2.0));  // a worker may use several cores
 }
 
 /// Ends a worker and fails its request. Without a reason, the worker ended by itself.
 void WorkerOracle::Impl::lose(Slot& slot, LabelStatus status, const std::string& reason) {
+  if (reason.empty()) await_end(*slot.process);
   const WorkerProcess::End end = slot.process->end();
   std::string text = reason.empty() ? fmt::format("worker died ({})", end.how) : reason;
   const std::string errors = slot.process->stderr_tail();
@@ -281,6 +298,7 @@ WorkerOracle::WorkerOracle(std::string name, std::vector<std::string> command, i
 WorkerOracle::~WorkerOracle() { impl_->shut_down(); }
 
 std::string WorkerOracle::name() const { return impl_->name; }
+std::string WorkerOracle::version() const { return impl_->slots.front().hello.version; }
 int WorkerOracle::n_workers() const { return static_cast<int>(impl_->slots.size()); }
 
 std::int64_t WorkerOracle::submit(const LabelRequest& request) {

@@ -10,7 +10,8 @@
 namespace tamiz {
 
 /// Runs worker processes, one per core, that read requests and write answers as JSON lines (protocol in
-/// screening/oracle/README.md). A worker that dies fails its request and is started again when there is work.
+/// screening/oracle/README.md). A worker that dies fails its request and is started again when there is work; so is one
+/// whose process group uses more CPU time than the request allows, or that takes ten times as long on the clock.
 /// One thread at a time; results come in the order in which they are done. `poll` returns early on a signal,
 /// and throws OracleError when no worker starts any more (three times in a row each).
 class WorkerOracle : public Oracle {
@@ -23,6 +24,7 @@ class WorkerOracle : public Oracle {
   ~WorkerOracle() override;
 
   std::string name() const override;
+  std::string version() const override;
   int n_workers() const override;
   std::int64_t submit(const LabelRequest& request) override;
   std::vector<std::pair<std::int64_t, LabelResult>> poll(double timeout) override;

@@ -43,7 +43,7 @@ Structure start_for_dft(const Structure& structure) {
   }
 }
 
-/// Ends a stage from inside its progress callback. Nothing of it is in the ledger then, and it starts again.
+/// Ends a stage before its record is in the ledger: it starts again, training from its checkpoint.
 struct Stopped {};
 
 }  // namespace
@@ -51,12 +51,13 @@ struct Stopped {};
 struct Campaign::Impl {
   CampaignConfig config;
   std::filesystem::path folder;
+  int threads;
   Ledger ledger;
   CampaignHistory history;
-  std::unique_ptr<Oracle> oracle;      ///< made when the first label is needed
+  std::unique_ptr<Oracle> oracle;
   std::function<bool()> stop;
 
-  Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume);
+  Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume, int n_threads);
 
   void begin();
   void check_resumable() const;
@@ -69,6 +70,7 @@ struct Campaign::Impl {
   void propose_candidates();
   void assess(int round);
   void choose(int round);
+  void start_oracle();
   bool label(int round, std::span<const LabelOrder> orders);
   void learn_from(int round);
   bool measure_gaps();
@@ -81,10 +83,14 @@ struct Campaign::Impl {
   std::vector<LabelOrder> orders_of(int round) const;
 };
 
-Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume)
-    : config(std::move(given)), folder(std::move(run_folder)), ledger(folder / k_ledger) {
+Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume, int n_threads)
+    : config(std::move(given)),
+      folder(std::move(run_folder)),
+      threads(n_threads > 0 ? n_threads : available_threads()),
+      ledger(folder / k_ledger) {
   history = CampaignHistory::from_records(ledger.records());
   if (!history.start) {
+    if (resume) log::info(fmt::format("{} holds no campaign yet: beginning one", folder.string()));
     begin();
     return;
   }
@@ -164,7 +170,8 @@ void Campaign::Impl::assess(int round) {
   const auto path = model_path(round);
   const std::string hash = hash_hex(read_file(path));
   if (hash != model_hash(round))
-    throw FormatError(path.string() + " is not the model that this campaign goes on with, its hash differs: restore it from a copy");
+    throw FormatError(path.string() + " is not the model that this campaign goes on with, its hash differs: restore it "
+                                      "from a copy");
   if (!history.predictions.empty() && history.predictions.back().model_hash == hash) {
     // The model did not change, so neither does what it says.
     RoundPrediction same = history.predictions.back();
@@ -175,7 +182,7 @@ void Campaign::Impl::assess(int round) {
   }
   log::info(fmt::format("round {}: relaxing {} candidates with {}", round, history.candidates->size(),
                         path.filename().string()));
-  const auto potential = load_potential(path, {.threads = available_threads()});
+  const auto potential = load_potential(path, {.threads = threads});
   const std::vector<Structure> start = starting_geometries();
   Progress progress(fmt::format("round {} relax", round), start.size() + competing().phases.size());
   RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing(), config.relax, round,
@@ -208,9 +215,14 @@ std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
   return orders;
 }
 
+void Campaign::Impl::start_oracle() {
+  const int n_workers = config.label.workers > 0 ? config.label.workers : threads;
+  if (!oracle) oracle = make_oracle(config.label.oracle, n_workers, folder / "workers");
+}
+
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
   if (open_orders(history, orders, round).empty()) return true;
-  if (!oracle) oracle = make_oracle(config.label.oracle, config.label.workers, folder / "workers");
+  start_oracle();
   return get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, stop);
 }
 
@@ -222,14 +234,15 @@ void Campaign::Impl::learn_from(int round) {
   const std::vector<Frame> shipped_test = read_frames(data / config.training / "test.xyz");
   std::filesystem::create_directories(folder / "models");
   Progress progress(fmt::format("round {} train", round), static_cast<std::size_t>(config.learn.steps));
-  LearnRecord record = learn(history, current, shipped, shipped_test, config.learn, round, config.seed, folder,
-                             [&](std::int64_t step, std::int64_t, double loss) {
-                               progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
-                               stop_here();
-                             });
-  log::info(fmt::format("round {}: new model {}: {}", round, record.adopted ? "adopted" : "not adopted", record.reason));
-  ledger.append(to_json(record));
-  history.learned.push_back(std::move(record));
+  const auto show = [&](std::int64_t step, std::int64_t, double loss) {
+    progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
+  };
+  const auto record = learn(history, current, shipped, shipped_test, config.learn, round, config.seed, threads,
+                            folder, show, stop);
+  if (!record) throw Stopped{};
+  log::info(fmt::format("round {}: new model {}: {}", round, record->adopted ? "adopted" : "not adopted", record->reason));
+  ledger.append(to_json(*record));
+  history.learned.push_back(*record);
 }
 
 /// Gaps of the best candidates that DFT confirmed; the labels count as one more round.
@@ -258,9 +271,11 @@ void Campaign::Impl::finish() {
   write_report(summarize(history, folder), folder);
 }
 
-Campaign::Campaign(CampaignConfig config, std::filesystem::path folder, bool resume) {
-  std::filesystem::create_directories(folder);
-  impl_ = std::make_unique<Impl>(std::move(config), std::move(folder), resume);
+Campaign::Campaign(CampaignConfig config, std::filesystem::path folder, bool resume, int threads) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw FileError(fmt::format("cannot make the run folder {}: {}", folder.string(), error.message()));
+  impl_ = std::make_unique<Impl>(std::move(config), std::move(folder), resume, threads);
 }
 
 Campaign::~Campaign() = default;
@@ -273,6 +288,8 @@ Campaign::End Campaign::Impl::run() {
   for (const auto& [system, missing] : competing().missing)
     if (!missing.empty()) log::warning(fmt::format("hull of {} is incomplete, lacking {}: not ranked", system, fmt::join(missing, ", ")));
 
+  // A code that is missing is said before hours of relaxation, not after them.
+  if (!history.candidates) start_oracle();
   propose_candidates();
   for (int round = 0; round < config.decide.rounds; ++round) {
     if (!goes_on()) return End::stopped;
@@ -298,8 +315,14 @@ Campaign::End Campaign::run(const std::function<bool()>& stop, std::unique_ptr<O
   }
 }
 
+std::filesystem::path ledger_of_run(const std::filesystem::path& run_folder) {
+  if (!std::filesystem::is_regular_file(run_folder / k_ledger))
+    throw FileError(fmt::format("{} is no run folder: it has no {}", run_folder.string(), k_ledger));
+  return run_folder / k_ledger;
+}
+
 nlohmann::json summarize_run(const std::filesystem::path& run_folder) {
-  const CampaignHistory history = CampaignHistory::from_records(Ledger::read(run_folder / k_ledger));
+  const CampaignHistory history = CampaignHistory::from_records(Ledger::read(ledger_of_run(run_folder)));
   if (!history.start) throw FormatError((run_folder / k_ledger).string() + ": the campaign was not begun, its ledger is empty");
   return summarize(history, run_folder);
 }

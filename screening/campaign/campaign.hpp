@@ -21,7 +21,9 @@ class Campaign {
   /// the folder holds a campaign and `resume` is false, or another process runs it; FormatError when the
   /// folder's campaign was started from another configuration, or is unfinished and what it began with (model,
   /// training labels, level, competing phases) has changed since.
-  Campaign(CampaignConfig config, std::filesystem::path folder, bool resume);
+  /// `threads` of relaxation and training, and DFT workers where the configuration does not say how many;
+  /// 0: what the machine grants.
+  Campaign(CampaignConfig config, std::filesystem::path folder, bool resume, int threads = 0);
   ~Campaign();
 
   /// Runs to the end, or until `stop` returns true: then the ledger is whole and the campaign resumable.
@@ -36,6 +38,9 @@ class Campaign {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The ledger of a run folder. Throws FileError where there is none.
+std::filesystem::path ledger_of_run(const std::filesystem::path& run_folder);
 
 /// Everything that the report shows of a finished or running campaign, from its ledger alone and without its
 /// lock (schema in screening/report/README.md). Throws FileError, FormatError.

@@ -55,12 +55,13 @@ LabelOptions label_options(const TomlTable& table) {
 }
 
 LearnOptions learn_options(const TomlTable& table) {
-  table.allow_only({"steps", "learning_rate", "batch_size", "held_out"});
+  table.allow_only({"steps", "learning_rate", "batch_size", "held_out", "min_held_out"});
   LearnOptions options;
   options.steps = count(table, "steps", options.steps, 1);
   options.learning_rate = bounded(table, "learning_rate", options.learning_rate, 0.0, 1.0);
   options.batch_size = count(table, "batch_size", options.batch_size, 1);
   options.held_out = bounded(table, "held_out", options.held_out, 0.0, 0.9);
+  options.min_held_out = count(table, "min_held_out", options.min_held_out, 0);
   return options;
 }
 
@@ -81,6 +82,8 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
   for (const char* key : {"name", "systems", "model", "competing", "training"}) campaign.require(key);
   config.name = campaign.text("name", "");
+  if (config.name.empty() || config.name.find('/') != std::string::npos || config.name.starts_with('.'))
+    campaign.fail("name", "is the name of the run folder, expected a text without / that does not begin with a point");
   config.question = campaign.text("question", "");
   config.seed = static_cast<std::uint64_t>(campaign.integer("seed", 1));
   config.model = campaign.text("model", "");

@@ -24,7 +24,7 @@ struct LabelOptions {
   std::string oracle = "gpaw";
   std::string level = "pbe-600";
   int workers = 0;           ///< 0: one per core that the machine grants
-  double timeout = 300.0;    ///< [s] of wall time for one label
+  double timeout = 300.0;    ///< CPU time of one label [core-seconds]
   int gaps = 2;              ///< band gaps of the best DFT-confirmed candidates
 };
 
@@ -33,6 +33,7 @@ struct LearnOptions {
   double learning_rate = 0.002;
   int batch_size = 8;
   double held_out = 0.25;    ///< share of a campaign's labels that no training sees
+  int min_held_out = 4;      ///< with fewer, a new model must be better on the first test labels, too
 };
 
 /// Everything that fixes a campaign; read from campaign.toml.

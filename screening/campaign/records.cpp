@@ -180,14 +180,15 @@ json to_json(const ErrorSummary& errors) {
 json to_json(const LearnRecord& record) {
   return {{"kind", "trained"},         {"round", record.round},
           {"steps", record.steps},     {"n_frames", record.n_frames},
+          {"n_held_out", record.n_held_out},
           {"before", to_json(record.before)}, {"after", to_json(record.after)},
           {"adopted", record.adopted}, {"reason", record.reason},
           {"model_hash", record.model_hash}, {"model_file", record.model_file}};
 }
 
 LearnRecord learn_record_from_json(const json& value) {
-  return {value.at("round"),   value.at("steps"),      value.at("n_frames"), errors_from(value.at("before")),
-          errors_from(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
+  return {value.at("round"),   value.at("steps"),      value.at("n_frames"), value.at("n_held_out"),
+          errors_from(value.at("before")), errors_from(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
           value.at("model_file")};
 }
 

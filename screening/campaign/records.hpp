@@ -61,7 +61,8 @@ struct LearnRecord {
   int round = 0;
   int steps = 0;
   std::size_t n_frames = 0;
-  ErrorSummary before, after;   ///< on the labels held out from training
+  int n_held_out = 0;           ///< labels that no training sees
+  ErrorSummary before, after;   ///< on these
   bool adopted = false;
   std::string reason;
   std::string model_hash;       ///< of the model that goes on

@@ -50,13 +50,14 @@ std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::files
   return potential;
 }
 
-TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed) {
+TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed, int threads) {
   TrainConfig config;
   config.model = current.description;
   config.steps = options.steps;
   config.learning_rate = options.learning_rate;
   config.batch_size = options.batch_size;
   config.seed = seed;
+  config.threads = threads;
   return config;
 }
 
@@ -81,19 +82,35 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   }
   LabelledFrames split;
   for (auto& [lot, frames] : lots) {
-    auto& target = lot < held_out_share || lot == least ? split.held_out : split.training;
-    std::move(frames.begin(), frames.end(), std::back_inserter(target));
+    const bool is_held_out = lot < held_out_share || lot == least;
+    std::move(frames.begin(), frames.end(), std::back_inserter(is_held_out ? split.held_out : split.training));
+    split.n_held_out += is_held_out;
   }
   return split;
 }
 
-LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
-                  std::span<const Frame> shipped_test, const LearnOptions& options, int round, std::uint64_t seed,
-                  const std::filesystem::path& run_folder,
-                  const std::function<void(std::int64_t, std::int64_t, double)>& progress) {
+void judge(LearnRecord& record, int min_held_out, double known) {
+  const bool better = score(record.after) < score(record.before);
+  const bool enough = record.n_held_out >= min_held_out;
+  record.adopted = better && (enough ? known <= k_allowed_loss : known < 1.0);
+  const std::string labels = record.n_held_out == 1 ? "the one label" : fmt::format("the {} labels", record.n_held_out);
+  const std::string on = "on " + labels + " held out from training";
+  if (record.adopted) record.reason = "better " + on + (enough ? "" : ", and on the first test labels");
+  else if (!better) record.reason = "not better " + on + ": the old model stays";
+  else if (enough) record.reason = "it forgot too much of the first labels: the old model stays";
+  else
+    record.reason = fmt::format("better {}, fewer than {}, and not on the first test labels: the old model stays", on,
+                                min_held_out);
+}
+
+std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
+                                 std::span<const Frame> shipped_test, const LearnOptions& options, int round,
+                                 std::uint64_t seed, int threads, const std::filesystem::path& run_folder,
+                                 const std::function<void(std::int64_t, std::int64_t, double)>& progress,
+                                 const std::function<bool()>& stop) {
   LabelledFrames split = split_labels(history, options.held_out);
-  LearnRecord record{.round = round, .steps = options.steps, .n_frames = split.training.size(), .before = {},
-                     .after = {}, .adopted = false, .reason = "", .model_hash = "", .model_file = ""};
+  LearnRecord record{.round = round, .steps = options.steps, .n_frames = split.training.size(), .n_held_out = split.n_held_out,
+                     .before = {}, .after = {}, .adopted = false, .reason = "", .model_hash = "", .model_file = ""};
   if (split.training.empty() || split.held_out.empty()) {
     record.reason = split.training.empty() ? "no label to train on" : "no label held out to judge on";
     return record;
@@ -105,8 +122,10 @@ LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std:
   TrainCallbacks callbacks;
   callbacks.progress = progress;
   callbacks.checkpoint = checkpoint;
-  const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round));
+  callbacks.should_stop = stop;
+  const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round), threads);
   const TrainResult result = train(config, frames, current, callbacks, shipped_test);
+  if (!result.finished) return std::nullopt;
 
   const auto scratch = run_folder / "models" / "judged.safetensors";
   const auto old_potential = potential_of(current, scratch), new_potential = potential_of(result.model, scratch);
@@ -114,12 +133,7 @@ LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std:
   record.after = evaluate_errors(*new_potential, split.held_out);
   const double known_before = score(evaluate_errors(*old_potential, shipped_test));
   const double known_after = score(evaluate_errors(*new_potential, shipped_test));
-  const bool better = score(record.after) < score(record.before);
-  const bool remembers = known_after <= k_allowed_loss * known_before;
-  record.adopted = better && remembers;
-  record.reason = record.adopted ? "better on the labels held out from training"
-                  : !better      ? "not better on the labels held out from training: the old model stays"
-                                 : "it forgot too much of the first labels: the old model stays";
+  judge(record, options.min_held_out, known_after / known_before);
   if (record.adopted) {
     record.model_file = fmt::format("models/round_{}.safetensors", round);
     result.model.write(run_folder / record.model_file);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace tamiz {
 struct LabelledFrames {
   std::vector<Frame> training;
   std::vector<Frame> held_out;
+  int n_held_out = 0;  ///< labels, of which each may have many frames
 };
 
 /// Sorted by candidate id. All labels of a candidate are held out or none, by a hash of its id, so that the choice
@@ -21,12 +23,20 @@ struct LabelledFrames {
 /// with the geometries that they calculated.
 LabelledFrames split_labels(const CampaignHistory& history, double held_out_share);
 
-/// Trains `current` further on the first model's labels and those of the campaign, and keeps the result
-/// only where it is better on the labels held out from training. Writes `models/round_<r>.safetensors`
-/// when it is adopted. `shipped` and `shipped_test` are the starting model's training and test labels.
-LearnRecord learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
-                  std::span<const Frame> shipped_test, const LearnOptions& options, int round, std::uint64_t seed,
-                  const std::filesystem::path& run_folder,
-                  const std::function<void(std::int64_t, std::int64_t, double)>& progress);
+/// Sets `adopted` and `reason` of a record by eq. 20 of docs/theory.md. `known` is the new model's score on the first test
+/// labels in units of the old one's.
+void judge(LearnRecord& record, int min_held_out, double known);
+
+/// Trains `current` further on the first model's labels and those of the campaign, and adopts the result where it is
+/// better on the labels held out from training and has not forgotten the first test labels; with fewer than
+/// `options.min_held_out` held-out labels it must be better on these test labels, too. Writes
+/// `models/round_<r>.safetensors` when it is adopted. `shipped` and `shipped_test` are the starting model's training and
+/// test labels. Nothing when `stop`, asked before every step, ended the training: a checkpoint beside the models is then
+/// where the next call goes on, to the same bits.
+std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
+                                 std::span<const Frame> shipped_test, const LearnOptions& options, int round,
+                                 std::uint64_t seed, int threads, const std::filesystem::path& run_folder,
+                                 const std::function<void(std::int64_t, std::int64_t, double)>& progress,
+                                 const std::function<bool()>& stop);
 
 }  // namespace tamiz

@@ -57,6 +57,7 @@ json label_json(const LabelRecord& label, const CampaignHistory& history, const 
 json training_json(const LearnRecord& record) {
   return {{"steps", record.steps},
           {"n_frames", record.n_frames},
+          {"n_held_out", record.n_held_out},
           {"held_out_before", to_json(record.before)},
           {"held_out_after", to_json(record.after)},
           {"adopted", record.adopted},

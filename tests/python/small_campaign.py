@@ -44,6 +44,7 @@ gaps = 0
 [learn]
 steps = 12
 held_out = 0.4
+min_held_out = 1
 """
 TRAIN = """
 [model]

@@ -7,6 +7,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve()
+TAMIZ = BUILD / "bin" / "tamiz"
 POTENTIALS = ROOT / "datasets" / "potentials"
 STILLINGER_WEBER = POTENTIALS / "stillinger-weber-si.toml"
 LENNARD_JONES = POTENTIALS / "lennard-jones-ar.toml"

@@ -1,8 +1,10 @@
 """Campaigns through the package: run, interrupted, resumed and read."""
 
+import json
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import time
 
@@ -12,7 +14,7 @@ import pytest
 
 import small_campaign
 import tamiz
-from support import EXAMPLE_RUN
+from support import EXAMPLE_RUN, TAMIZ
 
 matplotlib.use("Agg")
 needs_data = pytest.mark.skipif(bool(small_campaign.MISSING), reason=f"not shipped: {small_campaign.MISSING}")
@@ -145,6 +147,60 @@ def test_ctrl_c_does_not_wait_for_the_end_of_a_stage(small):
     timer.join()
 
     assert [record["kind"] for record in campaign.ledger()] == ["campaign", "proposed"]
+
+
+def test_a_signal_during_training_keeps_what_was_trained(small):
+    config = small.folder / "trains.toml"
+    config.write_text(small_campaign.CAMPAIGN.replace("rounds = 2", "rounds = 1").replace("steps = 12", "steps = 190"))
+    straight = small.folder / "straight"
+    assert run_discover(config, straight).wait(300) == 0
+    folder = small.folder / "stopped"
+    process = run_discover(config, folder)
+    while process.poll() is None and not (folder / "models").exists():
+        time.sleep(0.02)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(60) == 3
+    checkpoint = folder / "models" / "round_0.checkpoint"
+    assert checkpoint.exists() and tamiz.Campaign.open(folder).ledger()[-1]["kind"] == "label"
+
+    assert run_discover(config, folder, "--resume").wait(300) == 0
+    assert not checkpoint.exists()
+    for name in ["ranking.csv", *[str(path.relative_to(straight)) for path in (straight / "models").glob("*")]]:
+        assert (folder / name).read_bytes() == (straight / name).read_bytes()
+    records = [[record for record in tamiz.Campaign.open(run).ledger() if record["kind"] == "trained"] for run in (straight, folder)]
+    assert records[0] == records[1] and len(records[0]) == 1
+
+
+def run_discover(config, folder, *more):
+    return subprocess.Popen([TAMIZ, "discover", config, "-o", folder, "--quiet", *more], stdout=subprocess.DEVNULL)
+
+
+def test_standard_output_is_json_alone_where_it_is_asked_for(small, tmp_path):
+    config = tmp_path / "json.toml"
+    config.write_text(small_campaign.CAMPAIGN.replace("rounds = 2", "rounds = 1"))
+
+    def output_of(*arguments):
+        return json.loads(subprocess.run([TAMIZ, *arguments, "--json", "-"], capture_output=True, check=True, timeout=300).stdout)
+
+    assert output_of("propose", config, "-o", tmp_path / "proposed.xyz")["candidates"] == 12
+    assert output_of("discover", config, "-o", tmp_path / "run", "--threads", "1")["finished"] is True
+    assert output_of("report", tmp_path / "run") == {"report": str(tmp_path / "run" / "report.html")}
+    assert [path.name for path in (tmp_path / "run" / "workers").iterdir()] == ["worker-0"]
+
+
+def test_the_report_says_how_many_labels_judged_a_model(finished):
+    for entry in finished.summary()["rounds"]:
+        training = entry.get("training")
+        if training is not None and training["held_out_after"]["n_frames"]:
+            assert 1 <= training["n_held_out"] <= len(finished.labels())
+            assert "held out from training" in training["reason"] or "forgot" in training["reason"]
+
+
+def test_all_candidates_but_failed_ones_are_compared_with_the_known_phases(finished):
+    for candidate in finished.summary()["candidates"]:
+        assert ("known" in candidate) == (candidate["outcome"] != "failed"), candidate["id"]
 
 
 def test_a_campaign_that_was_only_begun_can_be_read(finished, tmp_path):

@@ -49,6 +49,7 @@ gaps = 0
 [learn]
 steps = 24
 held_out = 0.4
+min_held_out = 1
 """
 N_KILLS = 20
 

@@ -114,11 +114,12 @@ const Sections = (() => {
   function rounds_table() {
     const rows = Data.rounds.filter((round) => Object.keys(object(round.training)).length);
     if (!rows.length) return null;
-    return [el("h3", {}, t("rounds_title")), Dom.table([t("round"), t("labels"), t("cost"), t("training_steps"), t("frames"), t("verdict"), t("reason")], rows.map((round) => {
+    return [el("h3", {}, t("rounds_title")), Dom.table([t("round"), t("labels"), t("cost"), t("training_steps"), t("frames"), t("held_out_labels"), t("verdict"), t("reason")], rows.map((round) => {
       const training = round.training;
       return [String(round.round ?? Format.dash), String(list(round.labels).length), Format.cost(round.cost), I18n.number(training.steps, 0), I18n.number(training.n_frames, 0),
+        I18n.number(training.n_held_out, 0),
         training.adopted === undefined ? Format.dash : training.adopted ? t("adopted") : t("not_adopted"), el("span", { lang: "en" }, training.reason || Format.dash)];
-    }), { class: "compact", numeric: [0, 1, 3, 4] })];
+    }), { class: "compact", numeric: [0, 1, 3, 4, 5] })];
   }
 
   function labels() {

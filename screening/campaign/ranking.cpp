@@ -136,9 +136,10 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history) {
   const DftHull hull = hull_with_confirmed(competing, ranked);
   const KnownPhases known(competing);
   for (RankedCandidate& entry : ranked) {
-    if (entry.outcome != "ranked") continue;
+    if (entry.outcome == "failed") continue;
     entry.known_as = known.name_of(entry.structure);
-    assess_with_dft(entry, hull);
+    entry.compared = !entry.known_as.empty() || competing.complete(entry.structure.composition().system());
+    if (entry.outcome == "ranked") assess_with_dft(entry, hull);
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCandidate& a, const RankedCandidate& b) {
     const bool first = a.outcome == "ranked", second = b.outcome == "ranked";

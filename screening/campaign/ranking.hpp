@@ -28,7 +28,8 @@ struct RankedCandidate {
   Structure structure;               ///< relaxed with DFT where confirmed, with the model otherwise
   std::string outcome;               ///< "ranked", "hull incomplete", "duplicate", "failed"
   std::string reason;
-  std::string known_as;              ///< id of the competing phase that it is; empty: not in the list
+  std::string known_as;              ///< id of the competing phase that it is; empty: none was found
+  bool compared = false;             ///< with all known phases of its system; where some lack a geometry, it was not
   int rank = 0;                      ///< 1..; 0 where it is not ranked
 
   /// What it is ranked by: the DFT value where there is one [eV/atom].

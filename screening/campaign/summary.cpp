@@ -165,7 +165,7 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
   }
   if (entry.dft) value["dft"] = dft_json(entry, formulas);
   value["gap"] = gap_json(entry);
-  value["known"] = nullptr;  // compared with the list and not in it, unless found below
+  if (entry.compared) value["known"] = nullptr;  // and not in the list, unless found below
   for (const CompetingPhase& phase : competing.phases)
     if (phase.id == entry.known_as) value["known"] = {{"name", phase.name}, {"source", phase.source}};
   return value;

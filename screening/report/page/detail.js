@@ -16,7 +16,7 @@ const Detail = (() => {
       [t("group_before"), c.space_group_before ? Format.space_group(c.space_group_before) : null],
       [t("group_after"), c.space_group_after ? Format.space_group(c.space_group_after) : null],
       [t("dynamic_stability"), Format.dynamic(c)],
-      [t("known_or_new"), c.known === undefined ? null : Format.known(c.known)],
+      [t("known_or_new"), Format.known(c.known)],
     ]);
   }
 

@@ -80,7 +80,7 @@ const Format = (() => {
     : `${t("dynamic_stability")}: ${c.dynamic_stability}`;
 
   function known(entry) {
-    if (entry === undefined) return dash;
+    if (entry === undefined) return el("span", { class: "quiet" }, t("not_compared"));
     if (entry === null) return el("span", { title: t("new_meaning") }, t("new"));
     return [t("known"), ": ", formula(entry.name), entry.source ? el("div", { class: "quiet" }, linked(entry.source)) : null];
   }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
@@ -12,6 +13,7 @@
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/summary_model.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
+#include "tamiz/screening/propose/systems.hpp"
 
 namespace tamiz {
 namespace {
@@ -57,8 +59,10 @@ CampaignStart read_start(const CampaignConfig& config) {
   start.settings = read_level(config.label.level);
   start.model_hash = hash_hex(read_file(data / config.model));
   start.model = model_json(config.model.string(), ModelFile::read(data / config.model)).dump();
-  start.training_hash = hash_hex(read_file(data / config.training / "train.xyz") + read_file(data / config.training / "test.xyz"));
-  start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level, config.systems);
+  const auto training = data / config.training;
+  start.training_hash = hash_hex(read_file(training / "train.xyz") + read_file(training / "test.xyz"));
+  start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
+                                   config.systems);
   return start;
 }
 
@@ -68,6 +72,15 @@ void check_start(const CampaignStart& start, const CampaignConfig& config) {
     throw FormatError(fmt::format("{} holds no competing phase at level {}: label the starts in {} at this level first",
                                   (data / config.competing).string(), config.label.level,
                                   (data / "competing" / "start.xyz").string()));
+  std::set<Element> elements;
+  for (const CompetingPhase& phase : start.competing.phases)
+    if (phase.structure.composition().counts().size() == 1) elements.insert(phase.structure.species().front());
+  for (const std::string& system : config.systems)
+    for (const Element element : elements_of_system(system))
+      if (!elements.contains(element))
+        throw FormatError(fmt::format("{} holds no elemental phase of {} at level {}, without which there is no hull of "
+                                      "{}: label it first",
+                                      (data / config.competing).string(), element.symbol(), config.label.level, system));
   if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
     throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
                                       "give the oracle a level and competing phases of its own",

@@ -11,8 +11,8 @@ namespace tamiz {
 /// What the data folder holds today for a campaign. Throws FileError, FormatError.
 CampaignStart read_start(const CampaignConfig& config);
 
-/// Refuses what no campaign can begin with. Throws FormatError (no competing phase at the level),
-/// CapabilityError (an oracle of another code than the level's).
+/// Refuses what no campaign can begin with. Throws FormatError (no competing phase at the level, or none
+/// of an element), CapabilityError (an oracle of another code than the level's).
 void check_start(const CampaignStart& start, const CampaignConfig& config);
 
 /// What decides the results and differs, in words; empty where a campaign that began with `then` may go on with `now`.

@@ -18,10 +18,10 @@ void add_discover(CLI::App& app) {
   CLI::App* command = add_command(
       app, "discover", "Propose, relax, assess, label with DFT, train, rank and report",
       "tamiz discover campaign.toml -o runs/nitrides --resume",
-      [options](const Common&, nlohmann::json& result) {
+      [options](const Common& common, nlohmann::json& result) {
         const CampaignConfig config = CampaignConfig::read(options->config);
         const std::filesystem::path folder = options->folder.empty() ? "runs/" + config.name : options->folder;
-        Campaign campaign(config, folder, options->resume);
+        Campaign campaign(config, folder, options->resume, common.threads);
         const Campaign::End end = campaign.run(stop_requested);
         result = {{"run", folder.string()}, {"finished", end == Campaign::End::finished}};
         if (end == Campaign::End::stopped) {
@@ -30,7 +30,7 @@ void add_discover(CLI::App& app) {
         }
         const auto report = std::filesystem::absolute(folder / "report.html").string();
         result["report"] = report;
-        fmt::print("{}\n", report);
+        if (common.speaks()) fmt::print("{}\n", report);
         return k_done;
       });
   command->add_option("campaign", options->config, "Campaign file")->required()->check(CLI::ExistingFile);

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <memory>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -16,6 +20,10 @@ struct Arguments {
   LoadOptions load;
 };
 
+bool has_labels(const Frame& frame) {
+  return frame.labels.consistent_energy() || frame.labels.forces || frame.labels.stress;
+}
+
 /// The frames with the model's energies, forces and, in crystals, stresses in place of their labels.
 std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> frames) {
   for (Frame& frame : frames) {
@@ -29,7 +37,11 @@ std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> fram
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  if (!arguments.predictions.empty()) check_output(arguments.predictions);
   const std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
+  if (std::none_of(frames.begin(), frames.end(), has_labels))
+    throw FormatError(fmt::format("none of the {} frames has an energy, forces or a stress to compare with: check the keys of the "
+                                  "file (energy, REF_energy, free_energy, forces, REF_forces)", frames.size()));
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
   result = errors_by_type(*potential, frames);

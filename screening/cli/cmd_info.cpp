@@ -8,7 +8,7 @@
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
-#include "tamiz/screening/campaign/config.hpp"
+#include "tamiz/screening/campaign/campaign.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
 #include "tamiz/screening/campaign/records.hpp"
 #include "tamiz/screening/cli/command.hpp"
@@ -111,7 +111,7 @@ void print(const json& value, const std::string& indent = "") {
 }
 
 json info_of(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return run_info(path / "ledger.tz");
+  if (std::filesystem::is_directory(path)) return run_info(ledger_of_run(path));
   if (path.extension() == ".tz") return run_info(path);
   if (path.extension() == ".safetensors") return model_info(path);
   return structure_info(path);
@@ -124,7 +124,7 @@ void add_info(CLI::App& app) {
   CLI::App* command = add_command(app, "info", "Say what is in a structure file, a model or a run", "tamiz info model.safetensors",
                                   [path](const Common& common, json& result) {
                                     result = info_of(*path);
-                                    if (!common.quiet && common.json != "-") print(result);
+                                    if (common.speaks()) print(result);
                                     return k_done;
                                   });
   command->add_option("file", *path, "Structure file, model (.safetensors), ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/core/io/format.hpp"
@@ -130,7 +131,9 @@ void summarize(const LabelRun& run, nlohmann::json& result) {
 }
 
 int run(const Arguments& arguments, nlohmann::json& result) {
+  check_output(arguments.output);
   const Work work = read_work(arguments);
+  if (work.requests.empty()) throw FormatError("the files hold no structure");
   const std::string ledger_path = arguments.ledger.empty() ? arguments.output + ".tz" : arguments.ledger;
   result["ledger"] = ledger_path;
   Ledger ledger(ledger_path);
@@ -148,7 +151,7 @@ int run(const Arguments& arguments, nlohmann::json& result) {
   log::info(fmt::format("{} of {} labels finished, {} calculated now in {:.1f} core-seconds; written to {}",
                         result["n_finished"].get<int>(), work.requests.size(), labels.n_calculated, labels.cost,
                         arguments.output));
-  return work.requests.empty() || result["n_finished"] != 0 ? k_done : k_failed;
+  return result["n_finished"] != 0 ? k_done : k_failed;
 }
 
 }  // namespace
@@ -167,8 +170,8 @@ void add_label(CLI::App& app) {
       ->check(CLI::ExistingFile);
   command->add_option("--task", arguments->task, "single_point, relax or gap")
       ->check(CLI::IsMember({"single_point", "relax", "gap"}));
-  command->add_option("--workers", arguments->workers, "Workers side by side (0: one per core)")->check(CLI::NonNegativeNumber);
-  command->add_option("--timeout", arguments->timeout, "Wall time of one label [s] (0: none)")->check(CLI::NonNegativeNumber);
+  command->add_option("--workers", arguments->workers, "Workers side by side (0: one per core)")->check(not_negative());
+  command->add_option("--timeout", arguments->timeout, "CPU time of one label [core-seconds] (0: none)")->check(not_negative());
   command->add_option("--ledger", arguments->ledger, "Ledger that keeps the labels (default: OUTPUT.tz)");
   command->add_option("-o,--output", arguments->output, "Labelled structures")->required();
   command->add_flag("--retry-failed", arguments->retry_failed, "Calculate again what failed before");

@@ -86,6 +86,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
                             structure[0].composition().formula() + " of " + a.file);
     log::info(fmt::format("going on from step {}", state.step));
   } else {
+    if (a.resume) log::info(fmt::format("{} holds no step yet: starting from the beginning", a.output));
     state = State::of(structure);
     set_thermal_velocities(batch, state, a.dynamics.temperature, a.dynamics.seed);
     trajectory.append(frame_to_write(batch, state, evaluate(*potential, structure), a, settings));
@@ -128,12 +129,12 @@ void add_md(CLI::App& app) {
   command->add_option("file", a->file, "File with one structure")->required()->check(CLI::ExistingFile);
   command->add_option("--ensemble", a->ensemble, "nve or langevin")->check(CLI::IsMember({"nve", "langevin"}))->capture_default_str();
   command->add_option("--temperature", a->dynamics.temperature, "Of the first velocities and of the Langevin bath [K]")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
-  command->add_option("--timestep", a->dynamics.timestep, "[fs]")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--friction", a->dynamics.friction, "Of the Langevin bath [1/fs]")->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(not_negative())->capture_default_str();
+  command->add_option("--timestep", a->dynamics.timestep, "[fs]")->check(positive())->capture_default_str();
+  command->add_option("--friction", a->dynamics.friction, "Of the Langevin bath [1/fs]")->check(positive())->capture_default_str();
   command->add_option("--steps", a->dynamics.steps, "Step to reach, counted from the start of the run")
-      ->required()->check(CLI::NonNegativeNumber);
-  command->add_option("--every", a->every, "Steps between two frames")->check(CLI::PositiveNumber)->capture_default_str();
+      ->required()->check(not_negative());
+  command->add_option("--every", a->every, "Steps between two frames")->check(positive())->capture_default_str();
   command->add_option("--seed", a->dynamics.seed, "Of velocities and bath")->capture_default_str();
   command->add_option("-o,--output", a->output, "Trajectory (.xyz), synced after each frame")->required();
   command->add_flag("--resume", a->resume, "Go on behind the last frame of the output, where it exists");

@@ -33,6 +33,7 @@ std::string kind_of(const std::string& reason) {
 }
 
 int run(const Arguments& arguments, const Common& common, nlohmann::json& result) {
+  check_output(arguments.output);
   const Proposal proposal = propose(propose_options_from_toml(arguments.campaign));
   std::vector<Frame> frames;
   std::map<std::string, int> origins;
@@ -53,7 +54,7 @@ int run(const Arguments& arguments, const Common& common, nlohmann::json& result
   result["origins"] = origins;
   result["formulas"] = formulas;
   result["rejected"] = reasons;
-  if (!common.quiet) {
+  if (common.speaks()) {
     fmt::print("{} candidates of {} compositions written to {}\n", frames.size(), formulas.size(), arguments.output);
     for (const auto& [origin, n] : origins) fmt::print("  {:<11}{:5}\n", origin, n);
     for (const auto& [reason, n] : reasons) fmt::print("  {:5} left out: {}\n", n, reason);

@@ -69,6 +69,7 @@ nlohmann::json json_of(const RelaxResult& result, const Source& source) {
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
+  check_output(arguments.output);
   std::vector<Source> sources;
   std::vector<Frame> frames = read_all(arguments.files, sources);
   if (frames.empty()) throw FormatError("the files hold no structure");
@@ -118,13 +119,13 @@ void add_relax(CLI::App& app) {
   command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--output", arguments->output, "File for the relaxed structures, format by its extension")->required();
   command->add_flag("--cell,!--no-cell", arguments->relax.cell, "Relax the lattice too (default)");
-  command->add_option("--fmax", arguments->relax.fmax, "Largest force on an atom [eV/Å]")->check(CLI::PositiveNumber)->capture_default_str();
-  command->add_option("--smax", arguments->relax.smax, "Largest stress component [eV/Å³]")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--fmax", arguments->relax.fmax, "Largest force on an atom [eV/Å]")->check(positive())->capture_default_str();
+  command->add_option("--smax", arguments->relax.smax, "Largest stress component [eV/Å³]")->check(positive())->capture_default_str();
   command->add_option("--pressure", arguments->pressure_gpa, "Target pressure [GPa]")->capture_default_str();
   command->add_option("--max-steps", arguments->relax.max_steps, "Steps before a structure counts as not converged")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(not_negative())->capture_default_str();
   command->add_option("--batch-atoms", arguments->relax.atoms_per_batch, "Atoms that are evaluated together")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(positive())->capture_default_str();
   add_load_options(*command, arguments->load);
 }
 

@@ -80,6 +80,7 @@ void report(const TrainResult& trained, const Arguments& a, const Common& common
 }
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
+  check_output(a.out, false);
   const std::vector<Frame> frames = read_labelled(a.files, a.keys);
   const std::vector<Frame> validation = a.validation.empty() ? std::vector<Frame>{} : read_labelled(a.validation, a.keys);
   check_checkpoint(a);
@@ -127,8 +128,8 @@ void add_train(CLI::App& app) {
   command->add_option("--validation", a->validation, "Labelled structures to validate on; otherwise a tenth of the frames")->check(CLI::ExistingFile);
   command->add_option("--test", a->tests, "Labelled structures to report errors on at the end")->check(CLI::ExistingFile);
   command->add_option("--initial", a->initial, "Model to train further")->check(CLI::ExistingFile);
-  CLI::Option* steps = command->add_option("--steps", a->steps, "Optimiser steps")->check(CLI::PositiveNumber);
-  command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(CLI::PositiveNumber)->excludes(steps);
+  CLI::Option* steps = command->add_option("--steps", a->steps, "Optimiser steps")->check(positive());
+  command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(positive())->excludes(steps);
   command->add_option("--seed", a->seed, "Seed of weights, order of frames and committee")->capture_default_str();
   command->add_option("--dtype", a->dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
   add_label_keys(*command, a->keys);

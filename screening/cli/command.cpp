@@ -1,10 +1,15 @@
 #include "tamiz/screening/cli/command.hpp"
 
+#include <unistd.h>
+
+#include <cmath>
 #include <csignal>
 #include <memory>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/log.hpp"
+#include "tamiz/core/io/format.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -30,6 +35,36 @@ void add_load_options(CLI::App& command, LoadOptions& options) {
   command.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
 }
 
+CLI::Validator positive() {
+  return {[](const std::string& text) {
+            double value = 0.0;
+            const bool fits = CLI::detail::lexical_cast(text, value) && value > 0.0 && std::isfinite(value);
+            return fits ? std::string() : "expected a number above 0, got " + text;
+          },
+          "POSITIVE"};
+}
+
+CLI::Validator not_negative() {
+  return {[](const std::string& text) {
+            double value = 0.0;
+            const bool fits = CLI::detail::lexical_cast(text, value) && value >= 0.0 && std::isfinite(value);
+            return fits ? std::string() : "expected 0 or more, got " + text;
+          },
+          "NONNEGATIVE"};
+}
+
+void check_output(const std::filesystem::path& path, bool is_structures) {
+  namespace fs = std::filesystem;
+  if (is_structures) {
+    const Format& format = format_for(path);
+    if (!format.write) throw CapabilityError("format " + format.name + " cannot be written, only read");
+  }
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  if (fs::is_directory(path)) throw FileError("cannot write " + path.string() + ": it names a folder");
+  if (!fs::is_directory(folder)) throw FileError("cannot write " + path.string() + ": there is no folder " + folder.string());
+  if (::access(folder.c_str(), W_OK) != 0) throw FileError("cannot write " + path.string() + ": no permission in " + folder.string());
+}
+
 bool stop_requested() { return g_stop != 0; }
 
 void install_stop_signals() {
@@ -47,7 +82,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   auto common = std::make_shared<Common>();
   command->add_option("--json", common->json, "Write the result as JSON to this file, - for standard output");
   command->add_flag("--quiet", common->quiet, "Say nothing but errors");
-  command->add_option("--threads", common->threads, "Threads (0: what the machine grants)")->check(CLI::NonNegativeNumber);
+  command->add_option("--threads", common->threads, "Threads (0: what the machine grants)")->check(not_negative());
   command->callback([common, body = std::move(body)] {
     if (common->quiet) log::set_level(log::Level::error);
     install_stop_signals();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +21,9 @@ struct Common {
   std::string json;  ///< file for the result, "-" for standard output
   bool quiet = false;
   int threads = 0;   ///< 0: what the machine grants
+
+  /// Whether standard output is for people.
+  bool speaks() const { return !quiet && json != "-"; }
 };
 
 /// A subcommand: `body` returns an exit code and fills `result`, which `--json` writes.
@@ -30,6 +34,14 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 /// The positional `model` and the options `--dtype` and `--device` of every command that evaluates a potential.
 void add_model_argument(CLI::App& command, std::string& model);
 void add_load_options(CLI::App& command, LoadOptions& options);
+
+/// Numbers of an option; CLI11's own validators say their range with 300 digits.
+CLI::Validator positive();
+CLI::Validator not_negative();
+
+/// Refuses an output that could not be written, before the work is done. Throws FileError, and CapabilityError where
+/// structures are to be written and no format is known by its name.
+void check_output(const std::filesystem::path& path, bool is_structures = true);
 
 /// Set by SIGTERM, SIGINT and SIGUSR1: long work checkpoints and returns k_stopped.
 bool stop_requested();

@@ -15,16 +15,29 @@
 namespace tamiz::cli {
 namespace {
 
-nlohmann::json json_of(const ErrorSummary& errors) {
-  return {{"energy_mae", errors.energy_mae}, {"energy_rmse", errors.energy_rmse}, {"force_mae", errors.force_mae},
-          {"stress_mae", errors.stress_mae}, {"mean_force", errors.mean_force},   {"n_frames", errors.n_frames},
-          {"n_atoms", errors.n_atoms}};
+/// Errors of a potential; null for what no frame has a label of.
+nlohmann::json json_of(const Potential& potential, std::span<const Frame> frames) {
+  const ErrorSummary errors = evaluate_errors(potential, frames);
+  const auto where = [&](double value, auto&& has_label) {
+    return std::any_of(frames.begin(), frames.end(), has_label) ? nlohmann::json(value) : nlohmann::json(nullptr);
+  };
+  const auto has_energy = [](const Frame& frame) { return frame.labels.consistent_energy().has_value(); };
+  const auto has_forces = [](const Frame& frame) { return frame.labels.forces.has_value(); };
+  const auto has_stress = [](const Frame& frame) { return frame.labels.stress.has_value(); };
+  return {{"energy_mae", where(errors.energy_mae, has_energy)}, {"energy_rmse", where(errors.energy_rmse, has_energy)},
+          {"force_mae", where(errors.force_mae, has_forces)},   {"mean_force", where(errors.mean_force, has_forces)},
+          {"stress_mae", where(errors.stress_mae, has_stress)}, {"n_frames", errors.n_frames}, {"n_atoms", errors.n_atoms}};
+}
+
+/// In thousandths, or a dash.
+std::string thousandths(const nlohmann::json& value, int decimals) {
+  return value.is_null() ? "-" : fmt::format("{:.{}f}", 1e3 * value.get<double>(), decimals);
 }
 
 void print_row(const std::string& name, const nlohmann::json& row) {
-  fmt::print(stderr, "  {:24} {:7} frames  energy {:8.2f} meV/atom  forces {:8.1f} meV/Å  stress {:8.3f} meV/Å³\n", name,
-             row.at("n_frames").get<std::size_t>(), 1e3 * row.at("energy_mae").get<double>(),
-             1e3 * row.at("force_mae").get<double>(), 1e3 * row.at("stress_mae").get<double>());
+  fmt::print(stderr, "  {:24} {:7} frames  energy {:>8} meV/atom  forces {:>8} meV/Å  stress {:>8} meV/Å³\n", name,
+             row.at("n_frames").get<std::size_t>(), thousandths(row.at("energy_mae"), 2), thousandths(row.at("force_mae"), 1),
+             thousandths(row.at("stress_mae"), 3));
 }
 
 void require_label(const std::string& key, bool found, const std::string& file) {
@@ -62,9 +75,9 @@ nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame>
   std::map<std::string, std::vector<Frame>> types;
   for (const Frame& frame : frames)
     if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types[type->second].push_back(frame);
-  nlohmann::json errors = json_of(evaluate_errors(potential, frames));
+  nlohmann::json errors = json_of(potential, frames);
   errors["config_type"] = nlohmann::json::object();
-  for (const auto& [type, members] : types) errors["config_type"][type] = json_of(evaluate_errors(potential, members));
+  for (const auto& [type, members] : types) errors["config_type"][type] = json_of(potential, members);
   return errors;
 }
 

@@ -20,7 +20,7 @@ std::vector<Frame> read_labelled(const std::vector<std::string>& files, const La
 void add_label_keys(CLI::App& command, LabelKeys& keys);
 
 /// `energy_mae` [eV/atom], `energy_rmse`, `force_mae` [eV/Å], `stress_mae` [eV/Å³], `n_frames`, `n_atoms`, and the
-/// same for each value of `config_type` under that key.
+/// same for each value of `config_type` under that key. Null for what no frame has a label of.
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
 
 /// `calibration` of a committee over the frames; null without one, or for fewer than five frames with energies.

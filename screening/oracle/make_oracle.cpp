@@ -36,7 +36,9 @@ std::string read_level(const std::string& name) {
                     ": levels are the files of " + folder.string());
   }
   try {
-    return nlohmann::json::parse(read_file(path)).dump();
+    const nlohmann::json level = nlohmann::json::parse(read_file(path));
+    if (!level.is_object()) throw FormatError(path.string() + ": expected a JSON object with the settings of a level");
+    return level.dump();
   } catch (const nlohmann::json::exception& error) {
     throw FormatError(path.string() + ": " + error.what());
   }

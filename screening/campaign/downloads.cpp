@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "tamiz/core/io/cif.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
@@ -19,6 +21,65 @@ std::string python_of(const nlohmann::json& value) {
   return text + "]";
 }
 
+/// The settings and rules of python/tamiz/workers/gpaw_worker.py, which the tests hold it to.
+constexpr const char* k_gpaw_input = R"("""{name}: {formula} at level {level}.
+
+Energy, forces and stress are those of the program's own labels. The stress has the Pulay correction
+(2/3)(E_cut/V) dE/dE_cut, with dE/dE_cut per atom as below [eV/eV].
+"""
+
+import math
+
+import numpy as np
+from ase import Atoms
+from gpaw import PW, FermiDirac
+from gpaw.new.ase_interface import GPAW
+from gpaw.new.symmetry import SymmetryAnalysisBug
+from gpaw.setup_data import SetupData
+
+atoms = Atoms(
+    symbols={symbols},
+    positions={positions},
+    cell={cell},
+    pbc={pbc},
+)
+xc = {xc}
+cutoff = {cutoff}
+density = {density}  # k-points per Å⁻¹, mesh class {mesh}
+pulay = {pulay}
+
+lengths = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+size = tuple(max(1, math.ceil(density * length - 0.25)) if periodic else 1 for length, periodic in zip(lengths, atoms.pbc))
+occupied = math.ceil(sum(SetupData(symbol, xc).Nv for symbol in atoms.symbols) / 2)
+
+
+def calculator(symmetry):
+    return GPAW(
+        mode=PW(cutoff),
+        xc=xc,
+        kpts={{'size': size, 'gamma': True}},
+        occupations=FermiDirac({smearing}),
+        nbands=occupied + max(6, math.ceil(0.2 * occupied)),  # room for smearing
+        symmetry=symmetry,
+        convergence={{'energy': {tolerance}}},
+        maxiter=150,
+        txt='{name}.txt',
+    )
+
+
+atoms.calc = calculator({{'symmorphic': {symmorphic}}})
+try:
+    atoms.get_potential_energy()
+except SymmetryAnalysisBug:  # rare, in cells that are symmetric within the tolerance only
+    atoms.calc = calculator({{'point_group': False}})
+print('energy [eV]', atoms.get_potential_energy())
+print('free energy [eV]', atoms.get_potential_energy(force_consistent=True))
+print('forces [eV/Å]', atoms.get_forces().tolist())
+slope = sum(pulay[symbol] for symbol in atoms.symbols)
+correction = np.eye(3) * 2 / 3 * cutoff / atoms.get_volume() * slope
+print('stress [eV/Å³]', (atoms.get_stress(voigt=False) + correction).tolist())
+)";
+
 }  // namespace
 
 std::string cif_text(const Structure& structure, const std::string& name) {
@@ -26,40 +87,40 @@ std::string cif_text(const Structure& structure, const std::string& name) {
   return format_cif(std::span(&frame, 1));
 }
 
+std::string mesh_class(const Composition& composition) {
+  static const std::set<std::string_view> anions{"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"};
+  static const std::set<std::string_view> metalloids{"B", "Si", "Ge", "Sn", "Sb"};
+  bool has_anion = false, has_other = false, has_metalloid = false;
+  for (const auto& [element, count] : composition.counts()) {
+    const bool is_anion = anions.contains(element.symbol());
+    (is_anion ? has_anion : has_other) = true;
+    has_metalloid = has_metalloid || metalloids.contains(element.symbol());
+  }
+  if (has_anion && has_other) return "anion";
+  return has_anion || has_metalloid ? "covalent" : "metal";
+}
+
 std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings) {
   const nlohmann::json level = nlohmann::json::parse(settings);
   if (level.value("code", "") != "gpaw") return "";
+  const Composition composition = structure.composition();
+  const std::string mesh = level.value("mesh", mesh_class(composition));
   const nlohmann::json atoms = structure_to_json(structure);
+  nlohmann::json pulay = nlohmann::json::object();
+  for (const auto& [element, count] : composition.counts()) {
+    const std::string symbol(element.symbol());
+    if (!level.at("pulay").contains(symbol)) return "";  // the program's own worker would refuse it, too
+    pulay[symbol] = level.at("pulay").at(symbol);
+  }
   return fmt::format(
-      "\"\"\"{name}: {formula} at level {level}.\n\n"
-      "Forces and energies are those of the program's own labels; its stress adds the Pulay correction\n"
-      "(2/3)(E_cut/V) dE/dE_cut, with dE/dE_cut per atom as below [eV/eV].\n\"\"\"\n\n"
-      "import math\n\n"
-      "import numpy as np\n"
-      "from ase import Atoms\n"
-      "from gpaw import PW, FermiDirac\n"
-      "from gpaw.new.ase_interface import GPAW\n\n"
-      "atoms = Atoms(\n    symbols={symbols},\n    positions={positions},\n    cell={cell},\n    pbc={pbc},\n)\n"
-      "pulay = {pulay}\n"
-      "cutoff = {cutoff}\n"
-      "density = {density}  # k-points per Å⁻¹\n"
-      "lengths = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)\n"
-      "size = [max(1, math.ceil(density * length - 0.25)) for length in lengths]\n"
-      "atoms.calc = GPAW(\n    mode=PW(cutoff),\n    xc={xc},\n    kpts={{'size': size, 'gamma': True}},\n"
-      "    occupations=FermiDirac({smearing}),\n    nbands='130%',\n"
-      "    convergence={{'energy': {tolerance}}},\n    txt='{name}.txt',\n)\n"
-      "print('energy [eV]', atoms.get_potential_energy())\n"
-      "print('forces [eV/Å]', atoms.get_forces())\n"
-      "slope = sum(pulay[symbol] for symbol in atoms.symbols)\n"
-      "correction = np.eye(3) * 2 / 3 * cutoff / atoms.get_volume() * slope\n"
-      "print('stress [eV/Å³]', atoms.get_stress(voigt=False) + correction)\n",
-      fmt::arg("name", name), fmt::arg("formula", structure.composition().formula()),
+      k_gpaw_input, fmt::arg("name", name), fmt::arg("formula", composition.formula()),
       fmt::arg("level", level.value("name", "")), fmt::arg("symbols", python_of(atoms.at("symbols"))),
       fmt::arg("positions", python_of(atoms.at("positions"))), fmt::arg("cell", python_of(atoms.at("cell"))),
-      fmt::arg("pbc", python_of(atoms.at("pbc"))), fmt::arg("pulay", level.at("pulay").dump()),
-      fmt::arg("cutoff", level.at("cutoff").dump()), fmt::arg("density", level.at("kpoint_density").at("anion").dump()),
-      fmt::arg("xc", level.at("xc").dump()), fmt::arg("smearing", level.at("smearing").dump()),
-      fmt::arg("tolerance", level.at("energy_tolerance").dump()));
+      fmt::arg("pbc", python_of(atoms.at("pbc"))), fmt::arg("pulay", pulay.dump()),
+      fmt::arg("cutoff", level.at("cutoff").dump()), fmt::arg("mesh", mesh),
+      fmt::arg("density", level.at("kpoint_density").at(mesh).dump()), fmt::arg("xc", level.at("xc").dump()),
+      fmt::arg("smearing", level.at("smearing").dump()), fmt::arg("tolerance", level.at("energy_tolerance").dump()),
+      fmt::arg("symmorphic", mesh == "large" ? "False" : "True"));
 }
 
 }  // namespace tamiz

@@ -9,9 +9,12 @@ namespace tamiz {
 /// CIF of a structure, with its positions as they are (P1).
 std::string cif_text(const Structure& structure, const std::string& name);
 
-/// A Python script that calculates the structure with GPAW at a level (canonical JSON of its settings):
-/// energy, forces and stress, with the same mesh, cutoff and smearing as the program's own labels. Empty
-/// for a level of another code.
+/// Class of k-point mesh of a composition at a GPAW level: "anion", "covalent" or "metal", as the worker chooses it.
+std::string mesh_class(const Composition& composition);
+
+/// A Python script that calculates the structure with GPAW at a level (canonical JSON of its settings): energy, forces and
+/// stress, all as the program's own worker does. Empty for a level of another code, or one without the Pulay constant of
+/// an element.
 std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings);
 
 }  // namespace tamiz

@@ -63,7 +63,7 @@ const Ranked = (() => {
       edge(value, 8);
     }
     if (finite(d.e_hull)) {
-      if (d.e_hull <= 0.2) root.append(Chart.mark("diamond", inside(d.e_hull * 1000), 18.5, 3.6, { class: "confirmed" }));
+      if (d.e_hull <= 0.2) root.append(Chart.mark("diamond", inside(d.e_hull * 1000), 18.5, 3.6, { class: c.status === "DFT-confirmed" ? "confirmed" : "checked" }));
       edge(d.e_hull * 1000, 18.5);
     }
     const below = finite(d.distance_below_others) && d.distance_below_others < -5e-4

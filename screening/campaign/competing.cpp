@@ -15,22 +15,22 @@
 namespace tamiz {
 namespace {
 
-struct KnownPhase {
-  std::string id, name, source;
-  Composition composition;
+/// The list of known phases: those that compete on a hull, and the others.
+struct KnownPhases {
+  std::vector<ReportedPhase> competitors, others;
 };
 
-std::vector<KnownPhase> known_competitors(const std::filesystem::path& path) {
+KnownPhases known_phases_of(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
-  std::vector<KnownPhase> known;
+  KnownPhases known;
   for (const TomlTable& table : root.tables("phase")) {
     table.require("id");
     table.require("formula");
-    if (table.text("role", "competitor") != "competitor") continue;
-    known.push_back({table.text("id", ""), table.text("name", table.text("id", "")), table.text("source", ""),
-                     Composition::from_formula(table.text("formula", ""))});
+    auto& list = table.text("role", "competitor") == "competitor" ? known.competitors : known.others;
+    list.push_back({table.text("id", ""), table.text("name", table.text("id", "")), table.text("source", ""),
+                    Composition::from_formula(table.text("formula", "")), static_cast<int>(table.integer("space_group", 0))});
   }
-  if (known.empty()) throw FormatError(path.string() + ": no phase with role = \"competitor\"");
+  if (known.competitors.empty()) throw FormatError(path.string() + ": no phase with role = \"competitor\"");
   return known;
 }
 
@@ -58,7 +58,7 @@ bool CompetingSet::complete(const std::string& system) const {
 
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
                             const std::string& level, std::span<const std::string> systems) {
-  const std::vector<KnownPhase> known = known_competitors(known_phases);
+  const KnownPhases known = known_phases_of(known_phases);
   std::map<std::string, LabelResult> relaxed;
   for (const nlohmann::json& record : Ledger::read(ledger)) {
     if (record.at("kind") != "label" || record.value("level", level) != level) continue;
@@ -72,7 +72,9 @@ CompetingSet read_competing(const std::filesystem::path& known_phases, const std
     const std::vector<Element> listed = elements_of_system(system);
     const std::set<Element> elements(listed.begin(), listed.end());
     auto& missing = set.missing[system];
-    for (const KnownPhase& phase : known) {
+    for (const ReportedPhase& phase : known.others)
+      if (inside(phase.composition, elements) && taken.insert(phase.id).second) set.reported.push_back(phase);
+    for (const ReportedPhase& phase : known.competitors) {
       if (!inside(phase.composition, elements)) continue;
       const auto found = relaxed.find(phase.id);
       if (found == relaxed.end()) {

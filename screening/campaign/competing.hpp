@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tamiz/core/structure/composition.hpp"
 #include "tamiz/core/structure/structure.hpp"
 
 namespace tamiz {
@@ -20,18 +21,26 @@ struct CompetingPhase {
   double gap = 0.0;        ///< at the level's functional [eV]
 };
 
+/// A phase that was reported, but is not on the hull: metastable, of high pressure, doubtful.
+struct ReportedPhase {
+  std::string id, name, source;
+  Composition composition;  ///< reduced
+  int space_group = 0;      ///< 0: not known
+};
+
 /// Competing phases of some chemical systems.
 struct CompetingSet {
   std::vector<CompetingPhase> phases;
   /// Known competitors without a DFT energy, per system; an empty list: the hull is complete.
   std::map<std::string, std::vector<std::string>> missing;
+  std::vector<ReportedPhase> reported = {};  ///< known, too, though no competitors
 
   /// True for a system that was asked for, in any order of its elements, and lacks no competitor.
   bool complete(const std::string& system) const;
 };
 
 /// Reads the list of known phases (datasets/known/known_phases.toml) and the ledger of DFT relaxations at
-/// `level`; keeps what lies inside one of the `systems`. Throws FileError, FormatError.
+/// `level`; keeps what lies inside one of the `systems`. Phases of another role than competitor are `reported`. Throws FileError, FormatError.
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
                             const std::string& level, std::span<const std::string> systems);
 

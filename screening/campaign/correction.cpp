@@ -11,7 +11,7 @@ double AnionCorrection::per_atom_of(const Composition& composition) const {
 
 const AnionCorrection& mp2020_correction() {
   static const AnionCorrection correction{
-      "MP2020 anion correction", "Wang et al. 2021, doi:10.1038/s41598-021-94550-5", {{Element(7), -0.361}}};
+      "MP2020 correction of nitrogen", "Wang et al. 2021, doi:10.1038/s41598-021-94550-5", {{Element(7), -0.361}}};
   return correction;
 }
 

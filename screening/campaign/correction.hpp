@@ -20,7 +20,8 @@ struct AnionCorrection {
   double per_atom_of(const Composition& composition) const;
 };
 
-/// MP2020 (Wang et al. 2021, doi:10.1038/s41598-021-94550-5): fitted to measured formation enthalpies.
+/// The part for nitrogen of MP2020 (Wang et al. 2021, doi:10.1038/s41598-021-94550-5), fitted to measured formation
+/// enthalpies. That scheme corrects other anions, too; here they are left as they are.
 const AnionCorrection& mp2020_correction();
 
 }  // namespace tamiz

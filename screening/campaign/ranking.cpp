@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/units.hpp"
 #include "tamiz/core/structure/identity.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz {
 namespace {
@@ -22,6 +24,7 @@ double energy_per_atom(const LabelRecord& label) {
 // "DFT-confirmed" means the same whatever the thresholds of a level.
 constexpr double k_confirmed_fmax = 0.03;                  // [eV/Å]
 constexpr double k_confirmed_smax = 0.5 * units::k_gpa;    // [eV/Å³]
+constexpr double k_symmetry_tolerance = 0.02;              // [Å]
 
 /// True where forces and stress at the labelled geometry are within the thresholds.
 bool is_at_rest(const Labels& labels) {
@@ -36,9 +39,14 @@ DftHull hull_with_confirmed(const CompetingSet& competing, std::span<const Ranke
   for (const CompetingPhase& phase : competing.phases)
     phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
   for (const RankedCandidate& entry : ranked)
-    if (entry.confidence == Confidence::confirmed && competing.complete(entry.structure.composition().system()))
+    if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
       phases.push_back({entry.proposal->id, entry.structure.composition(), energy_per_atom(*entry.label)});
   return DftHull(std::move(phases));
+}
+
+/// A single point speaks of its own geometry: what a later model relaxed into something else is a prediction again.
+bool still_at(const Structure& model, const LabelRecord& label) {
+  return StructureIdentity(model).same_as(StructureIdentity(label.result.frame->structure));
 }
 
 void set_confidence(RankedCandidate& entry, const CampaignHistory& history) {
@@ -47,14 +55,16 @@ void set_confidence(RankedCandidate& entry, const CampaignHistory& history) {
     entry.confidence = is_at_rest(relaxed->result.frame->labels) ? Confidence::confirmed : Confidence::checked;
     entry.label = relaxed;
     entry.structure = relaxed->result.frame->structure;
-  } else if (const LabelRecord* checked = finished(history, id, LabelTask::single_point)) {
+  } else if (const LabelRecord* checked = finished(history, id, LabelTask::single_point);
+             checked != nullptr && still_at(entry.structure, *checked)) {
     entry.confidence = Confidence::checked;
     entry.label = checked;
+    entry.structure = checked->result.frame->structure;
   }
   entry.gap = finished(history, id, LabelTask::gap);
 }
 
-/// Candidates that DFT relaxed into one another: the later one is a duplicate.
+/// Candidates that DFT relaxed into one another: the lowest stays, the others are duplicates of it.
 void merge_confirmed(std::vector<RankedCandidate>& ranked) {
   std::vector<RankedCandidate*> confirmed;
   std::vector<Structure> structures;
@@ -64,28 +74,56 @@ void merge_confirmed(std::vector<RankedCandidate>& ranked) {
     structures.push_back(entry.structure);
   }
   const std::vector<std::size_t> first = group_duplicates(structures);
+  std::vector<std::size_t> lowest = first;  // by group, which its first member stands for
+  for (std::size_t k = 0; k < first.size(); ++k)
+    if (energy_per_atom(*confirmed[k]->label) < energy_per_atom(*confirmed[lowest[first[k]]]->label)) lowest[first[k]] = k;
   for (std::size_t k = 0; k < first.size(); ++k) {
-    if (first[k] == k) continue;
+    const std::size_t kept = lowest[first[k]];
+    if (kept == k) continue;
     confirmed[k]->outcome = "duplicate";
-    confirmed[k]->reason = "duplicate of " + confirmed[first[k]]->proposal->id + " after relaxation with DFT";
+    confirmed[k]->reason = "duplicate of " + confirmed[kept]->proposal->id + " after relaxation with DFT";
   }
 }
 
+/// Competing phases, by their geometry, and other reported ones, by formula and space group: their geometry was not
+/// calculated.
 class KnownPhases {
  public:
-  explicit KnownPhases(const CompetingSet& competing) {
+  explicit KnownPhases(const CompetingSet& competing) : reported_(competing.reported) {
     for (const CompetingPhase& phase : competing.phases)
       entries_.emplace_back(phase.id, StructureIdentity(phase.structure));
   }
+
   std::string name_of(const Structure& structure) const {
     const StructureIdentity identity(structure);
     for (const auto& [id, known] : entries_)
       if (known.same_as(identity)) return id;
-    return "";
+    return reported_as(structure);
   }
 
  private:
+  std::string reported_as(const Structure& structure) const {
+    const std::string formula = structure.composition().reduced().formula();
+    const auto named = [&](const ReportedPhase& phase) {
+      return phase.space_group > 0 && phase.composition.reduced().formula() == formula;
+    };
+    if (std::none_of(reported_.begin(), reported_.end(), named)) return "";
+    const int group = group_of(structure);
+    for (const ReportedPhase& phase : reported_)
+      if (named(phase) && phase.space_group == group) return phase.id;
+    return "";
+  }
+
+  static int group_of(const Structure& structure) {
+    try {
+      return space_group(structure, k_symmetry_tolerance).number;
+    } catch (const NumericsError&) {
+      return 0;  // spglib finds none
+    }
+  }
+
   std::vector<std::pair<std::string, StructureIdentity>> entries_;
+  std::span<const ReportedPhase> reported_;
 };
 
 void assess_with_dft(RankedCandidate& entry, const DftHull& hull) {

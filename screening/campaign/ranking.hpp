@@ -25,10 +25,10 @@ struct RankedCandidate {
   const LabelRecord* label = nullptr;  ///< the DFT label behind `confidence`
   const LabelRecord* gap = nullptr;
   std::optional<DftAssessment> dft;
-  Structure structure;               ///< relaxed with DFT where confirmed, with the model otherwise
+  Structure structure;               ///< that of `label` where there is one, else relaxed with the model
   std::string outcome;               ///< "ranked", "hull incomplete", "duplicate", "failed"
   std::string reason;
-  std::string known_as;              ///< id of the competing phase that it is; empty: none was found
+  std::string known_as;              ///< id of the competing or reported phase that it is; empty: none was found
   bool compared = false;             ///< with all known phases of its system; where some lack a geometry, it was not
   int rank = 0;                      ///< 1..; 0 where it is not ranked
 

@@ -85,7 +85,14 @@ json to_json(const CompetingSet& competing) {
                       {"structure", structure_to_json(phase.structure)},
                       {"energy_per_atom", phase.energy_per_atom},
                       {"gap", phase.gap}});
-  return {{"phases", phases}, {"missing", competing.missing}};
+  json reported = json::array();
+  for (const ReportedPhase& phase : competing.reported)
+    reported.push_back({{"id", phase.id},
+                        {"name", phase.name},
+                        {"source", phase.source},
+                        {"formula", phase.composition.formula()},
+                        {"space_group", phase.space_group}});
+  return {{"phases", phases}, {"missing", competing.missing}, {"reported", reported}};
 }
 
 CompetingSet competing_from_json(const json& value) {
@@ -94,6 +101,9 @@ CompetingSet competing_from_json(const json& value) {
     competing.phases.push_back({phase.at("id"), phase.at("name"), phase.at("source"),
                                 structure_from_json(phase.at("structure")), phase.at("energy_per_atom"), phase.at("gap")});
   competing.missing = value.at("missing").get<std::map<std::string, std::vector<std::string>>>();
+  for (const json& phase : value.at("reported"))
+    competing.reported.push_back({phase.at("id"), phase.at("name"), phase.at("source"),
+                                  Composition::from_formula(phase.at("formula").get<std::string>()), phase.at("space_group")});
   return competing;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/units.hpp"
 #include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
@@ -31,12 +32,19 @@ bool usable(const RelaxResult& result) {
          (result.status == RelaxStatus::out_of_steps && result.fmax < 0.1 && result.smax < 0.01);
 }
 
+/// Empty for a relaxation that came to its goal.
+std::string reason_of(const RelaxResult& result) {
+  if (result.status == RelaxStatus::converged) return "";
+  if (!usable(result)) return fmt::format("{}: {}", to_string(result.status), result.reason);
+  return fmt::format("the model's relaxation ran out of steps at {:.3f} eV/Å and {:.2f} GPa", result.fmax, result.smax / units::k_gpa);
+}
+
 RelaxedCandidate outcome_of(const std::string& id, RelaxResult result) {
   SpaceGroup group;
   const bool good = usable(result);
   RelaxedCandidate relaxed{.candidate = id,
                            .outcome = good ? "relaxed" : "failed",
-                           .reason = good ? "" : fmt::format("{}: {}", to_string(result.status), result.reason),
+                           .reason = reason_of(result),
                            .steps = result.steps,
                            .structure = good ? cleaned(result.structure, group) : result.structure,
                            .space_group_number = 1,

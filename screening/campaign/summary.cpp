@@ -168,6 +168,9 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
   if (entry.compared) value["known"] = nullptr;  // and not in the list, unless found below
   for (const CompetingPhase& phase : competing.phases)
     if (phase.id == entry.known_as) value["known"] = {{"name", phase.name}, {"source", phase.source}};
+  for (const ReportedPhase& phase : competing.reported)
+    if (phase.id == entry.known_as)
+      value["known"] = {{"name", phase.name + " (same formula and space group)"}, {"source", phase.source}};
   return value;
 }
 

@@ -56,7 +56,7 @@ std::string cif(const std::string& extra, const std::string& site, const std::st
 }  // namespace
 
 TEST(MalformedExtXyz, says_line_and_reason) {
-  expect_messages(parse_extxyz, {
+  expect_messages([](const std::string& text, const std::string& name) { return parse_extxyz(text, name); }, {
       {"count", "x\n\nSi 0 0 0\n", "f:1:", "expected a whole number, got 'x'"},
       {"no atoms", "0\n\n", "f:1:", "positive number of atoms"},
       {"huge count", "999999999999\n\nSi 0 0 0\n", "f:1:", "too short"},
@@ -80,7 +80,7 @@ TEST(MalformedExtXyz, says_line_and_reason) {
 }
 
 TEST(MalformedExtXyz, columns_that_cannot_be_are_refused) {
-  expect_messages(parse_extxyz, {
+  expect_messages([](const std::string& text, const std::string& name) { return parse_extxyz(text, name); }, {
       {"positions twice", "1\nProperties=species:S:1:pos:R:3:pos:R:1\nSi 0 0 0 0\n", "f:2:", "names pos twice"},
       {"positions as text", "1\nProperties=species:S:1:pos:S:3\nSi 0 0 0 0\n", "f:2:", "lacks"},
       {"columns beyond the file", "2\nProperties=species:S:1:pos:R:3:x:R:1000\nSi 0 0 0\nSi 0 0 1\n", "f:2:", "too short for 2 atoms of 1004 columns"},

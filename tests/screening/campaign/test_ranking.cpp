@@ -51,6 +51,58 @@ TEST(Ranking, duplicates_are_compared_with_the_known_phases_and_failures_are_not
   EXPECT_FALSE(entry_of(ranked, "c2").compared);
 }
 
+/// A finished label of candidate `id` at this geometry, without forces and stress.
+LabelRecord label_of(const std::string& id, LabelTask task, const Structure& structure, double energy_per_atom) {
+  const double n = static_cast<double>(structure.size());
+  Frame frame{structure, {.energy = n * energy_per_atom, .free_energy = {}, .forces = Coordinates::Zero(static_cast<Eigen::Index>(n), 3), .stress = Mat3::Zero()}, {}, {}};
+  LabelRecord record{.round = 0, .candidate = id, .task = task, .result = {}};
+  record.result.status = LabelStatus::finished;
+  record.result.frame = std::move(frame);
+  return record;
+}
+
+TEST(Ranking, of_two_that_dft_relaxed_into_one_another_the_lower_stays_and_is_on_the_hull) {
+  const CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
+  CampaignHistory history = history_of({{zincblende(), "relaxed"}, {zincblende(), "relaxed"}}, competing);
+  history.labels.push_back(label_of("c0", LabelTask::relax, zincblende(), -6.000));
+  history.labels.push_back(label_of("c1", LabelTask::relax, zincblende().supercell({2, 1, 1}), -6.001));
+
+  const auto ranked = rank(history);
+
+  EXPECT_EQ(entry_of(ranked, "c0").outcome, "duplicate");
+  EXPECT_NE(entry_of(ranked, "c0").reason.find("c1"), std::string::npos);
+  EXPECT_EQ(entry_of(ranked, "c1").rank, 1);
+  EXPECT_EQ(entry_of(ranked, "c1").dft->e_hull, 0.0);
+  // Against the known phases, not against its own copy: wurtzite at -5 eV per atom.
+  EXPECT_NEAR(entry_of(ranked, "c1").dft->distance_below_others, -1.001, 1e-9);
+}
+
+TEST(Ranking, a_single_point_counts_only_where_the_model_still_has_its_geometry) {
+  const CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
+  CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}}, competing);
+  history.labels.push_back(label_of("c0", LabelTask::single_point, zincblende().with_lattice_scaled(1.001), -4.9));
+  history.labels.push_back(label_of("c1", LabelTask::single_point, caesium_chloride(), -4.8));
+
+  const auto ranked = rank(history);
+
+  EXPECT_EQ(entry_of(ranked, "c0").confidence, Confidence::checked);
+  EXPECT_NEAR(entry_of(ranked, "c0").structure.lattice().volume(), 1.003003001 * zincblende().lattice().volume(), 1e-9);
+  EXPECT_EQ(entry_of(ranked, "c1").confidence, Confidence::predicted);
+  EXPECT_FALSE(entry_of(ranked, "c1").dft);
+}
+
+TEST(Ranking, a_reported_phase_that_does_not_compete_is_known_by_formula_and_space_group) {
+  CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
+  competing.reported = {{"zb", "zincblende GaN", "test", Composition::from_formula("GaN"), 216},
+                        {"other", "GaN of unknown group", "test", Composition::from_formula("GaN"), 0}};
+  const CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}}, competing);
+
+  const auto ranked = rank(history);
+
+  EXPECT_EQ(entry_of(ranked, "c0").known_as, "zb");
+  EXPECT_EQ(entry_of(ranked, "c1").known_as, "");
+}
+
 TEST(Ranking, nothing_is_new_where_known_phases_lack_a_geometry) {
   const CompetingSet competing{known_phases(), {{"Ga-N", {"rocksalt GaN"}}}};
   const CampaignHistory history = history_of({{zincblende(), "relaxed"}, {wurtzite(), "relaxed"}}, competing);

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/kernels/fused.hpp"
 #include "tamiz/potentials/engine/kernels/kernels.hpp"
 
 namespace tamiz::kernels {
@@ -9,15 +10,21 @@ namespace tamiz::kernels {
 namespace generic {
 extern const Table<float> k_float;
 extern const Table<double> k_double;
+extern const FusedTable<float> k_fused_float;
+extern const FusedTable<double> k_fused_double;
 }  // namespace generic
 #if defined(__x86_64__)
 namespace avx2 {
 extern const Table<float> k_float;
 extern const Table<double> k_double;
+extern const FusedTable<float> k_fused_float;
+extern const FusedTable<double> k_fused_double;
 }  // namespace avx2
 namespace avx512 {
 extern const Table<float> k_float;
 extern const Table<double> k_double;
+extern const FusedTable<float> k_fused_float;
+extern const FusedTable<double> k_fused_double;
 }  // namespace avx512
 #endif
 
@@ -69,6 +76,26 @@ const Table<double>& table<double>() {
   if (name == "avx2") return avx2::k_double;
 #endif
   return generic::k_double;
+}
+
+template <>
+const FusedTable<float>& fused_table<float>() {
+#if defined(__x86_64__)
+  const std::string name = instruction_set();
+  if (name == "avx512") return avx512::k_fused_float;
+  if (name == "avx2") return avx2::k_fused_float;
+#endif
+  return generic::k_fused_float;
+}
+
+template <>
+const FusedTable<double>& fused_table<double>() {
+#if defined(__x86_64__)
+  const std::string name = instruction_set();
+  if (name == "avx512") return avx512::k_fused_double;
+  if (name == "avx2") return avx2::k_fused_double;
+#endif
+  return generic::k_fused_double;
 }
 
 }  // namespace tamiz::kernels

@@ -1,0 +1,7 @@
+#include <immintrin.h>
+
+#include "tamiz/potentials/engine/kernels/fused.hpp"
+
+namespace tamiz::kernels::avx512 {
+#include "tamiz/potentials/engine/kernels/fused_body.inc"
+}  // namespace tamiz::kernels::avx512

@@ -1,0 +1,144 @@
+#include "tamiz/potentials/engine/mace/atom_set.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
+
+namespace tamiz::mace {
+
+EdgeRules::EdgeRules(const ModelDescription& description, const RadialInput& input)
+    : cutoff(description.cutoff),
+      l_max(description.l_max),
+      radial(input),
+      element_index(tamiz::element_index(description)),
+      repulsion(repulsion_of(description)) {}
+
+template <typename Real>
+void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
+                         std::size_t begin, std::size_t end) {
+  n_rows_ = kernels::edge_rows::k_harmonics + n_harmonics(rules.l_max);
+  elements_.clear();
+  n_edges_.clear();
+  neighbors_.clear();
+  vectors_.clear();
+  first_.assign(1, 0);
+  for (std::size_t s = begin; s < end; ++s) add_structure(rules, batch, state, neighbors, s);
+  table_rows_.assign(n_slots(), 0);
+  edges_.assign_zero(n_slots() * static_cast<std::size_t>(n_rows_));
+  repulsion_.assign(size(), {});
+  for (std::size_t atom = 0; atom < size(); ++atom) {
+    for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) write_edge(rules, atom, slot);
+    if (rules.repulsion) add_repulsion(*rules.repulsion, atom);
+  }
+  find_reverse();
+  make_blocks(rules.element_index.size());
+}
+
+template <typename Real>
+void AtomSet<Real>::add_structure(const EdgeRules& rules, const Batch& batch, const State& state,
+                                  const NeighborList& neighbors, std::size_t s) {
+  const std::size_t begin = batch.offsets()[s], end = batch.offsets()[s + 1];
+  const auto shift = static_cast<std::int32_t>(size()) - static_cast<std::int32_t>(begin);
+  for (const Element element : batch.species(s))
+    elements_.push_back(rules.element_index[static_cast<std::size_t>(element.number())]);
+  for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
+      const Vec3 vector = neighbors.vector(pair, batch, state);
+      if (vector.squaredNorm() >= rules.cutoff * rules.cutoff) continue;
+      neighbors_.push_back(neighbors.neighbors()[pair] + shift);
+      vectors_.insert(vectors_.end(), vector.data(), vector.data() + 3);
+    }
+    n_edges_.push_back(neighbors_.size() - first_.back());
+    first_.push_back((neighbors_.size() + k_lanes - 1) / k_lanes * k_lanes);
+    neighbors_.resize(first_.back(), 0);
+    vectors_.resize(3 * first_.back(), 0.0);
+  }
+}
+
+template <typename Real>
+void AtomSet<Real>::write_edge(const EdgeRules& rules, std::size_t atom, std::size_t slot) {
+  namespace rows = kernels::edge_rows;
+  const Vec3 d = vector(slot);
+  const double r = d.norm();
+  Real* lane = group(slot) + slot % k_lanes;
+  const auto write = [&](int row, double value) { lane[static_cast<std::size_t>(row) * k_lanes] = static_cast<Real>(value); };
+  for (int k = 0; k < 3; ++k) write(rows::k_unit + k, d[k] / r);
+  write(rows::k_inverse, 1.0 / r);
+  if (!rules.radial.splined()) {
+    // The rows of an edge are its values and its derivatives.
+    write(rows::k_values, 1.0);
+    write(rows::k_slopes + 1, 1.0);
+    return;
+  }
+  std::array<double, 4> values, slopes;
+  table_rows_[slot] = rules.radial.at(r, elements_[atom], elements_[neighbor(slot)], values, slopes);
+  for (int k = 0; k < 4; ++k) {
+    write(rows::k_values + k, values[static_cast<std::size_t>(k)]);
+    write(rows::k_slopes + k, slopes[static_cast<std::size_t>(k)]);
+  }
+}
+
+template <typename Real>
+void AtomSet<Real>::add_repulsion(const PairRepulsion& repulsion, std::size_t atom) {
+  Repulsion& own = repulsion_[atom];
+  for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) {
+    const Vec3 d = vector(slot);
+    const double r = d.norm();
+    const Radial u = repulsion.pair(static_cast<std::size_t>(elements_[atom]),
+                                    static_cast<std::size_t>(elements_[neighbor(slot)]), r);
+    // Every pair stands twice in the list: the full slope is this atom's force, half of it its virial.
+    own.energy += 0.5 * u.value;
+    own.force += (u.slope / r) * d;
+    own.virial += (0.5 * u.slope / r) * d * d.transpose();
+  }
+}
+
+/// Edges of atom i are sorted by (j, shift). Those from j to i stand together in the list of j, in the opposite order
+/// of shifts; as i goes up, what `cursor_` points at in the list of j are they.
+template <typename Real>
+void AtomSet<Real>::find_reverse() {
+  reverse_.assign(n_slots(), 0);
+  cursor_.assign(first_.begin(), first_.end());
+  for (std::size_t i = 0; i < size(); ++i) {
+    const std::size_t end = first_[i] + n_edges_[i];
+    for (std::size_t slot = cursor_[i], next; slot < end; slot = next) {
+      const std::size_t j = neighbor(slot);
+      next = slot;
+      while (next < end && neighbor(next) == j) ++next;
+      const std::size_t n = next - slot, other = j == i ? slot : cursor_[j];
+      for (std::size_t k = 0; k < n; ++k) {
+        reverse_[slot + k] = static_cast<std::int32_t>(other + n - 1 - k);
+        reverse_[other + n - 1 - k] = static_cast<std::int32_t>(slot + k);
+      }
+      if (j != i) cursor_[j] += n;
+    }
+  }
+}
+
+template <typename Real>
+void AtomSet<Real>::make_blocks(std::size_t n_elements) {
+  order_.clear();
+  blocks_.assign(1, 0);
+  cursor_.assign(n_elements + 1, 0);
+  for (const int z : elements_) ++cursor_[static_cast<std::size_t>(z) + 1];
+  for (std::size_t z = 0; z < n_elements; ++z) {
+    const std::size_t end = cursor_[z] + cursor_[z + 1];
+    while (blocks_.back() < end) blocks_.push_back(std::min(blocks_.back() + k_block_atoms, end));
+    cursor_[z + 1] = end;
+  }
+  order_.resize(size());
+  for (std::size_t atom = 0; atom < size(); ++atom)
+    order_[cursor_[static_cast<std::size_t>(elements_[atom])]++] = static_cast<std::int32_t>(atom);
+}
+
+template <typename Real>
+typename AtomSet<Real>::Block AtomSet<Real>::block(std::size_t k) const {
+  const std::span<const std::int32_t> atoms(order_.data() + blocks_[k], blocks_[k + 1] - blocks_[k]);
+  return {elements_[static_cast<std::size_t>(atoms.front())], atoms};
+}
+
+template class AtomSet<float>;
+template class AtomSet<double>;
+
+}  // namespace tamiz::mace

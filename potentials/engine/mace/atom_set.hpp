@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "tamiz/core/simulation/potential.hpp"
+#include "tamiz/potentials/engine/kernels/fused.hpp"
+#include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
+#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+#include "tamiz/potentials/engine/radial/radial_input.hpp"
+
+namespace tamiz::mace {
+
+/// What edges are made from.
+struct EdgeRules {
+  explicit EdgeRules(const ModelDescription& description, const RadialInput& radial);
+
+  double cutoff;
+  int l_max;
+  const RadialInput& radial;
+  std::vector<int> element_index;
+  std::optional<PairRepulsion> repulsion;
+};
+
+/// Atoms of one or several whole structures with their edges inside the cutoff, in the layout of the kernels
+/// (kernels::edge_rows). Edges of an atom begin a group of their own; the last group of an atom is filled up with slots
+/// that no loop reads. May be filled again and again without asking for memory.
+template <typename Real>
+class AtomSet {
+ public:
+  static constexpr std::size_t k_lanes = kernels::k_lanes<Real>;
+
+  /// The structures [begin, end) of a batch, all of whose elements the rules know.
+  void fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
+            std::size_t begin, std::size_t end);
+
+  std::size_t size() const { return elements_.size(); }
+  int element(std::size_t atom) const { return elements_[atom]; }
+  /// Edges of an atom are the slots [first, first + n_edges); `first` is a multiple of k_lanes.
+  std::size_t first(std::size_t atom) const { return first_[atom]; }
+  std::size_t n_edges(std::size_t atom) const { return n_edges_[atom]; }
+  std::size_t n_slots() const { return first_.back(); }
+
+  std::size_t neighbor(std::size_t slot) const { return static_cast<std::size_t>(neighbors_[slot]); }
+  /// The same pair seen from the other atom.
+  std::size_t reverse(std::size_t slot) const { return static_cast<std::size_t>(reverse_[slot]); }
+  /// First of its rows in the table of spline coefficients; 0 without splines.
+  std::size_t table_row(std::size_t slot) const { return static_cast<std::size_t>(table_rows_[slot]); }
+  /// r_neighbor − r_atom [Å]
+  Vec3 vector(std::size_t slot) const { return Vec3::Map(vectors_.data() + 3 * slot); }
+
+  int n_rows() const { return n_rows_; }
+  Real* group(std::size_t slot) { return edges_.data() + slot / k_lanes * static_cast<std::size_t>(n_rows_) * k_lanes; }
+  const Real* group(std::size_t slot) const { return const_cast<AtomSet*>(this)->group(slot); }
+
+  /// Atoms sorted by element and cut into blocks of one element.
+  struct Block {
+    int element;
+    std::span<const std::int32_t> atoms;
+  };
+  std::size_t n_blocks() const { return blocks_.size() - 1; }
+  Block block(std::size_t k) const;
+
+  /// Pair repulsion of an atom: its share of the energy, the force on it, and its share of Σ r_ij ⊗ dE/dr_ij.
+  struct Repulsion {
+    double energy = 0.0;
+    Vec3 force = Vec3::Zero();
+    Mat3 virial = Mat3::Zero();
+  };
+  const Repulsion& repulsion(std::size_t atom) const { return repulsion_[atom]; }
+
+ private:
+  void add_structure(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
+                     std::size_t s);
+  void add_repulsion(const PairRepulsion& repulsion, std::size_t atom);
+  void write_edge(const EdgeRules& rules, std::size_t atom, std::size_t slot);
+  void find_reverse();
+  void make_blocks(std::size_t n_elements);
+
+  int n_rows_ = 0;
+  std::vector<int> elements_;
+  std::vector<std::size_t> first_, n_edges_, cursor_;
+  std::vector<std::int32_t> neighbors_, reverse_, table_rows_, order_;
+  std::vector<std::size_t> blocks_;
+  std::vector<double> vectors_;
+  std::vector<Repulsion> repulsion_;
+  AlignedBuffer<Real> edges_;
+};
+
+/// Atoms of a block: enough for products of matrices, few enough for their sums to stay in the cache.
+inline constexpr std::size_t k_block_atoms = 8;
+
+}  // namespace tamiz::mace

@@ -1,0 +1,202 @@
+#include "tamiz/potentials/engine/mace/fused_potential.hpp"
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/mace/fused_model.hpp"
+
+namespace tamiz {
+namespace {
+
+using mace::AtomSet;
+using mace::Workspace;
+
+/// Pairs of a unit, the structures that are evaluated together: enough for products of matrices with rows of several
+/// structures, few enough for the cache.
+constexpr std::size_t k_pairs_per_unit = 4096;
+
+/// Structures [begin, end).
+struct Unit {
+  std::size_t begin, end, pairs;
+};
+
+std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, int threads) {
+  const std::size_t share = neighbors.n_pairs() / static_cast<std::size_t>(threads) + 1;
+  const std::size_t target = std::min(k_pairs_per_unit, share);
+  std::vector<Unit> units;
+  std::size_t begun = 0, structure = 0;
+  for (std::size_t s = 0; s < batch.n_structures(); ++s) {
+    const std::size_t end = neighbors.first()[batch.offsets()[s + 1]];
+    if (end - begun < target && s + 1 < batch.n_structures()) continue;
+    units.push_back({structure, s + 1, end - begun});
+    begun = end;
+    structure = s + 1;
+  }
+  return units;
+}
+
+template <typename Real>
+class FusedPotential final : public Potential {
+ public:
+  FusedPotential(const ModelFile& model, int threads)
+      : threads_(std::max(1, threads)), model_(model), rules_(model.description, model_.weights().radial_input()) {
+    const auto name = model.card.entries.find("name");
+    name_ = name != model.card.entries.end() ? name->second : "mace";
+  }
+
+  std::string name() const override { return name_; }
+  Capabilities capabilities() const override {
+    Capabilities capabilities;
+    capabilities.n_members = description().n_members;
+    capabilities.n_descriptors = description().n_interactions * description().channels;
+    capabilities.elements = description().elements;
+    return capabilities;
+  }
+  NeighborRequest neighbors() const override { return {description().cutoff, 0.0}; }
+  Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
+                      const Outputs& outputs) const override;
+
+ private:
+  const ModelDescription& description() const { return model_.weights().description(); }
+  void evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
+                     const Outputs& outputs, int threads, Prediction& prediction) const;
+  void write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s, std::size_t first,
+                      const Outputs& outputs, Prediction& prediction) const;
+  void write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch, const State& state,
+                         std::size_t s, std::size_t first, const Outputs& outputs, Prediction& prediction) const;
+  void write_descriptors(const Workspace<Real>& space, std::size_t first_atom, Prediction& prediction) const;
+
+  std::string name_;
+  int threads_;
+  mace::FusedModel<Real> model_;
+  mace::EdgeRules rules_;
+  mutable mace::Pool<Workspace<Real>> workspaces_;
+};
+
+/// Energies of structure s, whose atoms are those from `first` on in the workspace.
+template <typename Real>
+void FusedPotential<Real>::write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s,
+                                          std::size_t first, const Outputs& outputs, Prediction& prediction) const {
+  const ModelDescription& d = description();
+  const auto row = static_cast<Eigen::Index>(s), n_members = static_cast<Eigen::Index>(d.n_members);
+  double total = 0.0;
+  Eigen::RowVectorXd members = Eigen::RowVectorXd::Zero(outputs.members ? n_members : 0);
+  for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
+    const std::size_t atom = first + k;
+    const double energy = d.atomic_energies[static_cast<std::size_t>(space.atoms.element(atom))] +
+                          (space.energies[atom] * d.scale + d.shift) + space.atoms.repulsion(atom).energy;
+    if (outputs.atom_energies) prediction.atom_energies[static_cast<Eigen::Index>(batch.offsets()[s] + k)] = energy;
+    total += energy;
+    for (Eigen::Index q = 0; q < members.size(); ++q)
+      members[q] += space.members[atom * static_cast<std::size_t>(n_members) + static_cast<std::size_t>(q)] * d.scale;
+  }
+  prediction.energies[row] = total;
+  // The spread of the members is scaled by the calibration (docs/theory.md, eq. 10).
+  if (outputs.members)
+    prediction.member_energies.row(row) = (members.array() - members.mean()) * d.uncertainty_scale + total;
+}
+
+template <typename Real>
+void FusedPotential<Real>::write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch,
+                                             const State& state, std::size_t s, std::size_t first,
+                                             const Outputs& outputs, Prediction& prediction) const {
+  const auto derivative = [&](std::size_t slot) -> Vec3 {
+    return Vec3(d_vectors[3 * slot], d_vectors[3 * slot + 1], d_vectors[3 * slot + 2]);
+  };
+  const double scale = description().scale;
+  Mat3 virial = Mat3::Zero();
+  for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
+    const std::size_t atom = first + k;
+    Vec3 force = Vec3::Zero();
+    Mat3 own = Mat3::Zero();
+    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+      const Vec3 along = derivative(slot);
+      force += along - derivative(atoms.reverse(slot));
+      if (outputs.stress) own += along * atoms.vector(slot).transpose();
+    }
+    virial += scale * own + atoms.repulsion(atom).virial;
+    if (outputs.forces)
+      prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
+          (scale * force + atoms.repulsion(atom).force).transpose();
+  }
+  if (outputs.stress)
+    prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
+}
+
+template <typename Real>
+void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::size_t first_atom,
+                                             Prediction& prediction) const {
+  const auto channels = static_cast<std::size_t>(description().channels);
+  for (std::size_t atom = 0; atom < space.atoms.size(); ++atom)
+    for (std::size_t t = 1; t < space.layers.size(); ++t) {
+      const Real* features = space.layers[t].features.data() + atom * model_.feature_stride(t);
+      for (std::size_t c = 0; c < channels; ++c)
+        prediction.descriptors(static_cast<Eigen::Index>(first_atom + atom),
+                               static_cast<Eigen::Index>((t - 1) * channels + c)) = static_cast<double>(features[c]);
+    }
+}
+
+template <typename Real>
+void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                         const Unit& unit, const Outputs& outputs, int threads,
+                                         Prediction& prediction) const {
+  const auto space = workspaces_.take();
+  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end);
+  const bool derivatives = outputs.forces || outputs.stress;
+  model_.evaluate(*space, {.derivatives = derivatives, .members = outputs.members}, threads);
+  std::size_t first = 0;
+  for (std::size_t s = unit.begin; s < unit.end; ++s) {
+    write_energies(*space, batch, s, first, outputs, prediction);
+    if (derivatives)
+      write_derivatives(space->atoms, space->d_vectors.data(), batch, state, s, first, outputs, prediction);
+    first += batch.n_atoms(s);
+  }
+  if (outputs.descriptors) write_descriptors(*space, batch.offsets()[unit.begin], prediction);
+}
+
+template <typename Real>
+Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                          const Outputs& outputs) const {
+  require_species(*this, batch.species());
+  if (!state.positions.allFinite()) throw NumericsError("positions are not finite");
+  const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
+  const auto n_structures = static_cast<Eigen::Index>(batch.n_structures());
+  if (outputs.stress)
+    for (std::size_t s = 0; s < batch.n_structures(); ++s)
+      if (!(std::abs(state.cells[s].determinant()) > 0.0))
+        throw CapabilityError("structure " + std::to_string(s) + " has no cell, so it has no stress");
+  Prediction prediction;
+  prediction.energies.resize(n_structures);
+  if (outputs.forces) prediction.forces.resize(n_atoms, 3);
+  if (outputs.stress) prediction.stresses.resize(batch.n_structures());
+  if (outputs.atom_energies) prediction.atom_energies.resize(n_atoms);
+  if (outputs.members) prediction.member_energies.resize(n_structures, description().n_members);
+  if (outputs.descriptors) prediction.descriptors.resize(n_atoms, capabilities().n_descriptors);
+
+  std::vector<Unit> units = cut(batch, neighbors, threads_);
+  const auto run = [&](const Unit& unit, int threads) {
+    evaluate_unit(batch, state, neighbors, unit, outputs, threads, prediction);
+  };
+  // Threads share what is a large part of the batch, one by one, and then take the rest unit by unit.
+  const std::size_t large = neighbors.n_pairs() / (2 * static_cast<std::size_t>(threads_));
+  const auto small = std::stable_partition(units.begin(), units.end(), [&](const Unit& unit) { return unit.pairs > large; });
+  std::for_each(units.begin(), small, [&](const Unit& unit) { run(unit, threads_); });
+  parallel_for(static_cast<std::size_t>(units.end() - small), threads_, [&](std::size_t k) { run(small[static_cast<std::ptrdiff_t>(k)], 1); });
+  return prediction;
+}
+
+}  // namespace
+
+std::unique_ptr<Potential> make_fused_potential(const ModelFile& model, const LoadOptions& options) {
+  if (options.device != "cpu")
+    throw CapabilityError("the fused engine runs on the device cpu, not on '" + options.device + "'");
+  const int threads = options.threads > 0 ? options.threads : available_threads();
+  if (options.dtype == "float64") return std::make_unique<FusedPotential<double>>(model, threads);
+  return std::make_unique<FusedPotential<float>>(model, threads);
+}
+
+}  // namespace tamiz

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tamiz/potentials/engine/mace/layer_plan.hpp"
+#include "tamiz/potentials/engine/mace/radial_tables.hpp"
+#include "tamiz/potentials/engine/mace/read_out.hpp"
+
+namespace tamiz::mace {
+
+/// A matrix and its transpose, for the way forth and back.
+template <typename Real>
+struct TwoWayMatrix {
+  PackedMatrix<Real> forth, back;
+};
+
+/// What one interaction applies, whatever the element.
+template <typename Real>
+struct LayerWeights {
+  InteractionShape shape;
+  ConvolutionPlan<Real> convolution;
+  ContractionPlan contraction;
+  RadialTable<Real> radial;
+  std::vector<TwoWayMatrix<Real>> up;       ///< per l of the features that enter; empty in the first layer
+  std::vector<TwoWayMatrix<Real>> message;  ///< per l; empty where it is one per element
+  std::vector<TwoWayMatrix<Real>> product;  ///< per L
+  ReadOut read_out;
+};
+
+/// What the interactions apply to atoms of one element: adjacent linear layers are one matrix here.
+template <typename Real>
+struct ElementWeights {
+  struct Layer {
+    std::vector<TwoWayMatrix<Real>> message;  ///< per l, with the matrix of the element behind it
+    std::vector<TwoWayMatrix<Real>> skip;     ///< per l, of the residual connection
+    AlignedBuffer<Real> contraction;          ///< (channels/k_lanes, n_coefficients, k_lanes)
+  };
+  AlignedBuffer<Real> features;  ///< of the first layer, behind linear_up
+  AlignedBuffer<Real> skipped;   ///< what a residual connection of the first layer adds; empty without
+  std::vector<Layer> layers;
+};
+
+/// The weights of a model as the fused kernels read them. Those of an element are worked out, in float64, when it first
+/// occurs.
+template <typename Real>
+class FusedWeights {
+ public:
+  explicit FusedWeights(const ModelFile& model);
+
+  const ModelDescription& description() const { return d_; }
+  int channels() const { return channels_; }  ///< padded
+  const RadialInput& radial_input() const { return radial_input_; }
+  const std::vector<LayerWeights<Real>>& layers() const { return layers_; }
+  /// Of the element at place z of the description. May be asked from several threads at once.
+  const ElementWeights<Real>& element(std::size_t z) const;
+
+ private:
+  LayerWeights<Real> make_layer(std::size_t t, const InteractionShape& shape) const;
+  std::unique_ptr<ElementWeights<Real>> make_element(std::size_t z) const;
+  AlignedBuffer<Real> contraction_weights(std::size_t t, std::size_t z) const;
+  TwoWayMatrix<Real> two_way(const RowMatrix& matrix) const;
+  AlignedBuffer<Real> padded_row(const RowMatrix& row) const;
+
+  ModelDescription d_;
+  int channels_;
+  ParameterReader parameters_;
+  RadialInput radial_input_;
+  std::vector<LayerWeights<Real>> layers_;
+  mutable std::vector<std::once_flag> made_;
+  mutable std::vector<std::unique_ptr<ElementWeights<Real>>> elements_;
+};
+
+}  // namespace tamiz::mace

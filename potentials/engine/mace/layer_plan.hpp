@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tamiz/potentials/engine/kernels/fused.hpp"
+#include "tamiz/potentials/engine/model_parameters.hpp"
+
+namespace tamiz::mace {
+
+/// Channels are padded to this, for either width of numbers.
+inline constexpr int k_channel_block = 16;
+inline int padded_channels(const ModelDescription& d) {
+  return (d.channels + k_channel_block - 1) / k_channel_block * k_channel_block;
+}
+
+/// The sum over neighbours of one interaction. The sum of an atom holds for every l rows m, each with the channels of
+/// all paths that end in l.
+template <typename Real>
+struct ConvolutionPlan {
+  /// `channels`: padded.
+  ConvolutionPlan(int input_l, int l_max, int channels);
+
+  std::vector<kernels::FusedPath> paths;
+  /// Harmonics are stored of the vector from an atom to its neighbour; MACE takes those of the opposite vector.
+  std::vector<kernels::Coupling<Real>> own;       ///< for the messages that the atom receives along an edge
+  std::vector<kernels::Coupling<Real>> opposite;  ///< for the messages that it sends along it
+  std::vector<int> slots;                         ///< paths that end in each l
+  std::vector<std::size_t> begin;                 ///< of each l in the sum
+  std::size_t sum_size = 0;
+  int n_links = 0, most_links = 0;                ///< of all paths, of one path
+};
+
+/// The symmetric contraction of one interaction as trees (kernels::ContractionNode).
+struct ContractionPlan {
+  ContractionPlan(int l_max, int output_l, int correlation, int channels);
+
+  struct Coefficient {
+    int part, monomial;  ///< part numbers (L, order) as model_parameters() does
+  };
+  std::vector<kernels::ContractionNode> nodes;
+  std::vector<std::int32_t> leaves;
+  std::vector<Coefficient> coefficients;
+  int n_inputs, n_outputs;
+};
+
+}  // namespace tamiz::mace

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
+
+namespace tamiz::mace {
+
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// A matrix in the order in which kernels::MultiplyArguments reads it.
+template <typename Real>
+struct PackedMatrix {
+  std::int64_t n_in = 0, n_out = 0;
+  AlignedBuffer<Real> values;
+};
+
+/// Rows and columns come in groups of `width_in` and `width_out`, which are padded with zeros to `padded_in` and
+/// `padded_out`.
+struct Padding {
+  Eigen::Index width_in, padded_in, width_out, padded_out;
+};
+
+template <typename Real>
+PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
+  constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Real));
+  PackedMatrix<Real> packed;
+  packed.n_in = matrix.rows() / padding.width_in * padding.padded_in;
+  packed.n_out = matrix.cols() / padding.width_out * padding.padded_out;
+  packed.values.assign_zero(static_cast<std::size_t>(packed.n_in * packed.n_out));
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    const Eigen::Index in = i / padding.width_in * padding.padded_in + i % padding.width_in;
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
+      const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
+      packed.values.data()[(out / lanes * packed.n_in + in) * lanes + out % lanes] = static_cast<Real>(matrix(i, j));
+    }
+  }
+  return packed;
+}
+
+}  // namespace tamiz::mace

@@ -1,0 +1,288 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/temporary_folder.hpp"
+#include "tamiz/potentials/engine/mace/fused_potential.hpp"
+#include "tamiz/tests/potentials/torch/mace_cases.hpp"
+#include "tamiz/tests/support/finite_differences.hpp"
+#include "tamiz/tests/support/random_cells.hpp"
+
+namespace {
+
+using namespace tamiz;
+using namespace tamiz::mace_cases;
+
+constexpr double k_energy = 1e-9;   // float64, per atom [eV]: sums of some thousand terms of order 1
+constexpr double k_force = 1e-9;    // float64 [eV/Å]
+constexpr double k_stress = 1e-10;  // float64 [eV/Å³]
+constexpr double k_narrow = 1e-4;   // float32, of forces [eV/Å], relative to the largest where that is above 1
+
+const Outputs k_all{.forces = true, .stress = true, .atom_energies = true, .members = true, .descriptors = true};
+const Outputs k_without_cell{.forces = true, .atom_energies = true, .members = true, .descriptors = true};
+
+const std::vector<std::string> k_residual{"RealAgnosticResidual", "RealAgnosticResidual"};
+const std::vector<std::string> k_density{"RealAgnosticDensity", "RealAgnosticDensityResidual"};
+const std::vector<std::string> k_density_residual{"RealAgnosticDensityResidual", "RealAgnosticDensityResidual"};
+const std::vector<std::string> k_plain{"RealAgnostic", "RealAgnostic"};
+
+struct Radial {
+  int nodes = 64;
+  const char *basis = "bessel", *transform = "none";
+  bool envelope_on_weights = false;
+};
+
+ModelDescription shape(int hidden_l, int correlation, const Radial& radial = {},
+                       const std::vector<std::string>& blocks = {}, double repulsion = 1.0) {
+  ModelDescription d = small_description(hidden_l, correlation, radial.nodes);
+  d.radial_basis = radial.basis;
+  d.distance_transform = radial.transform;
+  d.envelope_on_weights = radial.envelope_on_weights;
+  d.blocks = blocks;
+  d.repulsion = repulsion;
+  d.uncertainty_scale = 1.7;
+  return d;
+}
+
+/// The shape of a description changed in what `shape` leaves alone.
+template <typename Change>
+ModelDescription changed(ModelDescription d, const Change& change) {
+  change(d);
+  return d;
+}
+
+std::vector<ModelDescription> shapes() {
+  return {shape(0, 3), shape(1, 3), shape(2, 3), shape(0, 1), shape(0, 2, {}, {}, 0.0), shape(0, 4), shape(1, 4),
+          shape(0, 3, {.nodes = 0}), shape(2, 2, {.nodes = 0}),
+          shape(1, 2, {}, k_residual), shape(1, 2, {.nodes = 0}, k_density), shape(0, 3, {}, k_density),
+          shape(1, 2, {.basis = "bessel", .transform = "agnesi"}, k_density_residual), shape(1, 3, {}, k_plain, 0.0),
+          shape(0, 2, {0, "gaussian", "agnesi"}), shape(0, 2, {0, "bessel", "soft"}),
+          shape(0, 2, {64, "gaussian", "soft", true}, k_density), shape(0, 2, {0, "bessel", "none", true}, k_density),
+          changed(shape(1, 2), [](ModelDescription& d) { d.channels = 20; }),
+          changed(shape(1, 2), [](ModelDescription& d) { d.channels = 32; d.n_members = 1; }),
+          changed(shape(0, 2), [](ModelDescription& d) { d.n_interactions = 1; }),
+          changed(shape(0, 2, {0}, {"RealAgnosticDensityResidual"}), [](ModelDescription& d) { d.n_interactions = 1; }),
+          changed(shape(2, 2), [](ModelDescription& d) { d.n_interactions = 3; }),
+          changed(shape(0, 3), [](ModelDescription& d) { d.l_max = 1; d.radial_mlp = {}; }),
+          changed(shape(0, 2), [](ModelDescription& d) { d.l_max = 0; }),
+          changed(shape(1, 2), [](ModelDescription& d) { d.l_max = 5; }),
+          changed(shape(2, 1), [](ModelDescription& d) { d.l_max = 6; })};
+}
+
+const std::vector<Element>& elements() {
+  static const std::vector<Element> list{Element(7), Element(12), Element(14)};
+  return list;
+}
+
+/// Cells of every kind; those without a volume behind the others.
+std::vector<Structure> samples(bool periodic) {
+  std::vector<Structure> found;
+  for (const auto& [name, structure] : test_support::sample_cells(elements(), 2.0))
+    if ((structure.lattice().volume() > 0.0 && structure.is_periodic()) == periodic) found.push_back(structure);
+  if (periodic) {
+    found.push_back(triclinic(3, 31, true));
+    found.push_back(triclinic(12, 32));
+  } else {
+    found.push_back(Structure({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)}));
+  }
+  return found;
+}
+
+std::unique_ptr<Potential> fused(const ModelFile& model, const std::string& dtype = "float64", int threads = 1) {
+  return make_fused_potential(model, {.dtype = dtype, .threads = threads});
+}
+
+double largest(const auto& matrix) { return matrix.size() == 0 ? 0.0 : matrix.cwiseAbs().maxCoeff(); }
+
+void expect_close(const Prediction& a, const Prediction& b, std::size_t n_atoms) {
+  EXPECT_LT(largest(a.energies - b.energies), k_energy * static_cast<double>(n_atoms));
+  EXPECT_LT(largest(a.atom_energies - b.atom_energies), k_energy);
+  EXPECT_LT(largest(a.member_energies - b.member_energies), k_energy * static_cast<double>(n_atoms));
+  EXPECT_LT(largest(a.descriptors - b.descriptors), k_energy);
+  EXPECT_LT(largest(a.forces - b.forces), k_force);
+  ASSERT_EQ(a.stresses.size(), b.stresses.size());
+  for (std::size_t s = 0; s < a.stresses.size(); ++s) EXPECT_LT(largest(a.stresses[s] - b.stresses[s]), k_stress);
+}
+
+/// All numbers of a prediction, to be compared to the bit.
+std::vector<double> numbers(const Prediction& p) {
+  std::vector<double> all;
+  const auto add = [&](const auto& m) { for (Eigen::Index k = 0; k < m.size(); ++k) all.push_back(m.data()[k]); };
+  add(p.energies);
+  add(p.forces);
+  add(p.atom_energies);
+  add(p.member_energies);
+  add(p.descriptors);
+  for (const Mat3& stress : p.stresses) add(stress);
+  return all;
+}
+bool same_bits(const Prediction& a, const Prediction& b) {
+  const std::vector<double> x = numbers(a), y = numbers(b);
+  return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(double)) == 0;
+}
+
+class FusedMace : public testing::TestWithParam<ModelDescription> {
+ protected:
+  ModelFile model() const { return initial_model(GetParam(), 7); }
+};
+INSTANTIATE_TEST_SUITE_P(shapes, FusedMace, testing::ValuesIn(shapes()),
+                         [](const auto& each) { return "shape" + std::to_string(each.index); });
+
+TEST_P(FusedMace, float64_agrees_with_libtorch) {
+  const ModelFile file = model();
+  std::unique_ptr<Potential> reference;
+  try {
+    reference = potential_of(file);
+  } catch (const CapabilityError& error) {
+    GTEST_SKIP() << error.what();
+  }
+  const auto potential = fused(file);
+
+  for (const bool periodic : {true, false}) {
+    const std::vector<Structure> structures = samples(periodic);
+    ASSERT_GT(structures.size(), 2u);
+    const Outputs& outputs = periodic ? k_all : k_without_cell;
+    const Prediction a = evaluate(*potential, structures, outputs), b = evaluate(*reference, structures, outputs);
+    expect_close(a, b, 12);
+    EXPECT_GT(largest(b.forces), 1e-3);
+  }
+}
+
+TEST_P(FusedMace, float32_follows_float64) {
+  const ModelFile file = model();
+  const std::vector<Structure> structures = samples(true);
+
+  const Prediction narrow = evaluate(*fused(file, "float32"), structures, k_all);
+  const Prediction wide = evaluate(*fused(file), structures, k_all);
+
+  EXPECT_LT(largest(narrow.forces - wide.forces), k_narrow * std::max(1.0, largest(wide.forces)));
+  EXPECT_LT(largest(narrow.energies - wide.energies), 12 * k_narrow);
+}
+
+TEST_P(FusedMace, forces_and_stress_are_derivatives_of_the_energy) {
+  const auto potential = fused(model());
+
+  test_support::expect_derivatives_of_energy(*potential, triclinic(4, 11, true), "triclinic", 1e-6);
+}
+
+TEST_P(FusedMace, a_batch_is_its_single_structures_to_the_bit) {
+  const ModelFile file = model();
+  for (const std::string dtype : {"float32", "float64"}) {
+    const auto potential = fused(file, dtype), threaded = fused(file, dtype, 2);
+    const std::vector<Structure> structures = samples(true);
+    const Prediction batch = evaluate(*potential, structures, k_all);
+
+    EXPECT_TRUE(same_bits(batch, evaluate(*threaded, structures, k_all))) << dtype;
+    Eigen::Index atom = 0;
+    for (std::size_t s = 0; s < structures.size(); ++s) {
+      const Prediction one = evaluate(*potential, {&structures[s], 1}, k_all);
+      const auto n = static_cast<Eigen::Index>(structures[s].size()), row = static_cast<Eigen::Index>(s);
+      EXPECT_EQ(one.energies[0], batch.energies[row]) << dtype << s;
+      EXPECT_EQ(one.forces, batch.forces.middleRows(atom, n)) << dtype << s;
+      EXPECT_EQ(one.stresses[0], batch.stresses[s]) << dtype << s;
+      EXPECT_EQ(one.atom_energies, batch.atom_energies.segment(atom, n)) << dtype << s;
+      EXPECT_EQ(one.member_energies.row(0), batch.member_energies.row(row)) << dtype << s;
+      EXPECT_EQ(one.descriptors, batch.descriptors.middleRows(atom, n)) << dtype << s;
+      EXPECT_TRUE(same_bits(one, evaluate(*threaded, {&structures[s], 1}, k_all))) << dtype << s;
+      atom += n;
+    }
+  }
+}
+
+TEST(FusedMaceModel, a_skin_changes_no_bit) {
+  const auto potential = fused(initial_model(shape(1, 3), 3), "float32");
+  const std::vector<Structure> structures{triclinic(6, 41)};
+  const Batch batch(structures);
+  const State state = State::of(structures);
+
+  const Prediction tight = potential->evaluate(batch, state, build_neighbors(batch, state, {4.0, 0.0}), k_all);
+  const Prediction wide = potential->evaluate(batch, state, build_neighbors(batch, state, {4.0, 1.0}), k_all);
+
+  EXPECT_TRUE(same_bits(tight, wide));
+}
+
+TEST(FusedMaceModel, what_else_is_asked_for_changes_no_bit_of_the_energy) {
+  const auto potential = fused(initial_model(shape(1, 3), 3), "float32");
+  const std::vector<Structure> structures{triclinic(6, 41)};
+
+  const double alone = evaluate(*potential, structures, {.forces = false}).energies[0];
+
+  EXPECT_EQ(alone, evaluate(*potential, structures, k_all).energies[0]);
+}
+
+TEST(FusedMaceModel, a_large_structure_gives_the_same_bits_on_any_number_of_threads) {
+  const ModelFile file = initial_model(shape(1, 3), 3);
+  const std::vector<Structure> structures{triclinic(2, 51), triclinic(5, 52).supercell({3, 3, 3}), triclinic(3, 53)};
+  const Prediction one = evaluate(*fused(file, "float32"), structures, k_all);
+
+  for (const int threads : {2, 3, 7}) EXPECT_TRUE(same_bits(one, evaluate(*fused(file, "float32", threads), structures, k_all)));
+}
+
+TEST(FusedMaceModel, an_isolated_atom_has_its_reference_energy_and_no_force) {
+  const ModelDescription d = shape(0, 3);
+  const Structure atom({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
+
+  const Prediction p = evaluate(*fused(initial_model(d, 3)), {&atom, 1});
+
+  EXPECT_EQ(p.energies[0], -5.0 + d.shift);
+  EXPECT_EQ(p.forces, Coordinates::Zero(1, 3));
+}
+
+TEST(FusedMaceModel, an_empty_batch_gives_an_empty_prediction) {
+  const Prediction p = evaluate(*fused(initial_model(shape(0, 3), 3)), {}, k_all);
+
+  EXPECT_EQ(p.energies.size(), 0);
+  EXPECT_EQ(p.forces.rows(), 0);
+}
+
+TEST(FusedMaceModel, misuse_is_an_error) {
+  const ModelFile file = initial_model(shape(0, 3), 3);
+  const auto potential = fused(file);
+  const Structure oxygen({}, k_molecule, {Element(8)}, Cartesian{Coordinates::Zero(1, 3)});
+  const Structure silicon({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
+
+  EXPECT_THROW(evaluate(*potential, {&oxygen, 1}), SpeciesError);
+  EXPECT_THROW(evaluate(*potential, {&silicon, 1}, k_all), CapabilityError);
+  EXPECT_THROW(make_fused_potential(file, {.device = "cuda"}), CapabilityError);
+}
+
+/// Run by the next test in processes of their own.
+TEST(FusedMaceBits, written_where_asked) {
+  const char* target = std::getenv("TAMIZ_TEST_BITS");
+  if (target == nullptr) GTEST_SKIP() << "TAMIZ_TEST_BITS names no file";
+  std::ofstream out(target, std::ios::binary);
+  for (const ModelDescription& d : shapes())
+    for (const std::string dtype : {"float32", "float64"}) {
+      const std::vector<double> all = numbers(evaluate(*fused(initial_model(d, 5), dtype), samples(true), k_all));
+      ASSERT_FALSE(all.empty());
+      out.write(reinterpret_cast<const char*>(all.data()), static_cast<std::streamsize>(all.size() * sizeof(double)));
+    }
+}
+
+TEST(FusedMaceBits, are_the_same_on_avx2_and_avx512) {
+  if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq"))
+    GTEST_SKIP() << "this processor has no AVX-512";
+  const TemporaryFolder folder("fused-bits");
+  std::filesystem::create_directories(folder.path());
+  const auto bits = [&](const std::string& isa) {
+    const auto file = folder.path() / isa;
+    const std::string command = "TAMIZ_ISA=" + isa + " TAMIZ_TEST_BITS='" + file.string() +
+                                "' /proc/" + std::to_string(::getpid()) + "/exe --gtest_filter=FusedMaceBits.written* > /dev/null";
+    EXPECT_EQ(std::system(command.c_str()), 0) << isa;
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+
+  const std::string two = bits("avx2");
+
+  EXPECT_GT(two.size(), 1000u);
+  EXPECT_TRUE(two == bits("avx512"));
+}
+
+}  // namespace

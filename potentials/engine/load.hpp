@@ -11,7 +11,10 @@ namespace tamiz {
 struct LoadOptions {
   std::string dtype = "float32";  ///< "float32" or "float64"
   std::string device = "cpu";     ///< "cpu", "cuda", "cuda:1"
-  int threads = 1;                ///< shards of a batch are evaluated on this many threads
+  int threads = 1;                ///< parts of a batch are evaluated on this many threads
+  /// Of a `.safetensors` model: "fused" (kernels of this library, CPU only) or "torch" (LibTorch); empty: fused on the
+  /// device cpu, else torch.
+  std::string engine = "";
 };
 
 /// A potential from a file: a `.safetensors` model, or a `.toml` file with a classical potential

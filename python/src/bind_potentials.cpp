@@ -19,8 +19,12 @@ namespace {
 namespace fs = std::filesystem;
 using Release = py::call_guard<py::gil_scoped_release>;
 
-std::unique_ptr<Potential> load(const fs::path& file, const std::string& dtype, const std::string& device, int threads) {
-  return load_potential(file, {.dtype = dtype, .device = device, .threads = threads > 0 ? threads : available_threads()});
+std::unique_ptr<Potential> load(const fs::path& file, const std::string& dtype, const std::string& device, int threads,
+                                const std::string& engine) {
+  return load_potential(file, {.dtype = dtype,
+                               .device = device,
+                               .threads = threads > 0 ? threads : available_threads(),
+                               .engine = engine});
 }
 
 /// Settings of a training, as its keyword arguments give them.
@@ -115,7 +119,8 @@ void bind_training(py::module_& module) {
 }  // namespace
 
 void bind_potentials(py::module_& module) {
-  module.def("load_potential", &load, py::arg("file"), py::arg("dtype"), py::arg("device"), py::arg("threads"), Release());
+  module.def("load_potential", &load, py::arg("file"), py::arg("dtype"), py::arg("device"), py::arg("threads"),
+             py::arg("engine"), Release());
   module.def("loaded_torch_version", [] { return torch_backend().torch_version(); }, Release());
   module.def("model_header",
              [](const fs::path& path) {

@@ -87,21 +87,24 @@ class Potential:
         return f"Potential({self.name!r}, cutoff={self.cutoff:g})"
 
 
-def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", threads: int = 0) -> Potential:
+def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", threads: int = 0,
+         engine: str | None = None) -> Potential:
     """A potential from a file: a ``.safetensors`` model, or ``.toml`` with a classical potential.
 
     Args:
         dtype: "float32" or "float64"; classical potentials always calculate in float64.
         device: "cpu", "cuda" or "cuda:1".
         threads: threads that share a batch; 0: as many as the machine grants.
+        engine: of a ``.safetensors`` model, "fused" (kernels of tamiz, CPU only) or "torch" (LibTorch, which is loaded
+            only then); None: fused on the CPU, else torch.
 
     Raises FileError, FormatError (not a model, truncated, checksum), CapabilityError when this build lacks the engine
     that the file needs, or the torch of this Python is another than the one tamiz was built with.
     """
     path = os.fspath(path)
-    if not path.endswith(".toml"):
+    if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):
         require_matching_torch()
-    return Potential(_tamiz.load_potential(path, dtype, device, threads), path)
+    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or ""), path)
 
 
 def import_mace(path: str | os.PathLike, out: str | os.PathLike, *, head: str = "",

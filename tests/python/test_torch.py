@@ -15,7 +15,7 @@ needs_model = pytest.mark.skipif(not (MODEL.exists() and BUILT_WITH_TORCH),
                                  reason="no model is shipped, or LibTorch is not built here")
 
 EVALUATE = f"""
-model = tamiz.load({str(MODEL)!r}, threads=1)
+model = tamiz.load({str(MODEL)!r}, threads=1, engine="torch")
 structure = tamiz.Structure(["Si", "Si"], [[0, 0, 0], [1.36, 1.36, 1.36]], [[0, 2.7, 2.7], [2.7, 0, 2.7], [2.7, 2.7, 0]])
 print(repr(float(model.evaluate(structure, stress=True).energies[0])))
 """
@@ -57,12 +57,21 @@ def test_a_classical_potential_does_not_load_libtorch():
     assert run(script) == ["0"]
 
 
+@needs_model
+def test_a_model_on_the_cpu_does_not_load_libtorch_and_gives_the_same_energy():
+    fused, count = run("import tamiz\n" + EVALUATE.replace('engine="torch"', "") + LIBRARIES)
+    torch, _ = run("import tamiz\n" + EVALUATE + LIBRARIES)
+
+    assert count == "0"
+    assert float(fused) == pytest.approx(float(torch), abs=1e-4)
+
+
 @pytest.mark.skipif(not BUILT_WITH_TORCH, reason="LibTorch is not built here")
 def test_another_version_of_torch_is_refused_before_it_is_loaded(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(__version__="1.4.0"))
 
     with pytest.raises(tamiz.CapabilityError, match=r"torch 1\.4\.0.*install torch=="):
-        tamiz.load(MODEL)
+        tamiz.load(MODEL, engine="torch")
     assert tamiz.load(STILLINGER_WEBER).evaluate(silicon()).energies[0] < 0
 
 

@@ -1,0 +1,86 @@
+#include <benchmark/benchmark.h>
+
+#include "bench_models.hpp"
+#include "tamiz/core/base/version.hpp"
+#include "tamiz/core/simulation/relax.hpp"
+#include "tamiz/potentials/engine/kernels/kernels.hpp"
+#include "tamiz/potentials/engine/mace/fused_potential.hpp"
+
+namespace {
+
+using namespace tamiz;
+using namespace tamiz::bench;
+
+const Outputs k_outputs{.forces = true, .stress = true};
+
+/// Energy, forces and stress of structures whose neighbours are known.
+void evaluate_many(benchmark::State& state, const ModelDescription& description, const std::vector<Structure>& structures,
+                   const std::string& dtype, int threads) {
+  const auto potential = make_fused_potential(initial_model(description, 1), {.dtype = dtype, .threads = threads});
+  const Batch batch(structures);
+  const State now = State::of(structures);
+  const NeighborList neighbors = build_neighbors(batch, now, potential->neighbors());
+  benchmark::DoNotOptimize(potential->evaluate(batch, now, neighbors, k_outputs));  // weights of the elements
+  for (auto _ : state) benchmark::DoNotOptimize(potential->evaluate(batch, now, neighbors, k_outputs));
+  const auto atoms = static_cast<double>(batch.n_atoms());
+  const double done = static_cast<double>(state.iterations()) * atoms;
+  state.counters["us_per_atom"] = benchmark::Counter(done * 1e-6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["GFLOP/s"] = benchmark::Counter(
+      2e-9 * done * operations(description, static_cast<double>(neighbors.n_pairs()) / atoms), benchmark::Counter::kIsRate);
+  state.counters["neighbors"] = static_cast<double>(neighbors.n_pairs()) / atoms;
+}
+
+void silicon_evaluation(benchmark::State& state, const std::string& dtype, int radial_nodes) {
+  evaluate_many(state, published_shape(static_cast<int>(state.range(1)), radial_nodes),
+                {silicon(static_cast<int>(state.range(0)))}, dtype, static_cast<int>(state.range(2)));
+}
+
+/// Twenty steps of relaxing atoms and cell, neighbours included.
+void relax_cells(benchmark::State& state, const ModelDescription& description) {
+  const auto potential = make_fused_potential(initial_model(description, 1), {});
+  const std::vector<Structure> cells = small_cells();
+  const RelaxOptions options{
+      .fmax = 1e-9, .smax = 1e-12, .max_steps = 20, .max_volume_change = 1e9, .min_distance_factor = 0.0};
+  benchmark::DoNotOptimize(evaluate(*potential, cells, k_outputs));
+  double atom_steps = 0.0;
+  for (auto _ : state)
+    for (const RelaxResult& result : relax(*potential, cells, options))
+      atom_steps += static_cast<double>(result.structure.size()) * std::max(1, result.steps);
+  state.counters["us_per_atom_step"] =
+      benchmark::Counter(atom_steps * 1e-6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+BENCHMARK_CAPTURE(silicon_evaluation, float32, "float32", 128)
+    ->ArgNames({"cells", "L", "threads"})
+    ->Args({2, 0, 1})->Args({4, 0, 1})->Args({4, 1, 1})->Args({4, 0, 2})->Args({4, 1, 2})
+    ->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(silicon_evaluation, float64, "float64", 128)
+    ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(silicon_evaluation, unsplined, "float32", 0)
+    ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void relaxation(benchmark::State& state) { relax_cells(state, published_shape(static_cast<int>(state.range(0)))); }
+BENCHMARK(relaxation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+void small_cells_evaluation(benchmark::State& state) {
+  evaluate_many(state, published_shape(static_cast<int>(state.range(0))), small_cells(), "float32", 1);
+}
+BENCHMARK(small_cells_evaluation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+/// With a small model: that the benchmarks run at all.
+void smoke_evaluation(benchmark::State& state) { evaluate_many(state, small_shape(), {silicon(1)}, "float32", 1); }
+void smoke_relaxation(benchmark::State& state) { relax_cells(state, small_shape()); }
+BENCHMARK(smoke_evaluation)->Iterations(1);
+BENCHMARK(smoke_relaxation)->Iterations(1);
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::AddCustomContext("tamiz_commit", std::string(tamiz::commit()));
+  benchmark::AddCustomContext("instruction_set", tamiz::kernels::instruction_set());
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}

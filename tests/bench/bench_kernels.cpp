@@ -25,18 +25,20 @@ void count(benchmark::State& state, double multiply_adds) {
 
 #if defined(__x86_64__)
 /// Twelve independent chains of multiply-adds: enough for the latency of two units.
-__attribute__((target("avx512f"))) float chains_avx512(int n) {
-  __m512 sums[12], factor = _mm512_set1_ps(0.999f);
-  for (__m512& sum : sums) sum = _mm512_set1_ps(1.0f);
+__attribute__((target("avx512f"), noipa)) float chains_avx512(int n, float start) {
+  __m512 sums[12], factor = _mm512_set1_ps(start);
+  for (int k = 0; k < 12; ++k) sums[k] = _mm512_set1_ps(static_cast<float>(k));
   for (int k = 0; k < n; ++k)
+#pragma GCC unroll 12
     for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, factor, factor);
   for (int k = 1; k < 12; ++k) sums[0] = _mm512_add_ps(sums[0], sums[k]);
   return sums[0][0];
 }
-__attribute__((target("avx2,fma"))) float chains_avx2(int n) {
-  __m256 sums[12], factor = _mm256_set1_ps(0.999f);
-  for (__m256& sum : sums) sum = _mm256_set1_ps(1.0f);
+__attribute__((target("avx2,fma"), noipa)) float chains_avx2(int n, float start) {
+  __m256 sums[12], factor = _mm256_set1_ps(start);
+  for (int k = 0; k < 12; ++k) sums[k] = _mm256_set1_ps(static_cast<float>(k));
   for (int k = 0; k < n; ++k)
+#pragma GCC unroll 12
     for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, factor, factor);
   for (int k = 1; k < 12; ++k) sums[0] = _mm256_add_ps(sums[0], sums[k]);
   return sums[0][0];
@@ -47,7 +49,7 @@ void peak(benchmark::State& state) {
   const std::string name = kernels::instruction_set();
   const bool wide = name == "avx512";
   if (!wide && name != "avx2") return state.SkipWithError("no peak is measured for this instruction set");
-  for (auto _ : state) benchmark::DoNotOptimize(wide ? chains_avx512(100000) : chains_avx2(100000));
+  for (auto _ : state) benchmark::DoNotOptimize(wide ? chains_avx512(100000, 0.999f) : chains_avx2(100000, 0.999f));
   count(state, 100000.0 * 12 * (wide ? 16 : 8));
 }
 BENCHMARK(peak);
@@ -73,7 +75,7 @@ void multiply(benchmark::State& state) {
   }
   for (auto _ : state)
     kernels::fused_table<float>().multiply({static_cast<std::int64_t>(rows), k_channels, k_channels, from.data(),
-                                            to.data(), matrix.data(), false});
+                                            to.data(), matrix.data(), false, nullptr});
   count(state, static_cast<double>(rows) * k_channels * k_channels);
 }
 BENCHMARK(multiply)->ArgName("rows")->Arg(1)->Arg(3)->Arg(8)->Arg(24)->Arg(56);
@@ -87,24 +89,27 @@ struct Neighborhood {
         factors(random_numbers(static_cast<std::size_t>(k_edges * plan.n_links))),
         table(random_numbers((k_nodes + 4) * stride)),
         features(random_numbers(k_edges * 10 * k_channels)),
-        outputs(random_numbers(k_edges * plan.sum_size)),
+        output_stride(mace::odd_lines<float>(plan.sum_size)),
+        outputs(random_numbers(k_edges * output_stride)),
         gradients(random_numbers(k_edges * 48)),
         sum(plan.sum_size),
         d_features(10 * k_channels),
         d_vectors(3 * k_edges),
-        scratch(16 * (16 + 64)) {
+        scratch(static_cast<std::size_t>(16 * plan.n_links)) {
     for (std::size_t e = 0; e < k_edges; ++e) {
       const std::size_t group = e / 16 * 16, lane = e % 16;
       edges.push_back({weights.data() + group * 28 + lane,
                        factors.data() + group * static_cast<std::size_t>(plan.n_links) + lane,
                        table.data() + (37 * e % k_nodes) * stride, features.data() + e * 10 * k_channels,
-                       outputs.data() + e * plan.sum_size, gradients.data() + group * 48 + lane});
+                       outputs.data() + e * output_stride, gradients.data() + group * 48 + lane});
     }
   }
 
   mace::ConvolutionPlan<float> plan;
   std::size_t stride;
-  AlignedBuffer<float> weights, factors, table, features, outputs, gradients, sum, d_features, d_vectors, scratch;
+  AlignedBuffer<float> weights, factors, table, features;
+  std::size_t output_stride;
+  AlignedBuffer<float> outputs, gradients, sum, d_features, d_vectors, scratch;
   std::vector<kernels::EdgeView<float>> edges;
 };
 
@@ -125,8 +130,8 @@ void convolve_reverse(benchmark::State& state) {
   for (auto _ : state)
     kernels::fused_table<float>().convolve_reverse(
         {k_edges, k_channels, static_cast<std::int64_t>(n.stride), n.edges.data(),
-         static_cast<std::int32_t>(n.plan.paths.size()), 16, n.plan.paths.data(), n.plan.opposite.data(),
-         n.d_features.data(), n.d_vectors.data(), n.scratch.data()});
+         static_cast<std::int32_t>(n.plan.paths.size()), 16, n.plan.n_rows, n.plan.paths.data(), n.plan.opposite.by_harmonic.data(),
+         n.plan.opposite.begin.data(), n.d_features.data(), n.d_vectors.data(), n.scratch.data()});
   double each = 2.0 * n.plan.n_links;
   for (const auto& path : n.plan.paths) each += 9 + 3 * (2 * path.l1 + 1);
   count(state, each * k_edges * k_channels);

@@ -81,7 +81,8 @@ inline double operations(const ModelDescription& d, double neighbors) {
     if (!first) rows += n_harmonics(shape.input_l);
     const double forth = 4.0 * paths + products + links;
     const double back = 8.0 * paths + 2.0 * products + 2.0 * links + paths + (first ? 0.0 : products);
-    total += neighbors * c * (forth + back) + 2.0 * rows * c * c + 3.0 * c * static_cast<double>(contraction.coefficients.size());
+    total += neighbors * c * (forth + back) + 2.0 * rows * c * c;
+    total += 3.0 * c * static_cast<double>(contraction.coefficients.size());
   }
   return total;
 }

@@ -24,7 +24,8 @@ void evaluate_many(benchmark::State& state, const ModelDescription& description,
   for (auto _ : state) benchmark::DoNotOptimize(potential->evaluate(batch, now, neighbors, k_outputs));
   const auto atoms = static_cast<double>(batch.n_atoms());
   const double done = static_cast<double>(state.iterations()) * atoms;
-  state.counters["us_per_atom"] = benchmark::Counter(done * 1e-6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["us_per_atom"] =
+      benchmark::Counter(done * 1e-6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["GFLOP/s"] = benchmark::Counter(
       2e-9 * done * operations(description, static_cast<double>(neighbors.n_pairs()) / atoms), benchmark::Counter::kIsRate);
   state.counters["neighbors"] = static_cast<double>(neighbors.n_pairs()) / atoms;

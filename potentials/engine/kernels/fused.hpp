@@ -22,21 +22,20 @@ inline constexpr int k_inverse = 11; ///< 1/distance
 inline constexpr int k_harmonics = 12;
 }  // namespace edge_rows
 
-/// factor[link] += value·Y[harmonic]
+/// factor[link] += value·Y[harmonic]. Couplings are sorted by link, and every link has one.
 template <typename Real>
 struct Coupling {
   std::int32_t link, harmonic;
   Real value;
 };
 
-/// A path l1 ⊗ l2 → l3. Its links are factors of all pairs (m1, m3), m3 running fastest. Offsets are in numbers.
+/// A path l1 ⊗ l2 → l3; where all features are scalars, path k is 0 ⊗ k → k. Its links are factors of all pairs (m1, m3), m3 running fastest. Offsets are in numbers.
 struct FusedPath {
   std::int32_t l1, l3;
-  std::int32_t radial;               ///< in a row of the radial table
   std::int32_t feature;              ///< of the first component of l1 in the features of an atom
   std::int32_t row, row_stride;      ///< of the rows m3 in the sum of an atom
+  std::int32_t output, output_stride;  ///< of the same in the derivative by the sum
   std::int32_t link;
-  std::int32_t coupling_begin, coupling_end;
 };
 
 /// Harmonics of unit vectors of `n_groups` groups, written behind the other rows.
@@ -59,7 +58,8 @@ struct FactorArguments {
   Real* factors;
 };
 
-/// Where the parts of one edge lie. Weights and factors of an edge are k_lanes apart.
+/// Where the parts of one edge lie. Weights and factors of an edge are k_lanes apart. A row of the radial table is
+/// (channels/k_lanes, n_paths, k_lanes), a derivative by the sum (channels/k_lanes, n_rows, k_lanes).
 template <typename Real>
 struct EdgeView {
   const Real* weights;
@@ -86,15 +86,17 @@ template <typename Real>
 struct ConvolveReverseArguments {
   std::int64_t n_edges, channels, table_stride;
   const EdgeView<Real>* edges;
-  std::int32_t n_paths, n_harmonics;
+  std::int32_t n_paths, n_harmonics, n_rows;
   const FusedPath* paths;
-  const Coupling<Real>* couplings;
+  const Coupling<Real>* couplings;   ///< sorted by harmonic here,
+  const std::int32_t* by_harmonic;   ///< and where those of each begin (n_harmonics + 1)
   Real* d_features;
   Real* d_vectors;  ///< (n_edges, 3), added to
-  Real* scratch;    ///< (n_harmonics + most links of a path)·k_lanes
+  Real* scratch;    ///< n_links·k_lanes
 };
 
-/// y_r = x_r·W (or y_r += x_r·W) for rows anywhere; W packed as (n_out/k_lanes, n_in, k_lanes).
+/// y_r = x_r·W (or y_r += x_r·W) for rows anywhere; W packed as (n_out/k_lanes, n_in, k_lanes). Vectors of a row y_r lie
+/// one behind the other, or at `places`.
 template <typename Real>
 struct MultiplyArguments {
   std::int64_t n_rows, n_in, n_out;
@@ -102,6 +104,7 @@ struct MultiplyArguments {
   Real* const* y;
   const Real* matrix;
   bool add;
+  const std::int32_t* places;  ///< (n_out/k_lanes), or null
 };
 
 /// A polynomial as a tree: a node is worth its constant, plus coefficients times the inputs of its leaves, plus

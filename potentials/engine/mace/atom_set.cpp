@@ -7,10 +7,10 @@
 
 namespace tamiz::mace {
 
-EdgeRules::EdgeRules(const ModelDescription& description, const RadialInput& input)
+EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& reading)
     : cutoff(description.cutoff),
       l_max(description.l_max),
-      radial(input),
+      radial(reading),
       element_index(tamiz::element_index(description)),
       repulsion(repulsion_of(description)) {}
 
@@ -62,10 +62,12 @@ void AtomSet<Real>::write_edge(const EdgeRules& rules, std::size_t atom, std::si
   const Vec3 d = vector(slot);
   const double r = d.norm();
   Real* lane = group(slot) + slot % k_lanes;
-  const auto write = [&](int row, double value) { lane[static_cast<std::size_t>(row) * k_lanes] = static_cast<Real>(value); };
+  const auto write = [&](int row, double value) {
+    lane[static_cast<std::size_t>(row) * k_lanes] = static_cast<Real>(value);
+  };
   for (int k = 0; k < 3; ++k) write(rows::k_unit + k, d[k] / r);
   write(rows::k_inverse, 1.0 / r);
-  if (!rules.radial.splined()) {
+  if (rules.radial.kind() == RadialReading::Kind::exact) {
     // The rows of an edge are its values and its derivatives.
     write(rows::k_values, 1.0);
     write(rows::k_slopes + 1, 1.0);

@@ -8,18 +8,18 @@
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
+#include "tamiz/potentials/engine/mace/radial_tables.hpp"
 #include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
-#include "tamiz/potentials/engine/radial/radial_input.hpp"
 
 namespace tamiz::mace {
 
 /// What edges are made from.
 struct EdgeRules {
-  explicit EdgeRules(const ModelDescription& description, const RadialInput& radial);
+  EdgeRules(const ModelDescription& description, const RadialReading& radial);
 
   double cutoff;
   int l_max;
-  const RadialInput& radial;
+  const RadialReading& radial;
   std::vector<int> element_index;
   std::optional<PairRepulsion> repulsion;
 };
@@ -46,7 +46,7 @@ class AtomSet {
   std::size_t neighbor(std::size_t slot) const { return static_cast<std::size_t>(neighbors_[slot]); }
   /// The same pair seen from the other atom.
   std::size_t reverse(std::size_t slot) const { return static_cast<std::size_t>(reverse_[slot]); }
-  /// First of its rows in the table of spline coefficients; 0 without splines.
+  /// First of its rows in the radial table; 0 where it has rows of its own.
   std::size_t table_row(std::size_t slot) const { return static_cast<std::size_t>(table_rows_[slot]); }
   /// r_neighbor − r_atom [Å]
   Vec3 vector(std::size_t slot) const { return Vec3::Map(vectors_.data() + 3 * slot); }

@@ -45,7 +45,7 @@ Real* FusedModel<Real>::BlockPass::message(std::size_t t, std::size_t k) {
 template <typename Real>
 template <typename Input, typename Output>
 void FusedModel<Real>::BlockPass::multiply(const PackedMatrix<Real>& matrix, int l, bool add, const Input& input,
-                                           const Output& output) {
+                                           const Output& output, const std::int32_t* places) {
   scratch_.x.clear();
   scratch_.y.clear();
   for (std::size_t k = 0; k < block_.atoms.size(); ++k)
@@ -54,7 +54,7 @@ void FusedModel<Real>::BlockPass::multiply(const PackedMatrix<Real>& matrix, int
       scratch_.y.push_back(output(k, m));
     }
   kernels::fused_table<Real>().multiply({static_cast<std::int64_t>(scratch_.x.size()), matrix.n_in, matrix.n_out,
-                                         scratch_.x.data(), scratch_.y.data(), matrix.values.data(), add});
+                                         scratch_.x.data(), scratch_.y.data(), matrix.values.data(), add, places});
 }
 
 template <typename Real>
@@ -65,7 +65,9 @@ void FusedModel<Real>::BlockPass::to_message(std::size_t t) {
     const std::size_t width = static_cast<std::size_t>(plan.slots[l]) * channels_;
     multiply(
         message_weights(t)[l].forth, static_cast<int>(l), false,
-        [&](std::size_t k, std::size_t m) { return scratch_.sum.data() + k * plan.sum_size + plan.begin[l] + m * width; },
+        [&](std::size_t k, std::size_t m) {
+          return scratch_.sum.data() + k * plan.sum_size + plan.begin[l] + m * width;
+        },
         [&](std::size_t k, std::size_t m) { return message(t, k) + (l * l + m) * channels_; });
   }
   if (layer(t).shape.density) divide_by_density(t);
@@ -181,7 +183,10 @@ void FusedModel<Real>::BlockPass::to_sums(std::size_t t) {
     multiply(
         message_weights(t)[l].back, static_cast<int>(l), false,
         [&](std::size_t k, std::size_t m) { return scratch_.gradient.data() + k * inputs + row(l, m); },
-        [&](std::size_t k, std::size_t m) { return d_sum(t, k) + now.convolution.begin[l] + m * width; });
+        [&](std::size_t k, std::size_t m) {
+          return d_sum(t, k) + (now.convolution.begin[l] + m * width) / channels_ * k_lanes;
+        },
+        now.convolution.places[l].data());
   }
   if (t == 0) return receive_backward();
   for (std::size_t k = 0; k < n; ++k) std::fill_n(d_features(t, k), model_.feature_stride(t), Real(0));

@@ -20,6 +20,7 @@ class FusedModel<Real>::BlockPass {
 
  private:
   using Layer = LayerWeights<Real>;
+  using Couplings = typename ConvolutionPlan<Real>::Couplings;
   static constexpr std::size_t k_lanes = kernels::k_lanes<Real>;
 
   const Layer& layer(std::size_t t) const { return model_.weights_.layers()[t]; }
@@ -35,13 +36,14 @@ class FusedModel<Real>::BlockPass {
   // block_edges.cpp
   /// Rows of the radial table of every edge, where the model is not splined.
   void exact_rows(std::size_t t);
+  const FineTable<Real>& fine_table(std::size_t t, std::size_t k, std::size_t slot) const;
   /// Table, weights and factors of the edges of atom k of the block.
-  void view_edges(std::size_t t, std::size_t k, const std::vector<kernels::Coupling<Real>>& couplings);
+  void view_edges(std::size_t t, std::size_t k, const Couplings& couplings);
   void convolve(std::size_t t);
   RadialNetwork::Density density(std::size_t t, std::size_t k, std::size_t slot) const;
   void divide_by_density(std::size_t t);
   void density_backward(std::size_t t);
-  void reverse(std::size_t t, std::size_t k, const std::vector<kernels::Coupling<Real>>& couplings, Real* d_up);
+  void reverse(std::size_t t, std::size_t k, const Couplings& couplings, Real* d_up);
   /// Derivatives by the features that atoms send, and by the vectors along which they send them.
   void send_backward(std::size_t t);
   /// Derivatives by the vectors along which atoms receive; of the first layer, whose features are constants.
@@ -49,7 +51,8 @@ class FusedModel<Real>::BlockPass {
 
   // block_pass.cpp
   template <typename Input, typename Output>
-  void multiply(const PackedMatrix<Real>& matrix, int l, bool add, const Input& input, const Output& output);
+  void multiply(const PackedMatrix<Real>& matrix, int l, bool add, const Input& input, const Output& output,
+                const std::int32_t* places = nullptr);
   void contract(std::size_t t, bool with_gradient);
   void to_message(std::size_t t);
   void leave(std::size_t t);

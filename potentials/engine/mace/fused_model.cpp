@@ -50,6 +50,7 @@ void FusedModel<Real>::prepare(Workspace<Real>& space, const Request& request) c
     if (t == layers.size()) break;
     if (t > 0) layer.up.reserve(n * feature_stride(t));
     if (t > 0 && request.derivatives) layer.d_sum.reserve(n * odd_lines<Real>(layers[t].convolution.sum_size));
+    if (weights_.radial().kind() == RadialReading::Kind::fine) find_fine_tables(space, t);
     if (layers[t].shape.density) layer.density.resize(n);
     if (t + 1 < layers.size())
       layer.message.reserve(n * static_cast<std::size_t>(layers[t].contraction.n_inputs * weights_.channels()));
@@ -62,6 +63,22 @@ void FusedModel<Real>::prepare(Workspace<Real>& space, const Request& request) c
     const auto z = static_cast<std::size_t>(atoms.block(k).element);
     space.first_features[z] = weights_.element(z).features.data();
   }
+}
+
+template <typename Real>
+void FusedModel<Real>::find_fine_tables(Workspace<Real>& space, std::size_t t) const {
+  const AtomSet<Real>& atoms = space.atoms;
+  const RadialReading& reading = weights_.radial();
+  auto& found = space.layers[t].fine;
+  found.assign(static_cast<std::size_t>(reading.input().n_tables()), nullptr);
+  std::vector<int> elements;  // blocks are sorted by them
+  for (std::size_t k = 0; k < atoms.n_blocks(); ++k)
+    if (elements.empty() || elements.back() != atoms.block(k).element) elements.push_back(atoms.block(k).element);
+  for (const int a : elements)
+    for (const int b : elements) {
+      const std::size_t table = reading.input().table_of(a, b);
+      if (found[table] == nullptr) found[table] = weights_.layers()[t].radial.fine(reading, table);
+    }
 }
 
 template <typename Real>

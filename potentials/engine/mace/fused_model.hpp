@@ -27,6 +27,7 @@ class FusedModel {
  private:
   class BlockPass;
   void prepare(Workspace<Real>& space, const Request& request) const;
+  void find_fine_tables(Workspace<Real>& space, std::size_t t) const;
   /// Of the edges of one atom, with their gradients where asked.
   void write_harmonics(AtomSet<Real>& atoms, std::size_t atom, AlignedBuffer<Real>* gradients) const;
 

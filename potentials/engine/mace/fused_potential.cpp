@@ -43,7 +43,7 @@ template <typename Real>
 class FusedPotential final : public Potential {
  public:
   FusedPotential(const ModelFile& model, int threads)
-      : threads_(std::max(1, threads)), model_(model), rules_(model.description, model_.weights().radial_input()) {
+      : threads_(std::max(1, threads)), model_(model), rules_(model.description, model_.weights().radial()) {
     const auto name = model.card.entries.find("name");
     name_ = name != model.card.entries.end() ? name->second : "mace";
   }
@@ -183,9 +183,11 @@ Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state
   };
   // Threads share what is a large part of the batch, one by one, and then take the rest unit by unit.
   const std::size_t large = neighbors.n_pairs() / (2 * static_cast<std::size_t>(threads_));
-  const auto small = std::stable_partition(units.begin(), units.end(), [&](const Unit& unit) { return unit.pairs > large; });
+  const auto small =
+      std::stable_partition(units.begin(), units.end(), [&](const Unit& unit) { return unit.pairs > large; });
   std::for_each(units.begin(), small, [&](const Unit& unit) { run(unit, threads_); });
-  parallel_for(static_cast<std::size_t>(units.end() - small), threads_, [&](std::size_t k) { run(small[static_cast<std::ptrdiff_t>(k)], 1); });
+  parallel_for(static_cast<std::size_t>(units.end() - small), threads_,
+               [&](std::size_t k) { run(small[static_cast<std::ptrdiff_t>(k)], 1); });
   return prediction;
 }
 

@@ -1,5 +1,6 @@
 #include "tamiz/potentials/engine/mace/fused_weights.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -25,11 +26,25 @@ FusedWeights<Real>::FusedWeights(const ModelFile& model)
     : d_(model.description),
       channels_(padded_channels(d_)),
       parameters_(model),
-      radial_input_(d_),
+      radial_(d_),
       made_(d_.elements.size()),
       elements_(d_.elements.size()) {
   const auto shapes = interaction_shapes(d_);
   for (std::size_t t = 0; t < shapes.size(); ++t) layers_.push_back(make_layer(t, shapes[t]));
+  // In float64 nothing but the network itself is as exact as the rest.
+  if (sizeof(Real) == sizeof(float) && !radial_.input().splined()) choose_grid();
+}
+
+template <typename Real>
+void FusedWeights<Real>::choose_grid() {
+  std::vector<double> contacts;
+  for (int k = 0; k < radial_.input().n_tables(); ++k) contacts.push_back(radial_.input().contact(static_cast<std::size_t>(k)));
+  // Tables differ by a scale of the distance: the least, the middle and the largest stand for all.
+  std::sort(contacts.begin(), contacts.end());
+  const std::vector<double> some{contacts.front(), contacts[contacts.size() / 2], contacts.back()};
+  std::vector<const RadialNetwork*> networks;
+  for (const LayerWeights<Real>& layer : layers_) networks.push_back(&layer.radial.network());
+  radial_.use_grid(fine_grid(d_.cutoff, radial_.input().basis(), contacts.size() == 1 ? contacts : some, networks));
 }
 
 template <typename Real>
@@ -50,7 +65,7 @@ LayerWeights<Real> FusedWeights<Real>::make_layer(std::size_t t, const Interacti
   LayerWeights<Real> layer{shape,
                            ConvolutionPlan<Real>(shape.input_l, d_.l_max, channels_),
                            ContractionPlan(d_.l_max, shape.output_l, d_.correlation, channels_),
-                           RadialTable<Real>(radial_input_, RadialNetwork(d_, parameters_, t, channels_)),
+                           RadialTable<Real>(radial_.input(), RadialNetwork(d_, parameters_, t, channels_), channels_),
                            {},
                            {},
                            {},

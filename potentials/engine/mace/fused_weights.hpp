@@ -51,7 +51,7 @@ class FusedWeights {
 
   const ModelDescription& description() const { return d_; }
   int channels() const { return channels_; }  ///< padded
-  const RadialInput& radial_input() const { return radial_input_; }
+  const RadialReading& radial() const { return radial_; }
   const std::vector<LayerWeights<Real>>& layers() const { return layers_; }
   /// Of the element at place z of the description. May be asked from several threads at once.
   const ElementWeights<Real>& element(std::size_t z) const;
@@ -62,11 +62,12 @@ class FusedWeights {
   AlignedBuffer<Real> contraction_weights(std::size_t t, std::size_t z) const;
   TwoWayMatrix<Real> two_way(const RowMatrix& matrix) const;
   AlignedBuffer<Real> padded_row(const RowMatrix& row) const;
+  void choose_grid();
 
   ModelDescription d_;
   int channels_;
   ParameterReader parameters_;
-  RadialInput radial_input_;
+  RadialReading radial_;
   std::vector<LayerWeights<Real>> layers_;
   mutable std::vector<std::once_flag> made_;
   mutable std::vector<std::unique_ptr<ElementWeights<Real>>> elements_;

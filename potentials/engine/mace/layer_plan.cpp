@@ -42,38 +42,60 @@ void write_tree(const Branch& branch, int input, int channels, ContractionPlan& 
   }
 }
 
+template <typename Real>
+typename ConvolutionPlan<Real>::Couplings sorted(std::vector<kernels::Coupling<Real>> list, int n_harmonics) {
+  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.link < b.link; });
+  typename ConvolutionPlan<Real>::Couplings couplings{list, list, {}};
+  auto& others = couplings.by_harmonic;
+  std::stable_sort(others.begin(), others.end(), [](const auto& a, const auto& b) { return a.harmonic < b.harmonic; });
+  for (int m = 0; m <= n_harmonics; ++m)
+    couplings.begin.push_back(static_cast<std::int32_t>(
+        std::count_if(others.begin(), others.end(), [m](const auto& each) { return each.harmonic < m; })));
+  return couplings;
+}
+
 }  // namespace
 
 template <typename Real>
 ConvolutionPlan<Real>::ConvolutionPlan(int input_l, int l_max, int channels) {
+  constexpr int lanes = kernels::k_lanes<Real>;
   const auto found = coupling_paths(input_l, l_max, l_max);
   slots = slots_per_l(found, l_max);
   for (int l = 0; l <= l_max; ++l) {
     begin.push_back(sum_size);
     sum_size += static_cast<std::size_t>((2 * l + 1) * slots[static_cast<std::size_t>(l)] * channels);
   }
+  std::vector<kernels::Coupling<Real>> receiving, sending;
   for (const CouplingPath& path : found) {
     const auto l3 = static_cast<std::size_t>(path.l3);
-    const int first = static_cast<int>(own.size());
+    const int links = (2 * path.l1 + 1) * (2 * path.l3 + 1);
+    // Links without an entry are zero.
+    for (int k = 0; k < links; ++k)
+      for (auto* list : {&receiving, &sending}) list->push_back({n_links + k, path.l2 * path.l2, Real(0)});
     for (const CouplingEntry& entry : path.entries) {
       const std::int32_t link = n_links + entry.m1 * (2 * path.l3 + 1) + entry.m3;
       const std::int32_t harmonic = path.l2 * path.l2 + entry.m2;
-      opposite.push_back({link, harmonic, static_cast<Real>(entry.value)});
-      own.push_back({link, harmonic, static_cast<Real>(path.l2 % 2 == 0 ? entry.value : -entry.value)});
+      sending.push_back({link, harmonic, static_cast<Real>(entry.value)});
+      receiving.push_back({link, harmonic, static_cast<Real>(path.l2 % 2 == 0 ? entry.value : -entry.value)});
     }
     paths.push_back({.l1 = path.l1,
                      .l3 = path.l3,
-                     .radial = static_cast<std::int32_t>(paths.size()) * channels,
                      .feature = path.l1 * path.l1 * channels,
                      .row = static_cast<std::int32_t>(begin[l3]) + path.slot * channels,
                      .row_stride = slots[l3] * channels,
-                     .link = n_links,
-                     .coupling_begin = first,
-                     .coupling_end = static_cast<std::int32_t>(own.size())});
-    const int links = (2 * path.l1 + 1) * (2 * path.l3 + 1);
+                     .output = (static_cast<std::int32_t>(begin[l3]) / channels + path.slot) * lanes,
+                     .output_stride = slots[l3] * lanes,
+                     .link = n_links});
     n_links += links;
-    most_links = std::max(most_links, links);
   }
+  n_rows = static_cast<int>(sum_size) / channels;
+  for (const int n : slots) {
+    auto& list = places.emplace_back();
+    for (int slot = 0; slot < n; ++slot)
+      for (int block = 0; block < channels / lanes; ++block) list.push_back((block * n_rows + slot) * lanes);
+  }
+  own = sorted<Real>(receiving, n_harmonics(l_max));
+  opposite = sorted<Real>(sending, n_harmonics(l_max));
 }
 
 ContractionPlan::ContractionPlan(int l_max, int output_l, int correlation, int channels)

@@ -23,12 +23,18 @@ struct ConvolutionPlan {
 
   std::vector<kernels::FusedPath> paths;
   /// Harmonics are stored of the vector from an atom to its neighbour; MACE takes those of the opposite vector.
-  std::vector<kernels::Coupling<Real>> own;       ///< for the messages that the atom receives along an edge
-  std::vector<kernels::Coupling<Real>> opposite;  ///< for the messages that it sends along it
+  struct Couplings {
+    std::vector<kernels::Coupling<Real>> by_link, by_harmonic;  ///< the same, sorted
+    std::vector<std::int32_t> begin;                            ///< of each harmonic
+  };
+  Couplings own;       ///< for the messages that the atom receives along an edge
+  Couplings opposite;  ///< for the messages that it sends along it
   std::vector<int> slots;                         ///< paths that end in each l
   std::vector<std::size_t> begin;                 ///< of each l in the sum
   std::size_t sum_size = 0;
-  int n_links = 0, most_links = 0;                ///< of all paths, of one path
+  int n_rows = 0, n_links = 0;
+  /// For every l, where the vectors of a row lie in the derivative by the sum (kernels::MultiplyArguments::places).
+  std::vector<std::vector<std::int32_t>> places;
 };
 
 /// The symmetric contraction of one interaction as trees (kernels::ContractionNode).

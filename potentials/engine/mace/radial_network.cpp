@@ -37,7 +37,7 @@ void RadialNetwork::multiply(std::size_t layer, std::size_t n_rows, Scratch& scr
     scratch.y.push_back(to.data() + r * static_cast<std::size_t>(matrix.n_out));
   }
   kernels::fused_table<double>().multiply({static_cast<std::int64_t>(n_rows), matrix.n_in, matrix.n_out,
-                                           scratch.x.data(), scratch.y.data(), matrix.values.data(), false});
+                                           scratch.x.data(), scratch.y.data(), matrix.values.data(), false, nullptr});
 }
 
 void RadialNetwork::activate(std::size_t layer, std::size_t n, bool with_slopes, double* rows) const {

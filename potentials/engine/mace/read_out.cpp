@@ -21,8 +21,10 @@ void add_products(const RowMatrix& matrix, const Number* x, std::span<double> me
 ReadOut::ReadOut(const ModelDescription& d, const ParameterReader& parameters, std::size_t t)
     : activation_norm_(d.activation_norm) {
   const std::string block = "readouts." + std::to_string(t) + ".";
-  if (parameters.has(block + "hidden")) layers_ = {parameters.matrix(block + "hidden"), parameters.matrix(block + "out")};
-  else layers_ = {parameters.matrix(block + "linear")};
+  if (parameters.has(block + "hidden"))
+    layers_ = {parameters.matrix(block + "hidden"), parameters.matrix(block + "out")};
+  else
+    layers_ = {parameters.matrix(block + "linear")};
   for (Eigen::Index k = 0; k < last().rows(); ++k) mean_.push_back(last().row(k).mean());
 }
 
@@ -42,7 +44,8 @@ double ReadOut::network(const Real* x, std::span<Real> gradient, std::span<doubl
   const auto width = static_cast<std::size_t>(first.cols());
   hidden.assign(2 * width, 0.0);
   for (Eigen::Index k = 0; k < first.rows(); ++k)
-    for (std::size_t h = 0; h < width; ++h) hidden[h] += static_cast<double>(x[k]) * first(k, static_cast<Eigen::Index>(h));
+    for (std::size_t h = 0; h < width; ++h)
+      hidden[h] += static_cast<double>(x[k]) * first(k, static_cast<Eigen::Index>(h));
   double energy = 0.0;
   for (std::size_t h = 0; h < width; ++h) {
     const Activation f = scaled_silu(hidden[h], activation_norm_);
@@ -53,7 +56,8 @@ double ReadOut::network(const Real* x, std::span<Real> gradient, std::span<doubl
   add_products(last(), hidden.data(), members);
   for (std::size_t k = 0; k < std::min(gradient.size(), static_cast<std::size_t>(first.rows())); ++k) {
     double sum = 0.0;
-    for (std::size_t h = 0; h < width; ++h) sum += hidden[width + h] * first(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(h));
+    for (std::size_t h = 0; h < width; ++h)
+      sum += hidden[width + h] * first(static_cast<Eigen::Index>(k), static_cast<Eigen::Index>(h));
     gradient[k] = static_cast<Real>(sum);
   }
   return energy;

@@ -19,6 +19,7 @@ struct Workspace {
     AlignedBuffer<Real> d_sum;       ///< derivative by the sum over neighbours; not of the first layer
     AlignedBuffer<Real> d_features;  ///< derivative by the features that enter
     std::vector<double> density;     ///< 1 + Σ_j of eq. 4a
+    std::vector<std::shared_ptr<const FineTable<Real>>> fine;  ///< by number, of the pairs of elements that occur
   };
   AtomSet<Real> atoms;
   std::vector<Layer> layers;

@@ -28,13 +28,15 @@ class RadialInput {
   std::int32_t at(double r, std::int32_t a, std::int32_t b, std::span<double> values, std::span<double> slopes) const;
 
   const RadialSpline& spline() const { return *spline_; }
+  const RadialBasis& basis() const { return basis_; }
   int basis_size() const { return basis_.size(); }
+  /// Number of the table of elements at places a and b of the description, and the sum of covalent radii [Å] it is for.
+  std::size_t table_of(std::int32_t a, std::int32_t b) const;
+  double contact(std::size_t table) const { return contacts_[table]; }
   /// The basis at the nodes of all tables, (n_tables·n_nodes, basis_size).
   std::vector<double> basis_at_nodes() const;
 
  private:
-  std::size_t table_of(std::int32_t a, std::int32_t b) const;
-
   RadialBasis basis_;
   std::optional<RadialSpline> spline_;
   bool by_pair_;

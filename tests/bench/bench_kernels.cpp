@@ -1,13 +1,8 @@
 #include <benchmark/benchmark.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#include <string>
 
 #include "bench_models.hpp"
+#include "bench_peak.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
-#include "tamiz/potentials/engine/kernels/kernels.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
 namespace {
@@ -17,43 +12,6 @@ using namespace tamiz::bench;
 using mace::AlignedBuffer;
 
 constexpr int k_channels = 128, k_edges = 48, k_nodes = 130;
-
-void count(benchmark::State& state, double multiply_adds) {
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(2e-9 * multiply_adds * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
-}
-
-#if defined(__x86_64__)
-/// Twelve independent chains of multiply-adds: enough for the latency of two units.
-__attribute__((target("avx512f"), noipa)) float chains_avx512(int n, float start) {
-  __m512 sums[12], factor = _mm512_set1_ps(start);
-  for (int k = 0; k < 12; ++k) sums[k] = _mm512_set1_ps(static_cast<float>(k));
-  for (int k = 0; k < n; ++k)
-#pragma GCC unroll 12
-    for (__m512& sum : sums) sum = _mm512_fmadd_ps(sum, factor, factor);
-  for (int k = 1; k < 12; ++k) sums[0] = _mm512_add_ps(sums[0], sums[k]);
-  return sums[0][0];
-}
-__attribute__((target("avx2,fma"), noipa)) float chains_avx2(int n, float start) {
-  __m256 sums[12], factor = _mm256_set1_ps(start);
-  for (int k = 0; k < 12; ++k) sums[k] = _mm256_set1_ps(static_cast<float>(k));
-  for (int k = 0; k < n; ++k)
-#pragma GCC unroll 12
-    for (__m256& sum : sums) sum = _mm256_fmadd_ps(sum, factor, factor);
-  for (int k = 1; k < 12; ++k) sums[0] = _mm256_add_ps(sums[0], sums[k]);
-  return sums[0][0];
-}
-
-/// The most multiply-adds in float32 that this processor does with the instruction set of the kernels.
-void peak(benchmark::State& state) {
-  const std::string name = kernels::instruction_set();
-  const bool wide = name == "avx512";
-  if (!wide && name != "avx2") return state.SkipWithError("no peak is measured for this instruction set");
-  for (auto _ : state) benchmark::DoNotOptimize(wide ? chains_avx512(100000, 0.999f) : chains_avx2(100000, 0.999f));
-  count(state, 100000.0 * 12 * (wide ? 16 : 8));
-}
-BENCHMARK(peak);
-#endif
 
 AlignedBuffer<float> random_numbers(std::size_t n) {
   AlignedBuffer<float> buffer(n);
@@ -76,7 +34,7 @@ void multiply(benchmark::State& state) {
   for (auto _ : state)
     kernels::fused_table<float>().multiply({static_cast<std::int64_t>(rows), k_channels, k_channels, from.data(),
                                             to.data(), matrix.data(), false, nullptr});
-  count(state, static_cast<double>(rows) * k_channels * k_channels);
+  count_operations(state, static_cast<double>(rows) * k_channels * k_channels);
 }
 BENCHMARK(multiply)->ArgName("rows")->Arg(1)->Arg(3)->Arg(8)->Arg(24)->Arg(56);
 
@@ -121,7 +79,7 @@ void convolve(benchmark::State& state) {
                                             n.sum.data()});
   double each = n.plan.n_links;
   for (const auto& path : n.plan.paths) each += 4 + 2 * path.l1 + 1;
-  count(state, each * k_edges * k_channels);
+  count_operations(state, each * k_edges * k_channels);
 }
 BENCHMARK(convolve)->ArgName("l")->Arg(0)->Arg(1)->Arg(2);
 
@@ -134,7 +92,7 @@ void convolve_reverse(benchmark::State& state) {
          n.plan.opposite.begin.data(), n.d_features.data(), n.d_vectors.data(), n.scratch.data()});
   double each = 2.0 * n.plan.n_links;
   for (const auto& path : n.plan.paths) each += 9 + 3 * (2 * path.l1 + 1);
-  count(state, each * k_edges * k_channels);
+  count_operations(state, each * k_edges * k_channels);
 }
 BENCHMARK(convolve_reverse)->ArgName("l")->Arg(0)->Arg(1)->Arg(2);
 
@@ -147,7 +105,7 @@ void contract_gradient(benchmark::State& state) {
         {plan.n_outputs, plan.n_inputs, k_channels, static_cast<std::int64_t>(plan.coefficients.size()),
          plan.nodes.data(), plan.leaves.data(), coefficients.data(), x.data(), nullptr, f.data(), gradient.data()});
   state.counters["coefficients"] = static_cast<double>(plan.coefficients.size());
-  count(state, 2.0 * static_cast<double>(plan.coefficients.size()) * k_channels);
+  count_operations(state, 2.0 * static_cast<double>(plan.coefficients.size()) * k_channels);
 }
 BENCHMARK(contract_gradient)->ArgName("L")->Arg(0)->Arg(1)->Arg(2);
 

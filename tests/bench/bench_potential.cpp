@@ -1,10 +1,13 @@
 #include <benchmark/benchmark.h>
 
 #include "bench_models.hpp"
+#include "bench_peak.hpp"
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/core/simulation/relax.hpp"
 #include "tamiz/potentials/engine/kernels/kernels.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
+#include "tamiz/potentials/engine/torch_backend.hpp"
 
 namespace {
 
@@ -13,10 +16,13 @@ using namespace tamiz::bench;
 
 const Outputs k_outputs{.forces = true, .stress = true};
 
+using Maker = std::unique_ptr<Potential> (*)(const ModelFile&, const LoadOptions&);
+
 /// Energy, forces and stress of structures whose neighbours are known.
-void evaluate_many(benchmark::State& state, const ModelDescription& description, const std::vector<Structure>& structures,
-                   const std::string& dtype, int threads) {
-  const auto potential = make_fused_potential(initial_model(description, 1), {.dtype = dtype, .threads = threads});
+void evaluate_many(benchmark::State& state, const ModelDescription& description,
+                   const std::vector<Structure>& structures, const LoadOptions& options,
+                   Maker make = make_fused_potential) {
+  const auto potential = make(initial_model(description, 1), options);
   const Batch batch(structures);
   const State now = State::of(structures);
   const NeighborList neighbors = build_neighbors(batch, now, potential->neighbors());
@@ -26,15 +32,28 @@ void evaluate_many(benchmark::State& state, const ModelDescription& description,
   const double done = static_cast<double>(state.iterations()) * atoms;
   state.counters["us_per_atom"] =
       benchmark::Counter(done * 1e-6, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
-  state.counters["GFLOP/s"] = benchmark::Counter(
-      2e-9 * done * operations(description, static_cast<double>(neighbors.n_pairs()) / atoms), benchmark::Counter::kIsRate);
+  count_operations(state, atoms * operations(description, static_cast<double>(neighbors.n_pairs()) / atoms));
   state.counters["neighbors"] = static_cast<double>(neighbors.n_pairs()) / atoms;
 }
 
 void silicon_evaluation(benchmark::State& state, const std::string& dtype, int radial_nodes) {
   evaluate_many(state, published_shape(static_cast<int>(state.range(1)), radial_nodes),
-                {silicon(static_cast<int>(state.range(0)))}, dtype, static_cast<int>(state.range(2)));
+                {silicon(static_cast<int>(state.range(0)))},
+                {.dtype = dtype, .threads = static_cast<int>(state.range(2))});
 }
+
+/// The same with the reference on LibTorch, for comparison.
+void libtorch(benchmark::State& state) {
+  try {
+    evaluate_many(state, published_shape(static_cast<int>(state.range(1))), {silicon(static_cast<int>(state.range(0)))},
+                  {}, [](const ModelFile& model, const LoadOptions& options) {
+                    return torch_backend().make_potential(model, options);
+                  });
+  } catch (const CapabilityError& error) {
+    state.SkipWithError(error.what());
+  }
+}
+BENCHMARK(libtorch)->ArgNames({"cells", "L"})->Args({2, 0})->Args({2, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// Twenty steps of relaxing atoms and cell, neighbours included.
 void relax_cells(benchmark::State& state, const ModelDescription& description) {
@@ -64,12 +83,12 @@ void relaxation(benchmark::State& state) { relax_cells(state, published_shape(st
 BENCHMARK(relaxation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void small_cells_evaluation(benchmark::State& state) {
-  evaluate_many(state, published_shape(static_cast<int>(state.range(0))), small_cells(), "float32", 1);
+  evaluate_many(state, published_shape(static_cast<int>(state.range(0))), small_cells(), {});
 }
 BENCHMARK(small_cells_evaluation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// With a small model: that the benchmarks run at all.
-void smoke_evaluation(benchmark::State& state) { evaluate_many(state, small_shape(), {silicon(1)}, "float32", 1); }
+void smoke_evaluation(benchmark::State& state) { evaluate_many(state, small_shape(), {silicon(1)}, {}); }
 void smoke_relaxation(benchmark::State& state) { relax_cells(state, small_shape()); }
 BENCHMARK(smoke_evaluation)->Iterations(1);
 BENCHMARK(smoke_relaxation)->Iterations(1);
@@ -78,6 +97,7 @@ BENCHMARK(smoke_relaxation)->Iterations(1);
 
 int main(int argc, char** argv) {
   benchmark::AddCustomContext("tamiz_commit", std::string(tamiz::commit()));
+  benchmark::AddCustomContext("peak_gflops", std::to_string(tamiz::bench::peak_gflops()));
   benchmark::AddCustomContext("instruction_set", tamiz::kernels::instruction_set());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

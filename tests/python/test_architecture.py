@@ -152,6 +152,16 @@ def test_kernels_use_neither_containers_nor_eigen():
         assert not strange, path
 
 
+def test_objects_of_kernels_share_no_inline_function():
+    objects = sorted((BUILD / "potentials/CMakeFiles/tamiz_engine.dir/engine/kernels").glob("*.o"))
+    objects = [path for path in objects if not path.name.startswith("dispatch")]
+    assert len(objects) >= 2
+
+    for path in objects:
+        symbols = subprocess.run(["nm", "-C", str(path)], capture_output=True, text=True, check=True).stdout
+        assert not re.findall(r"^\S* [WVu] .*$", symbols, re.MULTILINE), path.name
+
+
 def test_every_folder_says_what_lives_there():
     listed = subprocess.run(["git", "-C", str(ROOT), "ls-files"], capture_output=True, text=True)
     if listed.returncode != 0:

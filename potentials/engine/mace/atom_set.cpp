@@ -3,9 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 
 namespace tamiz::mace {
+namespace {
+
+constexpr std::size_t k_atoms_per_task = 128;
+
+}  // namespace
 
 EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& reading)
     : cutoff(description.cutoff),
@@ -16,7 +22,7 @@ EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& r
 
 template <typename Real>
 void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
-                         std::size_t begin, std::size_t end) {
+                         std::size_t begin, std::size_t end, int threads) {
   n_rows_ = kernels::edge_rows::k_harmonics + n_harmonics(rules.l_max);
   elements_.clear();
   n_edges_.clear();
@@ -27,10 +33,13 @@ void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State
   table_rows_.assign(n_slots(), 0);
   edges_.assign_zero(n_slots() * static_cast<std::size_t>(n_rows_));
   repulsion_.assign(size(), {});
-  for (std::size_t atom = 0; atom < size(); ++atom) {
-    for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) write_edge(rules, atom, slot);
-    if (rules.repulsion) add_repulsion(*rules.repulsion, atom);
-  }
+  parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
+    const std::size_t last = std::min((task + 1) * k_atoms_per_task, size());
+    for (std::size_t atom = task * k_atoms_per_task; atom < last; ++atom) {
+      for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) write_edge(rules, atom, slot);
+      if (rules.repulsion) add_repulsion(*rules.repulsion, atom);
+    }
+  });
   find_reverse();
   make_blocks(rules.element_index.size());
 }

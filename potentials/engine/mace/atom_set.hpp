@@ -34,7 +34,7 @@ class AtomSet {
 
   /// The structures [begin, end) of a batch, all of whose elements the rules know.
   void fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
-            std::size_t begin, std::size_t end);
+            std::size_t begin, std::size_t end, int threads);
 
   std::size_t size() const { return elements_.size(); }
   int element(std::size_t atom) const { return elements_[atom]; }

@@ -145,7 +145,7 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
                                          const Unit& unit, const Outputs& outputs, int threads,
                                          Prediction& prediction) const {
   const auto space = workspaces_.take();
-  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end);
+  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads);
   const bool derivatives = outputs.forces || outputs.stress;
   model_.evaluate(*space, {.derivatives = derivatives, .members = outputs.members}, threads);
   std::size_t first = 0;

@@ -43,14 +43,21 @@ void write_tree(const Branch& branch, int input, int channels, ContractionPlan& 
 }
 
 template <typename Real>
-typename ConvolutionPlan<Real>::Couplings sorted(std::vector<kernels::Coupling<Real>> list, int n_harmonics) {
-  std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.link < b.link; });
+typename ConvolutionPlan<Real>::Couplings sorted(std::vector<kernels::Coupling<Real>> list, int n_links,
+                                                 int n_harmonics) {
   typename ConvolutionPlan<Real>::Couplings couplings{list, list, {}};
   auto& others = couplings.by_harmonic;
   std::stable_sort(others.begin(), others.end(), [](const auto& a, const auto& b) { return a.harmonic < b.harmonic; });
   for (int m = 0; m <= n_harmonics; ++m)
     couplings.begin.push_back(static_cast<std::int32_t>(
         std::count_if(others.begin(), others.end(), [m](const auto& each) { return each.harmonic < m; })));
+  // Links that nothing couples to are zero.
+  std::vector<bool> coupled(static_cast<std::size_t>(n_links), false);
+  for (const auto& each : list) coupled[static_cast<std::size_t>(each.link)] = true;
+  for (int link = 0; link < n_links; ++link)
+    if (!coupled[static_cast<std::size_t>(link)]) couplings.by_link.push_back({link, 0, Real(0)});
+  std::stable_sort(couplings.by_link.begin(), couplings.by_link.end(),
+                   [](const auto& a, const auto& b) { return a.link < b.link; });
   return couplings;
 }
 
@@ -69,9 +76,6 @@ ConvolutionPlan<Real>::ConvolutionPlan(int input_l, int l_max, int channels) {
   for (const CouplingPath& path : found) {
     const auto l3 = static_cast<std::size_t>(path.l3);
     const int links = (2 * path.l1 + 1) * (2 * path.l3 + 1);
-    // Links without an entry are zero.
-    for (int k = 0; k < links; ++k)
-      for (auto* list : {&receiving, &sending}) list->push_back({n_links + k, path.l2 * path.l2, Real(0)});
     for (const CouplingEntry& entry : path.entries) {
       const std::int32_t link = n_links + entry.m1 * (2 * path.l3 + 1) + entry.m3;
       const std::int32_t harmonic = path.l2 * path.l2 + entry.m2;
@@ -94,8 +98,8 @@ ConvolutionPlan<Real>::ConvolutionPlan(int input_l, int l_max, int channels) {
     for (int slot = 0; slot < n; ++slot)
       for (int block = 0; block < channels / lanes; ++block) list.push_back((block * n_rows + slot) * lanes);
   }
-  own = sorted<Real>(receiving, n_harmonics(l_max));
-  opposite = sorted<Real>(sending, n_harmonics(l_max));
+  own = sorted<Real>(receiving, n_links, n_harmonics(l_max));
+  opposite = sorted<Real>(sending, n_links, n_harmonics(l_max));
 }
 
 ContractionPlan::ContractionPlan(int l_max, int output_l, int correlation, int channels)

@@ -24,7 +24,7 @@ struct ConvolutionPlan {
   std::vector<kernels::FusedPath> paths;
   /// Harmonics are stored of the vector from an atom to its neighbour; MACE takes those of the opposite vector.
   struct Couplings {
-    std::vector<kernels::Coupling<Real>> by_link, by_harmonic;  ///< the same, sorted
+    std::vector<kernels::Coupling<Real>> by_link, by_harmonic;  ///< the same, sorted; every link has one by_link
     std::vector<std::int32_t> begin;                            ///< of each harmonic
   };
   Couplings own;       ///< for the messages that the atom receives along an edge

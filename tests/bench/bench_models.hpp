@@ -52,7 +52,7 @@ inline Structure silicon(int n) {
   return rattled(test_support::crystal(test_support::cubic(5.431), sites).supercell({n, n, n}), 1);
 }
 
-/// 24 rattled crystals of 2 to 16 atoms.
+/// 24 rattled crystals of 2 to 15 atoms.
 inline std::vector<Structure> small_cells() {
   using namespace test_support;
   const std::vector<Structure> crystals{diamond(), zincblende(), rocksalt(), caesium_chloride(), wurtzite(), magnesium(),

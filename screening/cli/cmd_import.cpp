@@ -3,7 +3,6 @@
 #include <map>
 #include <memory>
 
-#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/potentials/engine/import/import_mace.hpp"
 #include "tamiz/screening/cli/command.hpp"
@@ -16,11 +15,15 @@ struct Options {
   std::vector<std::string> card;
 };
 
+std::string complaint_about_entry(const std::string& entry) {
+  const std::size_t equals = entry.find('=');
+  return equals == 0 || equals == std::string::npos ? "'" + entry + "', expected key=value" : "";
+}
+
 std::map<std::string, std::string> card_of(const std::vector<std::string>& entries) {
   std::map<std::string, std::string> card;
   for (const std::string& entry : entries) {
     const std::size_t equals = entry.find('=');
-    if (equals == 0 || equals == std::string::npos) throw FormatError("--card '" + entry + "', expected key=value");
     card[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
   return card;
@@ -50,8 +53,11 @@ void add_import(CLI::App& app) {
   command->add_option("-o,--output", options->output, "Model to write")->capture_default_str();
   command->add_option("--head", options->head,
                       "Which read-out of a model with several (default: the only one, or the one named \"default\")");
-  command->add_option("--card", options->card,
-                      "key=value for the model's card, as often as needed (level, training_set, licence)");
+  command
+      ->add_option("--card", options->card,
+                   "key=value for the model's card, as often as needed (level, training_set, licence)")
+      ->allow_extra_args(false)
+      ->check(complaint_about_entry);
 }
 
 }  // namespace tamiz::cli

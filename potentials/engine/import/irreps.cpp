@@ -6,6 +6,7 @@ namespace tamiz::importer {
 namespace {
 
 constexpr std::int64_t k_largest = 1 << 20;
+constexpr std::size_t k_most_irreps = 1024;
 
 /// Members of a tuple class: `Class(tuple)`.
 std::vector<Record> members(const Record& record, const char* type) {
@@ -25,7 +26,9 @@ std::int64_t bounded(const Record& record) {
 
 std::vector<MulIrrep> irreps_of(const Record& record) {
   std::vector<MulIrrep> irreps;
-  for (const Record& pair : members(record, "Irreps")) {
+  const auto pairs = members(record, "Irreps");
+  if (pairs.size() > k_most_irreps) record.fail("has " + std::to_string(pairs.size()) + " irreps");
+  for (const Record& pair : pairs) {
     const auto parts = members(pair, "_MulIr");
     if (parts.size() != 2) pair.fail("is a damaged pair");
     const auto numbers = members(parts[1], "Irrep");

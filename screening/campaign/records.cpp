@@ -239,32 +239,41 @@ double cost_of_interrupted(const std::vector<json>& records) {
   return lost;
 }
 
+void add_record(CampaignHistory& history, const json& record) {
+  const std::string kind = record.at("kind");
+  if (kind == "campaign") {
+    history.start = start_from_json(record);
+  } else if (!history.start) {
+    throw FormatError("the ledger holds no campaign: expected a record campaign first, got " + kind);
+  } else if (kind == "proposed") {
+    history.candidates.emplace();
+    for (const json& value : record.at("candidates")) history.candidates->push_back(candidate_from_json(value));
+    for (const json& value : record.value("rejections", json::array()))
+      history.rejections.push_back({value.at("what"), value.at("reason")});
+  } else if (kind == "assessed") {
+    history.predictions.push_back(prediction_from(record, history.candidates.value()));
+  } else if (kind == "decision") {
+    auto& choices = history.decisions.emplace_back();
+    for (const json& value : record.at("choices")) choices.push_back(choice_from_json(value));
+  } else if (kind == "label") {
+    history.labels.push_back(label_record_from_json(record));
+  } else if (kind == "trained") {
+    history.learned.push_back(learn_record_from_json(record));
+  } else if (kind == "finished") {
+    history.finished = true;
+  }
+}
+
 }  // namespace
 
 CampaignHistory CampaignHistory::from_records(const std::vector<json>& records) {
   CampaignHistory history;
-  for (const json& record : records) {
-    const std::string kind = record.at("kind");
-    if (kind == "campaign") {
-      history.start = start_from_json(record);
-    } else if (!history.start) {
-      throw FormatError("the ledger holds no campaign: expected a record campaign first, got " + kind);
-    } else if (kind == "proposed") {
-      history.candidates.emplace();
-      for (const json& value : record.at("candidates")) history.candidates->push_back(candidate_from_json(value));
-      for (const json& value : record.value("rejections", json::array()))
-        history.rejections.push_back({value.at("what"), value.at("reason")});
-    } else if (kind == "assessed") {
-      history.predictions.push_back(prediction_from(record, history.candidates.value()));
-    } else if (kind == "decision") {
-      auto& choices = history.decisions.emplace_back();
-      for (const json& value : record.at("choices")) choices.push_back(choice_from_json(value));
-    } else if (kind == "label") {
-      history.labels.push_back(label_record_from_json(record));
-    } else if (kind == "trained") {
-      history.learned.push_back(learn_record_from_json(record));
-    } else if (kind == "finished") {
-      history.finished = true;
+  for (std::size_t k = 0; k < records.size(); ++k) {
+    try {
+      add_record(history, records[k]);
+    } catch (const json::exception& error) {
+      throw FormatError("record " + std::to_string(k + 1) + " (" + records[k].at("kind").get<std::string>() +
+                        ") of the ledger is not as this version of tamiz writes it: " + error.what());
     }
   }
   history.interrupted_cost = cost_of_interrupted(records);

@@ -107,6 +107,7 @@ struct CampaignHistory {
   double interrupted_cost = 0.0;                      ///< core-seconds of labels that a kill cut off
   bool finished = false;
 
+  /// Throws FormatError for a ledger without a campaign, or with records of another version.
   static CampaignHistory from_records(const std::vector<nlohmann::json>& records);
   /// The finished or failed label of a candidate's task, latest round; null when there is none.
   const LabelRecord* label_of(const std::string& candidate, LabelTask task) const;

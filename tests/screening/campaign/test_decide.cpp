@@ -75,6 +75,28 @@ TEST(Decide, spends_a_round_on_several_compositions) {
   EXPECT_EQ(choices[2].candidate, "c20");
 }
 
+TEST(Decide, what_the_model_knows_nothing_of_is_not_relaxed) {
+  const RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
+      candidate("c1", 12, -0.70, 0.90), candidate("c2", 12, 0.04, 0.03)}, .competing = {}};
+
+  const auto choices = decide(prediction, {}, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 2, .explore = 1, .window = 0.1, .max_per_composition = 2});
+
+  EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
+  EXPECT_EQ(ids(choices, LabelTask::single_point), std::set<std::string>{"c1"});
+}
+
+TEST(Decide, of_two_alike_the_one_with_more_symmetry_is_cheaper) {
+  RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.02, 0.02), candidate("c2", 12, 0.02, 0.02)}, .competing = {}};
+  prediction.candidates[1].space_group_number = 164;
+
+  const auto choices = decide(prediction, {}, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 1, .explore = 0, .window = 0.1, .max_per_composition = 2});
+
+  EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
+}
+
 TEST(Decide, probability_is_one_half_at_the_window_and_never_certain) {
   EXPECT_NEAR(probability_below(0.05, 0.05, 0.02), 0.5, 1e-12);
   EXPECT_NEAR(probability_below(0.05, 0.03, 0.02), 0.841344746, 1e-8);

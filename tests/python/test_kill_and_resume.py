@@ -22,12 +22,13 @@ CAMPAIGN = """
 name = "killed"
 systems = ["Mg-Si-N", "Mg-N", "Si-N"]
 seed = 3
-model = "models/ca-mg-si-n.safetensors"
+model = "models/small.safetensors"
 competing = "competing/morse.tz"
 training = "labels/few"
 
 [propose]
 max_atoms = 6
+oxidation = { Si = [-4, 2, 3, 4] }
 random_per_formula = 2
 max_candidates = 30
 
@@ -51,6 +52,21 @@ steps = 24
 held_out = 0.4
 min_held_out = 1
 """
+TRAIN = """
+[model]
+cutoff = 4.5
+channels = 8
+l_max = 1
+correlation = 2
+n_interactions = 1
+n_radial = 6
+radial_mlp = [16]
+readout_hidden = 8
+n_members = 3
+[train]
+steps = 300
+batch_size = 8
+"""
 N_KILLS = 20
 
 
@@ -63,7 +79,8 @@ class World:
         (self.data / "levels").mkdir(parents=True)
         (self.data / "competing").mkdir()
         (self.data / "labels" / "few").mkdir(parents=True)
-        for name in ("known", "models", "prototypes", "tables"):
+        (self.data / "models").mkdir()
+        for name in ("known", "prototypes", "tables"):
             (self.data / name).symlink_to(ROOT / "datasets" / name)
         (self.data / "levels" / "morse.json").write_text(json.dumps(LEVEL))
         self.environment = os.environ | {"TAMIZ_DATA": str(self.data), "PYTHONPATH": str(Path(__file__).parent)}
@@ -106,17 +123,21 @@ SHIPPED = ROOT / "datasets"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """Competing phases and a few training labels at the level of the calculator, and a finished campaign."""
+    """Competing phases, labels and a small model at the level of the calculator, and a finished campaign."""
     from ase.io import read, write
 
     world = World(tmp_path_factory.mktemp("campaigns"))
     calculator = ("--oracle", "ase:ase.calculators.morse:MorsePotential", "--level", "morse")
     ledger = str(world.data / "competing" / "morse.tz")
     world.call("label", str(SHIPPED / "competing" / "start.xyz"), "--task", "relax", "--ledger", ledger, *calculator, "-o", "competing.xyz")
-    start = read(SHIPPED / "labels" / "ca-mg-si-n" / "start.xyz", ":30")
-    for name, part in (("train", start[:20]), ("test", start[20:])):
+    start = [atoms for atoms in read(SHIPPED / "labels" / "ca-mg-si-n" / "start.xyz", ":") if set(atoms.symbols) <= {"Mg", "Si", "N"}]
+    for name, part in (("train", start[:60]), ("test", start[60:72])):
         write(world.folder / "few.xyz", part)
         world.call("label", "few.xyz", *calculator, "--ledger", f"{name}.tz", "-o", str(world.data / "labels" / "few" / f"{name}.xyz"))
+    (world.folder / "train.toml").write_text(TRAIN)
+    few = world.data / "labels" / "few"
+    world.call("train", str(few / "train.xyz"), "--validation", str(few / "test.xyz"), "--config", "train.toml",
+               "-o", str(world.data / "models" / "small.safetensors"))
     toml, run = world.campaign("first", ORACLE)
     world.call("discover", toml, "-o", str(run))
     return world

@@ -1,11 +1,11 @@
-"""Training and test frames of the first model, from the ledgers of its labels.
+"""Training and test frames of the first model, from labelled single points and relaxations.
 
-    tamiz label datasets/labels/ca-mg-si-n/{start,paths}.xyz --ledger datasets/labels/ca-mg-si-n/labels.tz -o single.xyz
-    tamiz label datasets/competing/start.xyz --task relax --trajectory --ledger datasets/competing/pbe-600.tz -o paths.xyz
-    python -m tamiz.studies.split_labels single.xyz paths.xyz datasets/labels/ca-mg-si-n
+    python -m tamiz.studies.split_labels datasets/labels/ca-mg-si-n --single SINGLE.xyz ... --relaxed RELAXED.xyz
 
-Of a relaxation at most five geometries are taken. Frames with a force above 30 eV/Å are left out, and everything of
-the compositions that a campaign has to find. A tenth, chosen by a hash of the frame's id, is the test set.
+The card of the folder has the commands that make the files. Of a relaxation at most five geometries are taken. Frames with
+a force above 30 eV/Å are left out, and everything of the compositions that a campaign has to find. A tenth of the single
+points, chosen by a hash of their ids, is the test set; relaxations of the competing phases, on which every hull stands, are
+all trained on.
 """
 
 from __future__ import annotations
@@ -54,21 +54,22 @@ def labels_only(atoms):
     return bare
 
 
-def is_test(atoms, k: int) -> bool:
-    text = f"{atoms.info['id']} {k}"
-    return int(hashlib.sha256(text.encode()).hexdigest(), 16) % TEST_SHARE == 0
+def is_test(atoms) -> bool:
+    digest = hashlib.sha256(str(atoms.info["id"]).encode()).hexdigest()
+    return atoms.info["config_type"] != "competing" and int(digest, 16) % TEST_SHARE == 0
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("single", type=Path, help="labelled single points")
-    parser.add_argument("paths", type=Path, help="relaxations with --trajectory")
     parser.add_argument("folder", type=Path, help="where train.xyz and test.xyz go")
+    parser.add_argument("--single", type=Path, nargs="+", required=True, help="labelled single points")
+    parser.add_argument("--relaxed", type=Path, required=True, help="relaxations, labelled with --trajectory")
     arguments = parser.parse_args()
-    frames = read(arguments.single, ":") + thinned_paths(read(arguments.paths, ":"))
+    frames = [frame for path in arguments.single for frame in read(path, ":")]
+    frames += thinned_paths(read(arguments.relaxed, ":"))
     frames = [f for f in frames if not is_to_be_found(f) and np.abs(f.get_forces()).max() <= LARGEST_FORCE]
     for name, wanted in (("train", False), ("test", True)):
-        part = [labels_only(f) for k, f in enumerate(frames) if is_test(f, k) == wanted]
+        part = [labels_only(f) for f in frames if is_test(f) == wanted]
         write(arguments.folder / f"{name}.xyz", part, columns=["symbols", "positions", "forces"])
         print(f"{name}: {len(part)} frames, {sum(map(len, part))} atoms")
 

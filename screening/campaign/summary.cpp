@@ -184,13 +184,18 @@ json funnel_json(const CampaignHistory& history, std::span<const RankedCandidate
   const auto confirmed = [&](const RankedCandidate& entry) {
     return is_ranked(entry) && entry.confidence == Confidence::confirmed;
   };
+  const auto labelled = [&](const RankedCandidate& entry) {
+    return std::any_of(history.labels.begin(), history.labels.end(), [&](const LabelRecord& label) {
+      return label.candidate == entry.proposal->id && label.task != LabelTask::gap && label.result.status == LabelStatus::finished;
+    });
+  };
   json funnel = json::array();
   const auto add = [&](const char* stage, std::size_t count) { funnel.push_back({{"stage", stage}, {"count", count}}); };
   add("proposed", distinct + history.rejections.size());
   add("distinct", distinct);
   add("relaxed", count_of(ranked, [](const RankedCandidate& entry) { return entry.model->outcome != "failed"; }));
   add("ranked", count_of(ranked, is_ranked));
-  add("labelled", count_of(ranked, [](const RankedCandidate& entry) { return entry.label != nullptr; }));
+  add("labelled", count_of(ranked, labelled));
   add("DFT-confirmed", count_of(ranked, confirmed));
   add("on the DFT hull",
       count_of(ranked, [&](const RankedCandidate& entry) { return confirmed(entry) && entry.dft->e_hull < 1e-6; }));

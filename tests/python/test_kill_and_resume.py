@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from small_campaign import TRAIN
 
 ROOT = Path(__file__).resolve().parents[2]
 TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
@@ -51,21 +52,6 @@ gaps = 0
 steps = 24
 held_out = 0.4
 min_held_out = 1
-"""
-TRAIN = """
-[model]
-cutoff = 4.5
-channels = 8
-l_max = 1
-correlation = 2
-n_interactions = 1
-n_radial = 6
-radial_mlp = [16]
-readout_hidden = 8
-n_members = 3
-[train]
-steps = 300
-batch_size = 8
 """
 N_KILLS = 20
 

@@ -19,6 +19,7 @@
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
+#include "tamiz/potentials/engine/training/score.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 
 namespace tamiz {
@@ -27,9 +28,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t k_metrics_every = 10;
-// What counts as one unit of error where energies and forces are weighed against each other (theory, eq. 20).
-constexpr double k_energy_unit = 0.02;  ///< [eV/atom]
-constexpr double k_force_unit = 0.10;   ///< [eV/Å]
 
 void check_config(const TrainConfig& c) {
   const auto require = [](bool fine, const std::string& what) {
@@ -246,7 +244,7 @@ void resume(Run& run, const std::filesystem::path& path, const std::string& id) 
 void validate_now(const Plan& plan, Run& run, Metrics& metrics) {
   const auto potential = potential_of(run.averaged_model(), plan.config);
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
-  run.judge(errors.energy_mae / k_energy_unit + errors.force_mae / k_force_unit);
+  run.judge(score(errors));
   metrics.write({{"step", run.step()}, {"validation", as_json(errors)}});
 }
 

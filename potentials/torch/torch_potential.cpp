@@ -1,3 +1,4 @@
+#include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/torch/torch_potential.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -141,22 +142,8 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
 
 Prediction TorchPotential::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                                     const Outputs& outputs) const {
-  require_species(*this, batch.species());
-  if (!state.positions.allFinite()) throw NumericsError("positions are not finite");
-  const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
-  const auto n_structures = static_cast<Eigen::Index>(batch.n_structures());
-  if (outputs.stress)
-    for (std::size_t s = 0; s < batch.n_structures(); ++s)
-      if (!(std::abs(state.cells[s].determinant()) > 0.0))
-        throw CapabilityError("structure " + std::to_string(s) + " has no cell, so it has no stress");
-  Prediction prediction;
-  prediction.energies.resize(n_structures);
-  if (outputs.forces) prediction.forces.resize(n_atoms, 3);
-  if (outputs.stress) prediction.stresses.resize(batch.n_structures());
-  if (outputs.atom_energies) prediction.atom_energies.resize(n_atoms);
-  if (outputs.members) prediction.member_energies.resize(n_structures, model_.description().n_members);
-  if (outputs.descriptors) prediction.descriptors.resize(n_atoms, capabilities().n_descriptors);
-  if (n_structures == 0) return prediction;
+  Prediction prediction = blank_prediction(*this, batch, state, outputs);
+  if (batch.n_structures() == 0) return prediction;
   const auto cuts = cut(batch, neighbors, threads_);
   parallel_for(cuts.size() - 1, threads_, [&](std::size_t k) {
     const SingleThreadScope scope;

@@ -13,18 +13,12 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/potentials/engine/training/score.hpp"
 
 namespace tamiz {
 namespace {
 
-// What counts as one unit of error where energies and forces are weighed against each other.
-constexpr double k_energy_unit = 0.02;  // [eV/atom]
-constexpr double k_force_unit = 0.10;   // [eV/Å]
 constexpr double k_allowed_loss = 1.25; // a new model may forget this much of what the first one knew
-
-double score(const ErrorSummary& errors) {
-  return errors.energy_mae / k_energy_unit + errors.force_mae / k_force_unit;
-}
 
 /// Geometries further than this from equilibrium would pull the fit away from what is ranked.
 bool usable(const Frame& frame) {

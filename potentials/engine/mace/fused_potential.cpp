@@ -7,6 +7,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/engine/mace/fused_model.hpp"
 
 namespace tamiz {
@@ -161,21 +162,7 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
 template <typename Real>
 Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                                           const Outputs& outputs) const {
-  require_species(*this, batch.species());
-  if (!state.positions.allFinite()) throw NumericsError("positions are not finite");
-  const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
-  const auto n_structures = static_cast<Eigen::Index>(batch.n_structures());
-  if (outputs.stress)
-    for (std::size_t s = 0; s < batch.n_structures(); ++s)
-      if (!(std::abs(state.cells[s].determinant()) > 0.0))
-        throw CapabilityError("structure " + std::to_string(s) + " has no cell, so it has no stress");
-  Prediction prediction;
-  prediction.energies.resize(n_structures);
-  if (outputs.forces) prediction.forces.resize(n_atoms, 3);
-  if (outputs.stress) prediction.stresses.resize(batch.n_structures());
-  if (outputs.atom_energies) prediction.atom_energies.resize(n_atoms);
-  if (outputs.members) prediction.member_energies.resize(n_structures, description().n_members);
-  if (outputs.descriptors) prediction.descriptors.resize(n_atoms, capabilities().n_descriptors);
+  Prediction prediction = blank_prediction(*this, batch, state, outputs);
 
   std::vector<Unit> units = cut(batch, neighbors, threads_);
   const auto run = [&](const Unit& unit, int threads) {

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "tamiz/potentials/engine/trainer.hpp"
+
+namespace tamiz {
+
+/// Energies and forces weighed against each other (docs/theory.md, eq. 20): smaller is better.
+inline double score(const ErrorSummary& errors) {
+  constexpr double k_energy_unit = 0.02;  // [eV/atom] what counts as one unit of error
+  constexpr double k_force_unit = 0.10;   // [eV/Å]
+  return errors.energy_mae / k_energy_unit + errors.force_mae / k_force_unit;
+}
+
+}  // namespace tamiz

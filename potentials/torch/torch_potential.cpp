@@ -1,4 +1,3 @@
-#include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/torch/torch_potential.hpp"
 
 #include <ATen/core/grad_mode.h>
@@ -6,12 +5,11 @@
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <Eigen/LU>
 #include <algorithm>
-#include <cmath>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/torch/edges.hpp"
 #include "tamiz/potentials/torch/parameters.hpp"
 #include "tamiz/potentials/torch/threads.hpp"

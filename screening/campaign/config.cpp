@@ -44,11 +44,12 @@ DecideOptions decide_options(const TomlTable& table) {
 }
 
 LabelOptions label_options(const TomlTable& table) {
-  table.allow_only({"oracle", "level", "workers", "timeout", "gaps"});
+  table.allow_only({"oracle", "level", "workers", "relax_steps", "timeout", "gaps"});
   LabelOptions options;
   options.oracle = table.text("oracle", options.oracle);
   options.level = table.text("level", options.level);
   options.workers = count(table, "workers", options.workers, 0);
+  options.relax_steps = count(table, "relax_steps", options.relax_steps, 0);
   options.timeout = bounded(table, "timeout", options.timeout, 0.0, 1e7);
   options.gaps = count(table, "gaps", options.gaps, 0);
   return options;

@@ -24,7 +24,8 @@ struct LabelOptions {
   std::string oracle = "gpaw";
   std::string level = "pbe-600";
   int workers = 0;           ///< 0: one per core that the machine grants
-  double timeout = 300.0;    ///< CPU time of one label [core-seconds]
+  int relax_steps = 0;       ///< DFT steps of one relaxation, at most; 0: as many as the level allows
+  double timeout = 3600.0;   ///< CPU time of one label [core-seconds], against calculations that hang
   int gaps = 2;              ///< band gaps of the best DFT-confirmed candidates
 };
 

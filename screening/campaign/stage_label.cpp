@@ -8,16 +8,25 @@
 
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/screening/campaign/label_queue.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
 namespace {
 
-LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& options, const std::string& settings) {
+/// The settings of a task. The steps of a relaxation are counted and not timed, so that it ends where it ended before.
+std::string task_settings(const std::string& level, LabelTask task, const LabelOptions& options) {
+  if (task != LabelTask::relax || options.relax_steps == 0) return level;
+  nlohmann::json settings = settings_from_text(level);
+  settings["relax"]["max_steps"] = options.relax_steps;
+  return settings.dump();
+}
+
+LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& options, const std::string& level) {
   return {.id = fmt::format("{}/{}/{}", order.candidate, to_string(order.task), round),
           .structure = order.structure,
           .task = order.task,
           .level = options.level,
-          .settings = settings,
+          .settings = task_settings(level, order.task, options),
           .timeout = options.timeout};
 }
 

@@ -60,8 +60,9 @@ TrainConfig training_config(const ModelFile& current, const LearnOptions& option
 LabelledFrames split_labels(const CampaignHistory& history, double held_out_share) {
   std::vector<const LabelRecord*> labels;
   for (const LabelRecord& label : history.labels)
-    // What a relaxation calculated before it failed or timed out was paid for, and teaches as well.
-    if (label.task != LabelTask::gap) labels.push_back(&label);
+    // What a relaxation calculated before it failed was paid for, and teaches as well. How far it came before a
+    // time-out depends on the machine, and a model must not.
+    if (label.task != LabelTask::gap && label.result.status != LabelStatus::timed_out) labels.push_back(&label);
   std::sort(labels.begin(), labels.end(), [](const LabelRecord* a, const LabelRecord* b) {
     return std::tie(a->candidate, a->round, a->task) < std::tie(b->candidate, b->round, b->task);
   });

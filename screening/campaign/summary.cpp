@@ -54,7 +54,7 @@ json settings_json(const CampaignConfig& config) {
                       {"explore", config.decide.explore}, {"window [eV/atom]", config.decide.window},
                       {"max_per_composition", config.decide.max_per_composition}}},
           {"label", {{"oracle", config.label.oracle}, {"level", config.label.level}, {"workers", config.label.workers},
-                     {"timeout [core-seconds]", config.label.timeout}, {"gaps", config.label.gaps}}},
+                     {"relax_steps", config.label.relax_steps}, {"timeout [core-seconds]", config.label.timeout}, {"gaps", config.label.gaps}}},
           {"learn", {{"steps", config.learn.steps}, {"learning_rate", config.learn.learning_rate},
                      {"batch_size", config.learn.batch_size}, {"held_out", config.learn.held_out},
                      {"min_held_out", config.learn.min_held_out}}}};

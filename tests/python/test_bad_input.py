@@ -108,7 +108,7 @@ EDITS = [
     ("rounds = 2", "rounds = 0", "decide.rounds"),
     ("rounds = 2", "rounds = 2.5", "decide.rounds"),
     ("fmax = 0.03", "fmax = nan", "relax.fmax"),
-    ("timeout = 300.0", "timeout = inf", "label.timeout"),
+    ("timeout = 1800.0", "timeout = inf", "label.timeout"),
     ("fmax =", "fmex =", "relax.fmex"),
     ("labels_per_round = 6", "labels_per_round = 1", "decide.explore"),
     ("models/ca-mg-si-n", "models/none", "models/none"),

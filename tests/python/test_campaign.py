@@ -173,6 +173,21 @@ def test_a_signal_during_training_keeps_what_was_trained(small):
     assert records[0] == records[1] and len(records[0]) == 1
 
 
+def test_a_relaxation_ends_after_the_steps_that_the_campaign_allows(small, tmp_path):
+    config = tmp_path / "short.toml"
+    config.write_text(small.config.read_text().replace("timeout = 60.0", "relax_steps = 1\ntimeout = 60.0"))
+
+    run = tamiz.Campaign.start(config, tmp_path / "run")
+    assert run.run() is True
+
+    relaxed = [record for record in run.ledger() if record["kind"] == "label" and record["task"] == "relax"]
+    assert relaxed
+    for record in relaxed:
+        assert record["status"] == "failed" and "not converged after 1 step" in record["reason"]
+        assert 1 <= len(record["trajectory"]) <= 2
+    assert any(record["kind"] == "trained" for record in run.ledger())
+
+
 def run_discover(config, folder, *more):
     return subprocess.Popen([TAMIZ, "discover", config, "-o", folder, "--quiet", *more], stdout=subprocess.DEVNULL)
 

@@ -58,5 +58,22 @@ TEST(Adoption, counts_held_out_labels_not_their_frames) {
   EXPECT_GT(split.n_held_out, 0);
 }
 
+TEST(Adoption, learns_from_what_failed_but_not_from_what_the_clock_cut_off) {
+  CampaignHistory history;
+  for (const LabelStatus status : {LabelStatus::failed, LabelStatus::timed_out}) {
+    const Structure crystal = test_support::diamond();
+    Frame frame{crystal, {}, {}, {}};
+    frame.labels.forces = Coordinates::Zero(2, 3);
+    LabelRecord label{0, std::string(to_string(status)), LabelTask::relax, {}};
+    label.result.status = status;
+    label.result.trajectory = {frame};
+    history.labels.push_back(label);
+  }
+
+  const LabelledFrames split = split_labels(history, 0.4);
+
+  EXPECT_EQ(split.held_out.size() + split.training.size(), 1u);
+}
+
 }  // namespace
 }  // namespace tamiz

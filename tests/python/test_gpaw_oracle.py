@@ -93,13 +93,30 @@ def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():
     assert worker().Level(narrow, LEVEL, "covalent").fits(wide)
 
 
-def test_the_convergence_study_calculates():
+def test_the_convergence_study_calculates_once_and_goes_on(tmp_path):
     from tamiz.studies import level_convergence
 
-    energy, stress = level_convergence.calculate(bulk("Si", "diamond", 5.47), LEVEL)
+    path = tmp_path / "study.json"
+    silicon_at_2 = level_convergence.Calculations(LEVEL, path).get("Si")
+    again = level_convergence.Calculations(LEVEL, path)
 
-    assert -12.0 < energy < -9.0  # PBE gives -10.8 eV for two atoms at full cutoff
-    assert abs(stress) < 0.2
+    assert -12.0 < silicon_at_2["energy"] < -9.0  # PBE gives -10.8 eV for two atoms at full cutoff
+    assert abs(silicon_at_2["stress"]) < 0.2
+    assert list(again.done.values()) == [silicon_at_2]
+    again._calculate = None  # a second calculation would fail
+    assert again.get("Si") == silicon_at_2
+    with pytest.raises(SystemExit, match="other settings"):
+        level_convergence.Calculations(LEVEL | {"cutoff": 301.0}, path)
+
+
+def test_formation_energies_refer_to_the_elements():
+    from tamiz.studies import level_convergence
+
+    energies = {"Ca": -1.0, "Mg": -2.0, "Si": -4.0, "N2": -8.0}
+    formation = level_convergence.formation_energies(lambda name: energies.get(name, -10.0))
+
+    assert formation["Mg2Si"] == pytest.approx(-10.0 + 8.0 / 3.0)
+    assert formation["MgSiN2"] == pytest.approx(-10.0 + 22.0 / 4.0)
 
 
 def test_a_relaxation_ends_within_its_thresholds(tmp_path):

@@ -1,19 +1,26 @@
-"""Convergence study behind a DFT level: cutoff, mesh, Pulay constants and their check.
+"""Convergence study behind a DFT level: cutoff, mesh, smearing, forces, Pulay constants and their check.
 
-    python -m tamiz.studies.level_convergence datasets/levels/pbe-600.json > convergence.json
+    python -m tamiz.studies.level_convergence datasets/levels/pbe-600.json -o datasets/levels/pbe-600.convergence.json
 
-Writes one JSON object with, for elements and compounds of Ca, Mg, Si and N:
+Every calculation is kept in the output as it ends, so that a study that was stopped goes on. The results, for elements
+and compounds of Ca, Mg, Si and N:
 
-cutoff   formation energies [eV/atom] at several cutoffs
-mesh     energies [eV/atom] at several k-point densities
-pulay    dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
-stress   corrected stress against −dE/dV at fixed cutoff [GPa]
+cutoff    formation energies [eV/atom] at 5/6, 1 and 5/4 of the level's cutoff
+mesh      formation energies [eV/atom] at 1 and 1.5 times the density of each structure's class of mesh
+smearing  formation energies [eV/atom] at 1 and 0.5 times the level's width
+forces    largest change of a force component [eV/Å] of shaken cells, by cutoff and by mesh as above
+pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
+stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
+
+Mesh and smearing are studied at a cutoff of 350 eV and the cutoff on a mesh of density 2, each being nearly independent
+of the other. ``--table`` prints the results as a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -25,115 +32,211 @@ from ase.units import GPa
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
 
-SYMMETRY = {"symmorphic": True}  # as the worker's for small cells
+COARSE_DENSITY, COARSE_CUTOFF = 2.0, 350.0
 ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Si": "Si", "N": "N2"}
+COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2")
+SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si")
+OUTSIDE = ("MgSiN2", "CaN", "Ca2Si")  # not in the fit of the Pulay constants
+
+
+def antifluorite(formula: str, a: float) -> Atoms:
+    fcc = a * np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return Atoms(formula, cell=fcc, pbc=True, scaled_positions=[[0, 0, 0], [0.25] * 3, [0.75] * 3])
+
+
+def layered_camg2n2() -> Atoms:
+    a, c = 3.54, 6.09
+    places = [[0, 0, 0], [1 / 3, 2 / 3, 0.63], [2 / 3, 1 / 3, 0.37], [1 / 3, 2 / 3, 0.265], [2 / 3, 1 / 3, 0.735]]
+    cell = [[a, 0, 0], [-a / 2, a * 3**0.5 / 2, 0], [0, 0, c]]
+    return Atoms("CaMgMgNN", cell=cell, pbc=True, scaled_positions=places)
+
+
+def ordered_mgsin2() -> Atoms:
+    """Zincblende with alternating layers of Mg and Si."""
+    a, c = 3.06, 4.45
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0.28], [0, 0.5, 0.72]]
+    return Atoms("MgSiNN", cell=[a, a, c], pbc=True, scaled_positions=places)
 
 
 def test_set() -> dict[str, Atoms]:
-    """Metals, a molecule in a box, a narrow-gap and wider-gap compounds, near their measured lattices."""
+    """Metals, a molecule in a box, narrow-gap and wide-gap compounds, near their measured lattices."""
     n2 = Atoms("N2", positions=[[0, 0, 0], [0, 0, 1.1]], cell=[7.0, 7.1, 7.2], pbc=True)
     n2.center()
-    a, c = 3.54, 6.09
-    layered = Atoms(
-        "CaMgMgNN",
-        cell=[[a, 0, 0], [-a / 2, a * 3**0.5 / 2, 0], [0, 0, c]],
-        pbc=True,
-        scaled_positions=[[0, 0, 0], [1 / 3, 2 / 3, 0.63], [2 / 3, 1 / 3, 0.37], [1 / 3, 2 / 3, 0.265], [2 / 3, 1 / 3, 0.735]],
-    )
-    fcc = 6.35 * np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    mg2si = Atoms("SiMg2", cell=fcc, pbc=True, scaled_positions=[[0, 0, 0], [0.25] * 3, [0.75] * 3])
     return {
         "Ca": bulk("Ca", "fcc", 5.53),
         "Mg": bulk("Mg", "hcp", 3.19, 5.18),
         "Si": bulk("Si", "diamond", 5.47),
         "N2": n2,
-        "CaMg2N2": layered,
-        "Mg2Si": mg2si,
+        "CaMg2N2": layered_camg2n2(),
+        "Mg2Si": antifluorite("SiMg2", 6.35),
         "SiN": bulk("SiN", "zincblende", 4.3),
         "MgN": bulk("MgN", "rocksalt", 4.5),
+        "MgSiN2": ordered_mgsin2(),
+        "CaN": bulk("CaN", "rocksalt", 5.0),
+        "Ca2Si": antifluorite("SiCa2", 7.0),
     }
 
 
-def calculate(atoms: Atoms, level: dict, **changes) -> tuple[float, float]:
-    """Free energy [eV] and uncorrected mean stress [eV/Å³]; a coarse mesh, equal for all cutoffs."""
-    settings = level | changes
-    density = settings.pop("density", 2.0)
-    kpoints = (1, 1, 1) if len(set(atoms.symbols)) == 1 and "N" in atoms.symbols else gpaw_worker.mesh_size(atoms, density)
-    work = atoms.copy()
-    work.calc = gpaw_worker.make_gpaw(work, settings, kpoints, SYMMETRY)
-    energy = work.get_potential_energy(force_consistent=True)
-    return energy, float(np.mean(work.get_stress()[:3]))
+class Calculations:
+    """Results by their description, in a file that is replaced after each."""
+
+    def __init__(self, level: dict, path: Path):
+        self.level, self.path = level, path
+        self.atoms = test_set()
+        stored = json.loads(path.read_text()) if path.exists() else {}
+        if stored and stored["level"] != level:
+            sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
+        self.done = stored.get("calculations", {})
+
+    def write(self, results: dict) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps({"level": self.level, "results": results, "calculations": self.done}, indent=1) + "\n")
+        os.replace(new, self.path)
+
+    def get(self, name: str, cutoff=None, density=COARSE_DENSITY, smearing=None, volume=1.0, shaken=False) -> dict:
+        """Free energy [eV], forces [eV/Å] and uncorrected mean stress [eV/Å³]; the mesh is that of the unstrained cell."""
+        changes = {"cutoff": cutoff or self.level["cutoff"], "smearing": smearing or self.level["smearing"]}
+        key = " ".join([name, *(f"{k}={v:g}" for k, v in (changes | {"density": density, "volume": volume}).items())])
+        key += " shaken" if shaken else ""
+        if key not in self.done:
+            print(key, file=sys.stderr, flush=True)
+            self.done[key] = self._calculate(self.atoms[name], self.level | changes, density, volume, shaken)
+            self.write({})
+        return self.done[key]
+
+    def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
+        is_molecule = len(set(atoms.symbols)) == 1 and "N" in atoms.symbols
+        kpoints = (1, 1, 1) if is_molecule else gpaw_worker.mesh_size(atoms, density)
+        work = atoms.copy()
+        work.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
+        if shaken:
+            work.rattle(0.08, seed=1)
+        work.calc = gpaw_worker.make_gpaw(work, settings, kpoints, {"symmorphic": True})
+        return {
+            "energy": work.get_potential_energy(force_consistent=True),
+            "forces": work.get_forces().round(6).tolist(),
+            "stress": float(np.mean(work.get_stress()[:3])),
+            "kpoints": list(kpoints),
+        }
+
+    def class_density(self, name: str) -> float:
+        return self.level["kpoint_density"][gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
 
 
-def cutoff_study(level: dict, cutoffs: list[float]) -> dict:
-    atoms = test_set()
-    energies = {(name, cutoff): calculate(atoms[name], level, cutoff=cutoff)[0] for cutoff in cutoffs for name in atoms}
-    formation = {}
-    for name in ("CaMg2N2", "Mg2Si", "SiN", "MgN"):
-        formation[name] = {}
-        for cutoff in cutoffs:
-            of_elements = sum(
-                energies[ELEMENTS[symbol], cutoff] / len(atoms[ELEMENTS[symbol]]) for symbol in atoms[name].symbols
-            )
-            formation[name][cutoff] = (energies[name, cutoff] - of_elements) / len(atoms[name])
-    return formation
+def formation_energies(energy_per_atom) -> dict[str, float]:
+    """Formation energies [eV/atom] of the compounds, from a function that gives energies per atom by name."""
+    symbols = {name: list(atoms.symbols) for name, atoms in test_set().items()}
+    return {
+        name: energy_per_atom(name) - float(np.mean([energy_per_atom(ELEMENTS[s]) for s in symbols[name]]))
+        for name in COMPOUNDS
+    }
 
 
-def pulay_study(level: dict) -> dict:
-    atoms = {name: a for name, a in test_set().items() if name != "N2"}
-    low, high = 0.95 * level["cutoff"], 1.05 * level["cutoff"]
-    slopes, counts = [], []
-    for structure in atoms.values():
-        difference = calculate(structure, level, cutoff=high)[0] - calculate(structure, level, cutoff=low)[0]
-        slopes.append(difference / (high - low))
-        counts.append([structure.symbols.count(symbol) for symbol in ELEMENTS])
+def formation_study(calculations: Calculations, settings: dict[str, callable]) -> dict:
+    """Formation energies for each of the named settings, functions that give the arguments of `get` by name."""
+
+    def per_atom(name, arguments):
+        return calculations.get(name, **arguments(name))["energy"] / len(calculations.atoms[name])
+
+    return {label: formation_energies(lambda name: per_atom(name, arguments)) for label, arguments in settings.items()}
+
+
+def force_study(calculations: Calculations) -> dict:
+    def change(name, before, after):
+        forces = [np.array(calculations.get(name, shaken=True, **which)["forces"]) for which in (before, after)]
+        return float(np.abs(forces[1] - forces[0]).max())
+
+    cutoff = calculations.level["cutoff"]
+    result = {}
+    for name in SHAKEN:
+        density = calculations.class_density(name)
+        result[name] = {
+            "cutoff": change(name, {}, {"cutoff": 1.25 * cutoff}),
+            "mesh": change(name, *({"cutoff": COARSE_CUTOFF, "density": f * density} for f in (1.0, 1.5))),
+        }
+    return result
+
+
+def pulay_study(calculations: Calculations) -> dict:
+    names = [name for name in calculations.atoms if name != "N2" and name not in OUTSIDE]
+    low, high = 0.95 * calculations.level["cutoff"], 1.05 * calculations.level["cutoff"]
+    slopes = [
+        (calculations.get(name, cutoff=high)["energy"] - calculations.get(name, cutoff=low)["energy"]) / (high - low)
+        for name in names
+    ]
+    counts = [[calculations.atoms[name].symbols.count(symbol) for symbol in ELEMENTS] for name in names]
     constants = np.linalg.lstsq(np.array(counts, float), np.array(slopes), rcond=None)[0]
     return dict(zip(ELEMENTS, constants.tolist()))
 
 
-def stress_study(level: dict, constants: dict) -> dict:
-    """Corrected stress and its reference, dE/dV by central difference at 1 % of the volume, at fixed mesh."""
+def stress_study(calculations: Calculations) -> dict:
+    """With the constants of the level file. dE/dV is the central difference at 1 % of the volume, at fixed mesh."""
     result = {}
-    for name in ("Si", "CaMg2N2", "Mg2Si", "SiN"):
-        atoms = test_set()[name]
-        kpoints = gpaw_worker.mesh_size(atoms, 2.0)
-        energies = []
-        for factor in (0.99, 1.01):
-            strained = atoms.copy()
-            strained.set_cell(atoms.cell * factor ** (1 / 3), scale_atoms=True)
-            strained.calc = gpaw_worker.make_gpaw(strained, level, kpoints, SYMMETRY)
-            energies.append(strained.get_potential_energy(force_consistent=True))
-        reference = (energies[1] - energies[0]) / (0.02 * atoms.get_volume())
-        raw = calculate(atoms, level)[1]
-        correction = gpaw_worker.pulay_stress(atoms, level | {"pulay": constants})[0, 0]
-        result[name] = {"raw": raw / GPa, "corrected": (raw + correction) / GPa, "energy_derivative": reference / GPa}
+    for name in ("Si", "CaMg2N2", "Mg2Si", "SiN", *OUTSIDE):
+        atoms = calculations.atoms[name]
+        low, high = (calculations.get(name, volume=factor)["energy"] for factor in (0.99, 1.01))
+        raw = calculations.get(name)["stress"]
+        correction = gpaw_worker.pulay_stress(atoms, calculations.level)[0, 0]
+        result[name] = {
+            "raw": raw / GPa,
+            "corrected": (raw + correction) / GPa,
+            "energy_derivative": (high - low) / (0.02 * atoms.get_volume()) / GPa,
+            "in_fit": name not in OUTSIDE,
+        }
     return result
 
 
-def mesh_study(level: dict, densities: list[float]) -> dict:
-    atoms = test_set()
-    result = {}
-    for name in ("Ca", "Mg", "Si", "CaMg2N2", "Mg2Si", "SiN"):
-        result[name] = {d: calculate(atoms[name], level, cutoff=350.0, density=d)[0] / len(atoms[name]) for d in densities}
-    return result
+def study(calculations: Calculations) -> dict:
+    level = calculations.level
+    cutoffs = [level["cutoff"] * factor for factor in (5 / 6, 1.0, 1.25)]
+    densities, widths = (1.0, 1.5), (1.0, 0.5)
+
+    def coarse(name, density=1.0, width=1.0):
+        return {"cutoff": COARSE_CUTOFF, "density": density * calculations.class_density(name),
+                "smearing": width * level["smearing"]}
+
+    return {
+        "cutoff": formation_study(calculations, {f"{c:g} eV": lambda _, c=c: {"cutoff": c} for c in cutoffs}),
+        "pulay": pulay_study(calculations),
+        "stress": stress_study(calculations),
+        "smearing": formation_study(
+            calculations, {f"{w * level['smearing']:g} eV": lambda name, w=w: coarse(name, width=w) for w in widths}),
+        "mesh": formation_study(calculations, {f"density x {d:g}": lambda name, d=d: coarse(name, density=d) for d in densities}),
+        "forces": force_study(calculations),
+    }
+
+
+def table(results: dict) -> str:
+    """The results as Markdown."""
+    lines = ["| formation energy of | " + " | ".join(
+        f"{what}, {' → '.join(list(results[what])[-2:])}" for what in ("cutoff", "mesh", "smearing")) + " |", "|---|---|---|---|"]
+    for name in COMPOUNDS:
+        moves = []
+        for what in ("cutoff", "mesh", "smearing"):
+            before, after = list(results[what].values())[-2:]
+            moves.append(f"{1000 * (after[name] - before[name]):+.1f} meV/atom")
+        lines.append(f"| {name} | " + " | ".join(moves) + " |")
+    lines += ["", "| largest change of a force, shaken | cutoff | mesh |", "|---|---|---|"]
+    for name, change in results["forces"].items():
+        lines.append(f"| {name} | {1000 * change['cutoff']:.1f} meV/Å | {1000 * change['mesh']:.1f} meV/Å |")
+    lines += ["", "| stress | as calculated | corrected | dE/dV | in the fit |", "|---|---|---|---|---|"]
+    for name, stress in results["stress"].items():
+        lines.append(f"| {name} | " + " | ".join(f"{stress[k]:.2f} GPa" for k in ("raw", "corrected", "energy_derivative"))
+                     + f" | {'yes' if stress['in_fit'] else 'no'} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("level", type=Path)
-    parser.add_argument("--parts", nargs="+", default=["cutoff", "mesh", "pulay", "stress"])
+    parser.add_argument("-o", "--output", type=Path, required=True, help="JSON file, gone on with where it exists")
+    parser.add_argument("--table", action="store_true", help="print the results as a Markdown table")
     arguments = parser.parse_args()
-    level = json.loads(arguments.level.read_text())
-    result = {}
-    if "cutoff" in arguments.parts:
-        result["cutoff"] = cutoff_study(level, [500.0, 600.0, 750.0])
-    if "mesh" in arguments.parts:
-        result["mesh"] = mesh_study(level, [2.0, 3.0, 4.0, 5.0, 6.0])
-    constants = pulay_study(level) if "pulay" in arguments.parts else level["pulay"]
-    result["pulay"] = constants
-    if "stress" in arguments.parts:
-        result["stress"] = stress_study(level, constants)
-    json.dump(result, sys.stdout, indent=2)
+    calculations = Calculations(json.loads(arguments.level.read_text()), arguments.output)
+    results = study(calculations)
+    calculations.write(results)
+    if arguments.table:
+        print(table(results))
 
 
 if __name__ == "__main__":

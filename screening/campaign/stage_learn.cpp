@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -33,7 +34,7 @@ std::vector<Frame> frames_of(const LabelResult& result) {
   return frames;
 }
 
-/// In [0, 1), by the candidate alone: what was held out in one round is not trained on in another.
+/// In [0, 1), by the candidate alone: the order in which the labels of a round are dealt.
 double lot_of(const std::string& candidate) { return Philox(hash64(candidate), streams::k_split, 0, 0).uniform(); }
 
 /// A model as a potential, through a file at `scratch`: the way that a campaign loads it afterwards.
@@ -63,21 +64,19 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
     // What a relaxation calculated before it failed was paid for, and teaches as well. How far it came before a
     // time-out depends on the machine, and a model must not.
     if (label.task != LabelTask::gap && label.result.status != LabelStatus::timed_out) labels.push_back(&label);
-  std::sort(labels.begin(), labels.end(), [](const LabelRecord* a, const LabelRecord* b) {
-    return std::tie(a->candidate, a->round, a->task) < std::tie(b->candidate, b->round, b->task);
-  });
-  std::vector<std::pair<double, std::vector<Frame>>> lots;
-  // Few labels may all fall on one side: then the smallest lot is held out, so that there is something to judge on.
-  double least = 1.0;
+  const auto order = [](const LabelRecord* label) {
+    return std::tuple(label->round, lot_of(label->candidate), label->candidate, label->task);
+  };
+  std::sort(labels.begin(), labels.end(), [&](const auto* a, const auto* b) { return order(a) < order(b); });
+  LabelledFrames split;
+  std::map<std::string, bool> side;  // of a candidate: a later label of it stays where the first one went
+  double due = 1.0;                  // the first label is held out, so that there is something to judge on
   for (const LabelRecord* label : labels) {
     std::vector<Frame> frames = frames_of(label->result);
     if (frames.empty()) continue;
-    lots.emplace_back(lot_of(label->candidate), std::move(frames));
-    least = std::min(least, lots.back().first);
-  }
-  LabelledFrames split;
-  for (auto& [lot, frames] : lots) {
-    const bool is_held_out = lot < held_out_share || lot == least;
+    const auto [place, is_new] = side.try_emplace(label->candidate, due >= 1.0);
+    if (is_new) due += held_out_share - (place->second ? 1.0 : 0.0);
+    const bool is_held_out = place->second;
     std::move(frames.begin(), frames.end(), std::back_inserter(is_held_out ? split.held_out : split.training));
     split.n_held_out += is_held_out;
   }

@@ -18,9 +18,9 @@ struct LabelledFrames {
   int n_held_out = 0;  ///< labels, of which each may have many frames
 };
 
-/// Sorted by candidate id. All labels of a candidate are held out or none, by a hash of its id, so that the choice
-/// does not depend on the order of arrival; at least one candidate is held out. Failed and timed out relaxations count
-/// with the geometries that they calculated.
+/// The candidates of a round in an order of chance that a hash of their ids gives; of these the first, and then an equal
+/// share of every stretch, are held out with all their labels. What was held out once stays so. Failed relaxations count
+/// with the geometries that they calculated, timed out ones do not count.
 LabelledFrames split_labels(const CampaignHistory& history, double held_out_share);
 
 /// Sets `adopted` and `reason` of a record by eq. 20 of docs/theory.md. `known` is the new model's score on the first test

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build"))
 SUMMARY = ROOT / "tests/screening/report/summary.json"
 TEXTS = json.loads((ROOT / "screening/report/page/i18n.json").read_text())
+PHRASES = json.loads((ROOT / "screening/report/page/phrases.json").read_text())
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (apt-get install chromium)")
@@ -143,6 +144,44 @@ def test_texts_of_all_languages_have_the_same_places():
         for key, entry in entries.items():
             assert places(entry) == places(TEXTS["en"][key]), (language, key)
             assert all(part.strip() for part in (entry.values() if isinstance(entry, dict) else [entry]))
+
+
+def test_sentences_of_the_program_are_known_in_all_languages():
+    folders = {"screening/campaign": "*.cpp", "screening/oracle": "*.cpp", "core/simulation": "*.cpp", "python/tamiz/workers": "*.py"}
+    lines = [line for folder, names in folders.items() for path in sorted((ROOT / folder).glob(names))
+             for line in path.read_text().splitlines()]
+    words = "".join("".join(re.findall(r'"((?:[^"\\]|\\.)*)"', line)) for line in lines)
+    for phrase in PHRASES:
+        assert phrase.keys() == TEXTS.keys()
+        for part in re.split(r"\{\w+\}", phrase["en"]):
+            for piece in re.split(r" on |label| held|[,:] |; ", part):
+                assert piece.strip() in words, f"no source writes {piece!r} of {phrase['en']!r}"
+        for text in phrase.values():
+            assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", phrase["en"])), text
+
+
+@pytest.mark.parametrize("language", sorted(TEXTS))
+def test_sentences_of_the_program_are_translated(language, tmp_path):
+    """On the report of the shipped run, which has sentences as the program writes them."""
+    run = tmp_path / "run"
+    shutil.copytree(ROOT / "datasets/runs/nitrides-example", run)
+    done = subprocess.run([BUILD / "bin/tamiz", "report", run], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((run / "report.json").read_text())
+
+    seen = look(run / "report.html", """
+        document.querySelectorAll('details').forEach((part) => { part.open = true; });
+        document.querySelectorAll('.opener').forEach((opener) => opener.click());
+        await settle();
+        seen.english = [...document.querySelectorAll('#page [lang=en]:not(option)')].map((node) => node.textContent);
+        seen.text = document.getElementById('page').textContent;
+        seen.phrase = Phrases.translated('probability 0.58 of E_hull below 100 meV/atom');""", fragment=f"lang={language}")
+
+    for phrase in PHRASES[-7:]:
+        assert phrase[language] in seen["text"]
+    assert "0.58" in seen["phrase"] if language == "en" else "0,58" in seen["phrase"]
+    of_others = {report["campaign"]["question"], report["corrections"]["text"]}
+    assert set(seen["english"]) <= of_others
 
 
 def test_pictures_are_not_blank_and_turn(summary, tmp_path):

@@ -29,7 +29,7 @@ const Detail = (() => {
       [t("e_hull"), Data.finite(m.e_hull) ? `${Format.mev(m.e_hull)}${Data.finite(m.e_hull_std) ? " ± " + Format.mev(m.e_hull_std) : ""} meV/${t("atom")}` : null],
       [t("committee"), members.length ? members.map((v) => Format.mev(v)).join(" · ") + ` meV/${t("atom")}` : null],
       [t("relax_steps"), Data.finite(m.relax_steps) ? I18n.number(m.relax_steps, 0) : null],
-      [t("reason"), c.reason ? el("span", { lang: "en" }, c.reason) : null],
+      [t("reason"), c.reason ? Phrases.node(c.reason) : null],
     ]);
   }
 

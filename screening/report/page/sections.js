@@ -16,7 +16,7 @@ const Sections = (() => {
   // A text of the summary may come in several languages; without them it is English.
   function told(text) {
     if (text && typeof text === "object") return text[I18n.language] ?? text.en ?? Object.values(text)[0];
-    return el("span", { lang: "en" }, Format.linked(text));
+    return Phrases.node(text);
   }
 
   function answer() {
@@ -81,7 +81,7 @@ const Sections = (() => {
         `${t("formation_energy")}, ${t("model")} (eV/${t("atom")})`, t("reason")],
         rows.map((c) => [c.id ?? Format.dash, Format.formula(c.formula), c.system ?? Format.dash, c.prototype ?? Format.dash,
           Format.space_group(c.space_group_after || c.space_group_before), Format.ev(Data.model(c).formation_energy),
-          el("span", { lang: "en" }, c.reason || Format.dash)]), { class: "compact", numeric: [5], label: Format.word("outcome", outcome) });
+          Phrases.node(c.reason)]), { class: "compact", numeric: [5], label: Format.word("outcome", outcome) });
       const title = `${Format.word("outcome", outcome)} (${I18n.number(rows.length, 0)})`;
       if (outcome !== "hull incomplete") return Dom.fold(title, content);
       return el("div", { class: "apart", id: "hull-incomplete" }, el("h3", {}, title), el("p", {}, t("hull_incomplete_text")), content);
@@ -118,7 +118,7 @@ const Sections = (() => {
       const training = round.training;
       return [String(round.round ?? Format.dash), String(list(round.labels).length), Format.cost(round.cost), I18n.number(training.steps, 0), I18n.number(training.n_frames, 0),
         I18n.number(training.n_held_out, 0),
-        training.adopted === undefined ? Format.dash : training.adopted ? t("adopted") : t("not_adopted"), el("span", { lang: "en" }, training.reason || Format.dash)];
+        training.adopted === undefined ? Format.dash : training.adopted ? t("adopted") : t("not_adopted"), Phrases.node(training.reason)];
     }), { class: "compact", numeric: [0, 1, 3, 4, 5] })];
   }
 
@@ -131,8 +131,8 @@ const Sections = (() => {
       lines.length ? Dom.table([t("quantity"), t("value")], lines, { class: "compact", numeric: [1], label: t("cost") }) : el("p", { class: "quiet" }, t("not_known")),
       Data.labels.length ? Dom.fold(t("all_labels", { n: Data.labels.length }), Dom.table(
         [t("round"), t("identifier"), t("composition"), t("task"), t("why"), t("result"), t("reason"), `${t("e_hull")}, ${t("model")} (eV/${t("atom")})`, `${t("e_hull")}, DFT (eV/${t("atom")})`, t("core_seconds_axis")],
-        Data.labels.map((l) => [String(l.round ?? Format.dash), l.candidate ?? Format.dash, Format.formula(l.formula), Format.word("task", l.task), el("span", { lang: "en" }, l.why || Format.dash),
-          t("outcome_" + PlotModel.outcome_of(l)), el("span", { lang: "en" }, l.reason || Format.dash),
+        Data.labels.map((l) => [String(l.round ?? Format.dash), l.candidate ?? Format.dash, Format.formula(l.formula), Format.word("task", l.task), Phrases.node(l.why),
+          t("outcome_" + PlotModel.outcome_of(l)), Phrases.node(l.reason),
           finite(l.predicted) ? Format.ev(l.predicted) + (finite(l.sigma) ? " ± " + Format.ev(l.sigma) : "") : Format.dash, Format.ev(l.dft), I18n.number(l.cost, 1)]),
         { class: "compact", numeric: [0, 7, 8, 9] })) : null);
   }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "../../support/crystals.hpp"
 #include "tamiz/screening/campaign/stage_learn.hpp"
 
@@ -40,22 +42,50 @@ TEST(Adoption, says_how_many_labels_were_held_out) {
             "better on the 2 labels held out from training, fewer than 4, and not on the first test labels: the old model stays");
 }
 
-TEST(Adoption, counts_held_out_labels_not_their_frames) {
+/// A relaxation of three geometries, of which the first atom says which candidate it belongs to.
+LabelRecord relaxation(int round, int candidate) {
+  Structure crystal = test_support::diamond();
+  Frame frame{crystal, {}, {}, {}};
+  frame.labels.forces = Coordinates::Zero(2, 3);
+  frame.labels.energy = candidate;
+  LabelRecord label{round, "c" + std::to_string(candidate), LabelTask::relax, {}};
+  label.result.trajectory = {frame, frame, frame};
+  return label;
+}
+
+std::set<int> candidates_of(const std::vector<Frame>& frames) {
+  std::set<int> candidates;
+  for (const Frame& frame : frames) candidates.insert(static_cast<int>(*frame.labels.energy));
+  return candidates;
+}
+
+TEST(Adoption, holds_out_the_share_that_was_asked_for_with_all_frames_of_a_label) {
   CampaignHistory history;
-  for (int k = 0; k < 12; ++k) {
-    const Structure crystal = test_support::diamond();
-    Frame frame{crystal, {}, {}, {}};
-    frame.labels.forces = Coordinates::Zero(2, 3);
-    LabelRecord label{0, "c" + std::to_string(k), LabelTask::relax, {}};
-    label.result.trajectory = {frame, frame, frame};
-    history.labels.push_back(label);
-  }
+  for (int k = 0; k < 12; ++k) history.labels.push_back(relaxation(0, k));
 
-  const LabelledFrames split = split_labels(history, 0.4);
+  const LabelledFrames split = split_labels(history, 0.25);
 
-  EXPECT_EQ(split.held_out.size(), 3u * static_cast<std::size_t>(split.n_held_out));
-  EXPECT_EQ(split.held_out.size() + split.training.size(), 36u);
-  EXPECT_GT(split.n_held_out, 0);
+  EXPECT_EQ(split.n_held_out, 3);
+  EXPECT_EQ(split.held_out.size(), 9u);
+  EXPECT_EQ(split.training.size(), 27u);
+}
+
+TEST(Adoption, holds_out_the_first_label_whatever_the_share) {
+  CampaignHistory history;
+  history.labels.push_back(relaxation(0, 5));
+  EXPECT_EQ(split_labels(history, 0.1).n_held_out, 1);
+}
+
+TEST(Adoption, never_trains_on_what_an_earlier_round_held_out) {
+  CampaignHistory history;
+  for (int k = 0; k < 7; ++k) history.labels.push_back(relaxation(0, k));
+  const std::set<int> before = candidates_of(split_labels(history, 0.3).held_out);
+  for (int k = 4; k < 15; ++k) history.labels.push_back(relaxation(1, k));
+
+  const LabelledFrames split = split_labels(history, 0.3);
+
+  for (const int candidate : before) EXPECT_FALSE(candidates_of(split.training).contains(candidate));
+  EXPECT_GT(candidates_of(split.held_out).size(), before.size());
 }
 
 TEST(Adoption, learns_from_what_failed_but_not_from_what_the_clock_cut_off) {

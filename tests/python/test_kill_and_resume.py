@@ -196,3 +196,38 @@ def test_kills_while_a_calculator_works_lose_nothing(world, reference):
     assert results(run) == results(run_of_reference)
     ids = [label["id"] for label in labels(run, world)]
     assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Sets the size [KiB] of a file system in memory, which this returns the folder of."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def resize(size: int, again: bool = True):
+        options = f"{'remount,' if again else ''}size={size}k"
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", disk], capture_output=True, text=True)
+
+    if (done := resize(8, again=False)).returncode != 0:
+        pytest.skip(f"a file system in memory cannot be mounted here: {done.stderr.strip()}")
+    yield disk, resize
+    subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_fills_up_again_and_again_loses_nothing(world, reference, small_disk):
+    disk, resize = small_disk
+    toml, _ = world.campaign("full-disk", f"replay:{world.folder / 'first'}")
+    n_full = 0
+    for size in (8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 4096):
+        assert resize(size).returncode == 0
+        process = world.start("discover", toml, "-o", str(disk / "run"), "--resume")
+        output, _ = process.communicate(timeout=300)
+        if process.returncode == 0:
+            break
+        assert process.returncode == 1
+        assert "No space left on device" in output
+        n_full += 1
+
+    assert process.returncode == 0, output
+    assert n_full >= 4
+    assert results(disk / "run") == results(reference[0])

@@ -110,21 +110,22 @@ NeighborList build_neighbors(const Batch& batch, const State& state, NeighborReq
   list.built_positions_ = state.positions;
   list.built_cells_ = state.cells;
   list.first_.assign(batch.n_atoms() + 1, 0);
-  std::size_t total = 0;
-  for (const auto& pairs : found) total += pairs.size();
-  list.centers_.reserve(total);
-  list.neighbors_.reserve(total);
-  list.shifts_.reserve(total);
-  for (std::size_t t = 0; t < tasks.size(); ++t) {
+  std::vector<std::size_t> begins(tasks.size() + 1, 0);
+  for (std::size_t t = 0; t < tasks.size(); ++t) begins[t + 1] = begins[t] + found[t].size();
+  list.centers_.resize(begins.back());
+  list.neighbors_.resize(begins.back());
+  list.shifts_.resize(begins.back());
+  parallel_for(tasks.size(), threads, [&](std::size_t t) {
     const auto offset = static_cast<std::int32_t>(batch.offsets()[tasks[t].structure]);
+    std::size_t place = begins[t];
     for (const detail::Pair& pair : found[t]) {
-      list.centers_.push_back(pair.i + offset);
-      list.neighbors_.push_back(pair.j + offset);
-      list.shifts_.push_back(pair.shift);
+      list.centers_[place] = pair.i + offset;
+      list.neighbors_[place] = pair.j + offset;
+      list.shifts_[place++] = pair.shift;
       ++list.first_[static_cast<std::size_t>(pair.i + offset) + 1];
     }
     found[t] = {};  // freed as it is copied: the pairs of a large structure must not be held twice
-  }
+  });
   for (std::size_t a = 0; a < batch.n_atoms(); ++a) list.first_[a + 1] += list.first_[a];
   return list;
 }

@@ -13,6 +13,9 @@ struct Pair {
 };
 
 /// Finds the pairs of one structure. Borrows the positions; may be asked from several threads at once.
+///
+/// The atoms and those of their images that any atom can see lie as points in a grid of bins, in single precision. A row
+/// of bins is one stretch of memory, which is read with a radius a little too large; what it leaves is measured exactly.
 class PairSearch {
  public:
   /// `radius` [Å]: pairs up to and including this distance. Throws as Bins does.
@@ -22,14 +25,34 @@ class PairSearch {
   std::vector<Pair> pairs_of(std::size_t begin, std::size_t end) const;
 
  private:
-  void search_around(std::int32_t i, std::vector<Pair>& found) const;
-  void search_bin(std::int32_t i, const std::array<int, 3>& step, std::vector<Pair>& found) const;
+  /// What a thread uses again from centre to centre.
+  struct Scratch {
+    std::vector<std::int32_t> hits;   ///< points
+    std::vector<Pair> pairs;
+    std::vector<std::uint64_t> order;
+  };
+
+  Vec3 wrapped(std::size_t atom) const;
+  void measure_atoms(double radius);
+  void place_points(double radius);
+  void place_points_of(const std::array<int, 3>& bin, const Shift& crossed, double radius);
+  void find_near_points(std::size_t i, Scratch& scratch) const;
+  void find_near_points(std::size_t begin, std::size_t end, const std::array<float, 3>& center, Scratch& scratch) const;
+  void measure_pairs(std::int32_t i, Scratch& scratch) const;
 
   PositionBlock positions_;
   Mat3 cell_;
   Periodicity periodicity_;
   double radius_squared_;
   Bins bins_;
+  Vec3 low_, high_;                ///< corners of the box around the wrapped atoms [Å]
+  float coarse_squared_ = 0.0F;    ///< of the radius and what rounding may add [Å²]
+  std::array<int, 3> margin_;      ///< bins of images on either side of the grid
+  std::array<int, 3> counts_;      ///< bins of the grid, those of images included
+  std::vector<std::size_t> first_; ///< of the points of a bin
+  std::array<std::vector<float>, 3> coordinates_;  ///< of the points, from low_ on
+  std::vector<std::int32_t> atoms_;                ///< that the points are images of
+  std::vector<Shift> crossed_;                     ///< cell vectors from the wrapped atom to the point
 };
 
 }  // namespace tamiz::detail

@@ -19,78 +19,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from comparison import agreement, machine, report, training, works
+from comparison import agreement, machine, report, structures, training, works
 from comparison.client import WorkerError
 from comparison.codes import PEERS, Code, absent_peer, other_code, peer_code, tamiz_code
 from comparison.environments import PACKAGES, Absent, ensure, missing, wanted
 from comparison.models import Model, ModelFolder
+from comparison.options import parse
 from comparison.rounds import Session, check, reference_results, time_in_turns
 
 import tamiz
 
-ROOT = Path(__file__).resolve().parents[2]
 FORMAT = 1  # of the JSON file
 
 
 def say(text: str) -> None:
     print(f"compare: {text}", file=sys.stderr, flush=True)
-
-
-def names(allowed: tuple[str, ...]):
-    """Type of an option that takes some of `allowed`, separated by commas."""
-
-    def parse(text: str) -> list[str]:
-        chosen = [name for name in text.split(",") if name]
-        if unknown := [name for name in chosen if name not in allowed]:
-            raise argparse.ArgumentTypeError(f"no '{unknown[0]}', expected some of {','.join(allowed)}")
-        return chosen
-
-    return parse
-
-
-def pair(text: str) -> tuple[str, str]:
-    name, separator, script = text.partition("=")
-    if not (name and separator and script):
-        raise argparse.ArgumentTypeError(f"expected NAME=SCRIPT, got '{text}'")
-    return name, script
-
-
-def arguments(given: list[str] | None) -> argparse.Namespace:
-    build = ROOT / "build"
-    summary, _, rest = __doc__.partition("\n")
-    p = argparse.ArgumentParser(description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("-o", "--output", type=Path, metavar="FILE", help="write everything that was read as JSON")
-    p.add_argument("--peers", type=names(tuple(PEERS)), default=list(PEERS), help="some of %(default)s; '' for none")
-    p.add_argument("--work", type=names(works.NAMES), default=list(works.NAMES), help="some of %(default)s")
-    p.add_argument("--engine", type=names(("fused", "torch")), default=["fused"], help="Tamiz's engines: fused, torch or both")
-    p.add_argument("--also", type=pair, action="append", default=[], metavar="NAME=SCRIPT",
-                   help="a worker of your own, which reads Tamiz's model (comparison/serving.py says how)")
-    p.add_argument("--hidden-l", type=names(("0", "1")), default=["0", "1"], metavar="L,...", help="models: 0, 1 or both")
-    p.add_argument("--threads", type=int, default=1, help="of every code")
-    p.add_argument("--repeats", type=int, default=5, help="rounds over all codes")
-    p.add_argument("--seconds", type=float, default=1.0, help="that one reading goes on at least")
-    p.add_argument("--steps", type=int, default=20, help="of a relaxation")
-    p.add_argument("--quick", action="store_true", help="small models and structures, one repeat: to see that it runs")
-    p.add_argument("--envs", type=Path, default=Path(os.environ.get("TAMIZ_PEERS", build / "peers")), metavar="DIR",
-                   help="environments of the peers (TAMIZ_PEERS, or build/peers)")
-    p.add_argument("--existing", action="store_true", help="take the environments that are there and make none")
-    p.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", metavar="DIR",
-                   help=f"folder with {training.DATA}")
-    p.add_argument("--build", type=Path, default=build, metavar="DIR", help="where Tamiz was built")
-    p.add_argument("--work-dir", type=Path, default=build / "compare", metavar="DIR", help="models, compiled kernels and logs")
-    p.add_argument("--list", action="store_true", help="say what there is and end")
-    return checked(p, p.parse_args(given))
-
-
-def checked(parser: argparse.ArgumentParser, options: argparse.Namespace) -> argparse.Namespace:
-    if options.threads < 1 or options.repeats < 1 or options.steps < 1:
-        parser.error("--threads, --repeats and --steps must be at least 1")
-    if not (options.work and options.engine and options.hidden_l):
-        parser.error("--work, --engine and --hidden-l must name something")
-    if options.quick:
-        options.repeats, options.seconds, options.steps = 1, 0.0, 3
-    options.program = options.build / "bin" / "tamiz"
-    return options
 
 
 def list_all(options: argparse.Namespace) -> None:
@@ -152,10 +95,18 @@ def compare_model(model: Model, codes: list[Code], reference: Code, options: arg
         session.start([code for code in codes if not code.absent])
         for item in items:
             agreed = check(session, item, expected[item.name])
-            result["works"][item.name] = {
-                "title": item.title, "units": item.units, "steps": item.steps, "agreement": agreed,
-                "readings": time_in_turns(session, item, options.repeats, options.seconds)}
+            readings = time_in_turns(session, item, options.repeats, options.seconds)
+            result["works"][item.name] = {"title": item.title, "units": item.units, "steps": item.steps, "agreement": agreed,
+                                          "readings": readings, "neighbors": neighbors(item, readings, model.cutoff)}
         return result | {"loaded": session.loaded, "refused": session.refused}
+
+
+def neighbors(item: works.Work, readings: dict, cutoff: float) -> dict[str, float]:
+    """Of an atom, before a relaxation and after that of each code; nothing for an evaluation."""
+    if not item.steps:
+        return {}
+    volumes = {"before": structures.volumes(item.structures)} | {name: each["volumes"] for name, each in readings.items()}
+    return {name: item.neighbors(each, cutoff) for name, each in volumes.items()}
 
 
 def compare_training(codes: list[Code], found: dict[str, Path], options: argparse.Namespace) -> dict:
@@ -165,7 +116,7 @@ def compare_training(codes: list[Code], found: dict[str, Path], options: argpars
         return {"skipped": f"no {training.DATA} in the folder of --data"}
     folder = (options.work_dir / "training").absolute()
     frames = training.training_set(options.data, folder, 400 if options.quick else training.ATOMS)
-    commands = {"tamiz-fused": lambda where, epochs: training.tamiz_command(options.program, frames, where, options.threads, epochs)}
+    commands = {"tamiz": lambda where, epochs: training.tamiz_command(options.program, frames, where, options.threads, epochs)}
     if "mace" in found and "mace" in options.peers:
         commands["mace"] = lambda where, epochs: training.mace_command(found["mace"], frames, where, epochs)
     result = {"n_frames": frames.n_frames, "n_atoms": frames.n_atoms, "readings": {}, "refused": {}}
@@ -189,29 +140,6 @@ def train_once(name: str, command, folder: Path, threads: int, result: dict) -> 
     readings["cpu"].append([cpu])
 
 
-def rows(result: dict, titles: dict[str, str]) -> list[dict]:
-    found = []
-    for model in result["models"]:
-        for item in model["works"].values():
-            unit = "µs per atom and step" if item["steps"] else "µs per atom"
-            label = f"{item['title']}, L = {model['hidden_l']}"
-            found += [report.row(label, titles[name], unit, 1e6 / item["units"], readings, result["basis"])
-                      for name, readings in item["readings"].items()]
-    for name, readings in result.get("training", {}).get("readings", {}).items():
-        atoms = result["training"]["n_atoms"]
-        found.append(report.row(f"training, {atoms} atoms", titles[name], "s per epoch", 1.0, readings, result["basis"]))
-    return report.with_ratios(found, titles.get("tamiz-fused", "Tamiz"))
-
-
-def remarks(result: dict, titles: dict[str, str]) -> list[str]:
-    lines = [f"- {name} takes no part: {why}" for name, why in result["absent"].items()]
-    for model in result["models"]:
-        lines += [f"- {titles[name]}, L = {model['hidden_l']}, is refused: {why}" for name, why in model["refused"].items()]
-    trained = result.get("training", {})
-    lines += [f"- training with {titles[name]} failed: {why}" for name, why in trained.get("refused", {}).items()]
-    return lines + ([f"- training was skipped: {trained['skipped']}"] if "skipped" in trained else [])
-
-
 def measure(options: argparse.Namespace) -> dict:
     options.work_dir.mkdir(parents=True, exist_ok=True)
     found, absent = pythons(options)
@@ -225,17 +153,18 @@ def measure(options: argparse.Namespace) -> dict:
     if "train" in options.work:
         result["training"] = compare_training(codes, found, options)
     result["machine"]["load_after"] = os.getloadavg()
-    titles = {code.name: code.title for code in codes} | {"mace": "mace-torch" if "mace" not in found else "ASE + mace-torch"}
-    result["table"] = rows(result, titles)
-    result["remarks"] = remarks(result, titles)
+    titles = {code.name: code.title for code in codes}
+    result["table"] = report.rows(result, titles)
+    result["remarks"] = report.remarks(result, titles)
     return result
 
 
 def compare_models(options: argparse.Namespace, found: dict[str, Path], codes: list[Code]) -> list[dict]:
     maker = found.get("mace") or found.get("symmetrix")
     if not (maker or options.quick):
-        raise Absent("no environment with mace-torch is there, which makes the models: let the program build one (without "
-                     "--existing), or say --quick, which takes a small model of the tests")
+        say("no environment with mace-torch is there, which makes the models: nothing is compared. Without --existing the "
+            "program builds one; --quick takes a small model of the tests")
+        return []
     extract = found["symmetrix"].absolute().parent / "symmetrix_extract_mace" if "symmetrix" in found else None
     folder = ModelFolder(options.work_dir, maker, extract, options.quick, say)
     levels = [int(text) for text in options.hidden_l] if maker else [0]
@@ -244,13 +173,13 @@ def compare_models(options: argparse.Namespace, found: dict[str, Path], codes: l
 
 
 def main(given: list[str] | None = None) -> int:
-    options = arguments(given)
+    options = parse(given, __doc__)
     if options.list:
         list_all(options)
         return 0
     try:
         result = measure(options)
-    except (Absent, WorkerError, tamiz.Error) as error:
+    except (Absent, WorkerError, tamiz.Error, OSError) as error:
         say(f"failed: {error}")
         return 1
     if options.output:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-# What float32 and splined radial functions may cost. The model's forces are some 0.1 eV/Å, its energies some 0.3 eV/atom.
+# What float32 and splined radial functions may cost. The model's forces are some 0.05 eV/Å, its energies some 0.05 eV/atom.
 TOLERANCES = {
-    "energy": 2e-5,   # eV per atom
-    "forces": 1e-3,   # of the largest force
-    "stress": 1e-3,   # of the largest component
+    "energy": 5e-6,   # eV per atom
+    "forces": 2e-4,   # of the largest force
+    "stress": 2e-4,   # of the largest component
 }
 
 

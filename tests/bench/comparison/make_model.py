@@ -2,7 +2,7 @@
 
 Runs in an environment with mace-torch. The weights follow from the seed and know no physics: what an evaluation costs does
 not depend on them. The contractions are strengthened and the energies scaled so that forces reach some hundredths of eV/Å, far
-enough above rounding for a comparison, and cells that relax keep their size.
+enough above rounding for a comparison; the repulsion between nuclei (ZBL) keeps cells that relax from collapsing.
 """
 
 import json
@@ -29,6 +29,7 @@ def build(shape):
         r_max=shape["cutoff"], num_bessel=8, num_polynomial_cutoff=5, max_ell=3, correlation=3, num_interactions=2,
         interaction_cls=block, interaction_cls_first=block, hidden_irreps=o3.Irreps(hidden),
         MLP_irreps=o3.Irreps("16x0e"), radial_MLP=[64, 64, 64], gate=torch.nn.functional.silu, avg_num_neighbors=50.0,
+        pair_repulsion=True,
         num_elements=len(elements), atomic_numbers=elements, atomic_energies=np.zeros(len(elements)),
         atomic_inter_scale=SCALE, atomic_inter_shift=0.0)
     with torch.no_grad():

@@ -27,6 +27,7 @@ class Model:
     """Files of one model by the code that reads them; `missing` says why there is none."""
 
     hidden_l: int
+    cutoff: float
     description: str
     files: dict[str, Path]
     missing: dict[str, str] = field(default_factory=dict)
@@ -41,7 +42,9 @@ class ModelFolder:
 
     def model(self, hidden_l: int) -> Model:
         checkpoint, description = self.made(hidden_l) if self.python else self.stored()
-        model = Model(hidden_l, description, {"mace": checkpoint, "tamiz": self.imported(checkpoint)})
+        imported = tamiz.import_mace(checkpoint, checkpoint.with_suffix(".safetensors"))
+        cutoff = tamiz.model_info(imported)["description"]["cutoff"]
+        model = Model(hidden_l, cutoff, description, {"mace": checkpoint, "tamiz": imported})
         if self.extract:
             try:
                 model.files["symmetrix"] = self.extracted(checkpoint)
@@ -60,7 +63,7 @@ class ModelFolder:
             self.call([self.python, HERE / "make_model.py", request, checkpoint])
             described(checkpoint).write_text(identity(shape))
         text = (f"MACE, {shape['channels']} channels, L = {hidden_l}, l_max 3, correlation 3, two layers, cutoff "
-                f"{shape['cutoff']:g} Å, {len(shape['elements'])} elements, pseudo-random weights")
+                f"{shape['cutoff']:g} Å, {len(shape['elements'])} elements, ZBL, pseudo-random weights")
         return checkpoint, text
 
     def stale(self, checkpoint: Path, shape: dict) -> bool:
@@ -72,9 +75,6 @@ class ModelFolder:
         with tarfile.open(PARITY_CASES) as archive:
             checkpoint.write_bytes(archive.extractfile(checkpoint.name).read())
         return checkpoint, "mp_0a_small of tests/parity, two channels"
-
-    def imported(self, checkpoint: Path) -> Path:
-        return tamiz.import_mace(checkpoint, checkpoint.with_suffix(".safetensors"))
 
     def extracted(self, checkpoint: Path) -> Path:
         out = checkpoint.with_suffix(".json")

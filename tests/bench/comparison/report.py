@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 
+from . import training
+
 HEADER = ("work", "code", "unit", "least", "median", "spread", "least wall", "times Tamiz")
 
 
@@ -35,3 +37,29 @@ def markdown(rows: list[dict]) -> str:
                  f"{100 * each['spread']:.0f} %", number(each["least_wall"]), ratio]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def rows(result: dict, titles: dict[str, str]) -> list[dict]:
+    found = []
+    for model in result["models"]:
+        for item in model["works"].values():
+            unit = "µs per atom and step" if item["steps"] else "µs per atom"
+            label = f"{item['title']}, L = {model['hidden_l']}"
+            found += [row(label, titles[name], unit, 1e6 / item["units"], readings, result["basis"])
+                      for name, readings in item["readings"].items()]
+    for name, readings in result.get("training", {}).get("readings", {}).items():
+        atoms = result["training"]["n_atoms"]
+        found.append(row(f"training, {atoms} atoms", training.TITLES[name], "s per epoch", 1.0, readings, result["basis"]))
+    return with_ratios(found, training.TITLES["tamiz"])
+
+
+def remarks(result: dict, titles: dict[str, str]) -> list[str]:
+    lines = [f"- {name} takes no part: {why}" for name, why in result["absent"].items()]
+    for model in result["models"]:
+        lines += [f"- {titles[name]}, L = {model['hidden_l']}, is refused: {why}" for name, why in model["refused"].items()]
+        for item in model["works"].values():
+            if ends := [f"{titles.get(name, name)} {count:.0f}" for name, count in item["neighbors"].items()]:
+                lines.append(f"- {item['title']}, L = {model['hidden_l']}: neighbours of an atom: {', '.join(ends)}")
+    trained = result.get("training", {})
+    lines += [f"- training with {training.TITLES[name]} failed: {why}" for name, why in trained.get("refused", {}).items()]
+    return lines + ([f"- training was skipped: {trained['skipped']}"] if "skipped" in trained else [])

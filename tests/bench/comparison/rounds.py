@@ -31,20 +31,26 @@ class Session:
     def __exit__(self, *error: object) -> None:
         self.stack.close()
 
-    def open(self, code: Code, dtype: str) -> tuple[Worker, dict]:
+    def spawn(self, code: Code, dtype: str) -> Worker:
         log = self.folder / f"{code.name}-{dtype}.log"
-        worker = self.stack.enter_context(Worker(code.command, environment_of(self.threads, **code.variables), log))
+        return self.stack.enter_context(Worker(code.command, environment_of(self.threads, **code.variables), log))
+
+    def load(self, code: Code, worker: Worker, dtype: str) -> dict:
         model = str(self.model.files[code.reads].resolve())
-        return worker, worker.ask("load", model=model, dtype=dtype, threads=self.threads)
+        return worker.ask("load", model=model, dtype=dtype, threads=self.threads)
 
     def start(self, codes: list[Code]) -> None:
+        """All at once: most of them import PyTorch first, for seconds."""
         for code in codes:
-            self.say(f"loading {code.title}")
-            if code.reads not in self.model.files:
-                self.refused[code.name] = self.model.missing.get(code.reads, "no model that it reads")
-                continue
-            with self.refusing(code.name):
-                self.workers[code.name], self.loaded[code.name] = self.open(code, "float32")
+            if code.reads in self.model.files:
+                self.workers[code.name] = self.spawn(code, "float32")
+            else:
+                self.refuse(code.name, self.model.missing.get(code.reads, "there is no model that it reads"))
+        for code in codes:
+            if code.name in self.workers:
+                self.say(f"loading {code.title}")
+                with self.refusing(code.name):
+                    self.loaded[code.name] = self.load(code, self.workers[code.name], "float32")
 
     @contextmanager
     def refusing(self, name: str) -> Iterator[None]:
@@ -63,7 +69,8 @@ class Session:
 def reference_results(session: Session, code: Code, works: list[Work]) -> dict[str, list[dict]]:
     """In float64, of every work's structures."""
     session.say(f"reference: {code.title} in float64")
-    worker, _ = session.open(code, "float64")
+    worker = session.spawn(code, "float64")
+    session.load(code, worker, "float64")
     results = {work.name: worker.ask("evaluate", structures=work.checked)["results"] for work in works}
     worker.close()
     return results

@@ -59,3 +59,7 @@ def few_cells() -> list[dict]:
 
 def n_atoms(structures: list[dict]) -> int:
     return sum(len(structure["numbers"]) for structure in structures)
+
+
+def volumes(structures: list[dict]) -> list[float]:
+    return [abs(float(np.linalg.det(structure["cell"]))) for structure in structures]

@@ -20,6 +20,7 @@ ATOMS = 12_600
 BATCH = 4
 EPOCHS = (1, 3)
 RUN_S = 3600
+TITLES = {"tamiz": "Tamiz", "mace": "mace-torch, mace_run_train"}
 
 TAMIZ_CONFIG = """
 [model]
@@ -130,5 +131,7 @@ def seconds_per_epoch(command: Callable[[Path, int], list[str]], folder: Path, t
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         spent.append(run(command(folder, number), folder, threads))
-    (wall_few, cpu_few), (wall_many, cpu_many) = spent
-    return (wall_many - wall_few) / (epochs[1] - epochs[0]), (cpu_many - cpu_few) / (epochs[1] - epochs[0])
+    wall, cpu = ((many - few) / (epochs[1] - epochs[0]) for few, many in zip(*spent))
+    if min(wall, cpu) <= 0.0:
+        raise TrainingFailed("the epochs are too short to be told from the start of the program")
+    return wall, cpu

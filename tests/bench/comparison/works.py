@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from . import structures
@@ -27,6 +28,12 @@ class Work:
     def checked(self) -> list[dict]:
         """Structures on which the codes have to agree."""
         return self.structures if self.steps else self.structures[:1]
+
+    def neighbors(self, volumes: list[float], cutoff: float) -> float:
+        """Of an atom on average, by the densities: minimisers go different ways, and denser cells take longer."""
+        counts = [len(structure["numbers"]) for structure in self.structures]
+        ball = 4.0 / 3.0 * math.pi * cutoff**3
+        return ball * sum(n * n / volume for n, volume in zip(counts, volumes, strict=True)) / sum(counts)
 
     def preparation(self, warm_up: int) -> dict:
         """The request that makes a worker ready."""

@@ -13,6 +13,7 @@ from pathlib import Path
 # mace-torch up to twice as fast on a large structure. It is said to all codes.
 KEEP_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(32 << 30), "MALLOC_MMAP_THRESHOLD_": str(32 << 30),
                "MALLOC_TOP_PAD_": str(256 << 20)}
+END_S = 20
 ANSWER_S = 3600  # the first start of symmetrix-xl compiles kernels for minutes
 
 
@@ -34,24 +35,28 @@ class Worker:
     def __init__(self, command: list[str], environment: dict[str, str], log: Path):
         self.log = log
         self.pending = b""
+        self.answers: int | None
         self.answers, theirs = os.pipe()
         try:
             with open(log, "w") as out:
-                self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out, pass_fds=[theirs],
-                                                env=environment | {"COMPARE_ANSWERS": str(theirs)})
+                self.process = subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=out, stderr=out,
+                                                pass_fds=[theirs], env=environment | {"COMPARE_ANSWERS": str(theirs)})
         finally:
             os.close(theirs)
 
     def ask(self, what: str, limit_s: float = ANSWER_S, **arguments) -> dict:
-        try:
-            self.process.stdin.write((json.dumps({"do": what, **arguments}) + "\n").encode())
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            raise WorkerError(f"the worker ended: {self.last_words()}") from None
+        self.send((json.dumps({"do": what, **arguments}) + "\n").encode())
         answer = json.loads(self.line(time.monotonic() + limit_s, what))
         if "error" in answer:
             raise WorkerError(answer["error"])
         return answer
+
+    def send(self, text: bytes) -> None:
+        try:
+            while text:
+                text = text[self.process.stdin.write(text) :]
+        except BrokenPipeError:
+            raise self.ended() from None
 
     def line(self, deadline: float, what: str) -> bytes:
         while b"\n" not in self.pending:
@@ -59,25 +64,31 @@ class Worker:
                 raise WorkerError(f"no answer to '{what}' in time")
             more = os.read(self.answers, 1 << 20)
             if not more:
-                raise WorkerError(f"the worker ended: {self.last_words()}")
+                raise self.ended()
             self.pending += more
         line, self.pending = self.pending.split(b"\n", 1)
         return line
 
-    def last_words(self) -> str:
+    def ended(self) -> WorkerError:
+        """Why, by the last line that it printed."""
+        self.end()
         lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
-        return lines[-1] if lines else f"nothing was printed to {self.log}"
+        return WorkerError(f"the worker ended: {lines[-1] if lines else f'nothing was printed to {self.log}'}")
 
-    def close(self) -> None:
-        if self.process.poll() is not None and self.process.stdin.closed:
-            return
+    def end(self) -> None:
+        """By itself, as a worker does that is asked nothing more, or else killed."""
         self.process.stdin.close()
         try:
-            self.process.wait(20)
+            self.process.wait(END_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        os.close(self.answers)
+
+    def close(self) -> None:
+        if self.answers is not None:
+            self.end()
+            os.close(self.answers)
+            self.answers = None
 
     def __enter__(self) -> Worker:
         return self

@@ -86,8 +86,11 @@ class ModelFolder:
         return out
 
     def call(self, command: list) -> None:
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment_of(1),
-                              timeout=CONVERSION_S)
+        try:
+            done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment_of(1),
+                                  timeout=CONVERSION_S)
+        except subprocess.TimeoutExpired:
+            raise Absent(f"{Path(command[0]).name} took more than {CONVERSION_S} s") from None
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
             raise Absent(f"{Path(command[0]).name} failed: {last}")

@@ -63,7 +63,8 @@ class Session:
     def refuse(self, name: str, why: str) -> None:
         self.say(f"{name} is refused: {why}")
         self.refused[name] = why
-        self.workers.pop(name, None)
+        if name in self.workers:
+            self.workers.pop(name).close()
 
 
 def reference_results(session: Session, code: Code, works: list[Work]) -> dict[str, list[dict]]:

@@ -30,7 +30,7 @@ test: build
 
 # Timings: build/bench.json of the fused engine, build/compare.json and its table beside the peers that are there (docs/benchmarks.md).
 bench: build
-	@$(BUILD)/bin/tamiz_bench --benchmark_filter=-smoke --benchmark_repetitions=3 --benchmark_report_aggregates_only=false \
+	@$(BUILD)/bin/tamiz_bench --benchmark_filter=-smoke --benchmark_repetitions=3 \
 	  --benchmark_out=$(BUILD)/bench.json --benchmark_out_format=json
 	@$(PYTHON) tests/bench/compare.py --existing --repeats 3 --build $(BUILD) -o $(BUILD)/compare.json
 

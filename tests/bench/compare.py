@@ -109,7 +109,7 @@ def neighbors(item: works.Work, readings: dict, cutoff: float) -> dict[str, floa
     return {name: item.neighbors(each, cutoff) for name, each in volumes.items()}
 
 
-def compare_training(codes: list[Code], found: dict[str, Path], options: argparse.Namespace) -> dict:
+def compare_training(found: dict[str, Path], options: argparse.Namespace) -> dict:
     """Readings of `tamiz train` and, where it takes part, mace_run_train; or why there are none."""
     if not (options.data / training.DATA).exists():
         say(f"training is skipped: there is no {options.data / training.DATA}")
@@ -151,7 +151,7 @@ def measure(options: argparse.Namespace) -> dict:
     if set(options.work) - {"train"}:
         result["models"] = compare_models(options, found, codes)
     if "train" in options.work:
-        result["training"] = compare_training(codes, found, options)
+        result["training"] = compare_training(found, options)
     result["machine"]["load_after"] = os.getloadavg()
     titles = {code.name: code.title for code in codes}
     result["table"] = report.rows(result, titles)

@@ -1,7 +1,7 @@
 """Writes MACE models with pseudo-random weights as mace-torch saves them: `make_model.py SHAPE.json OUT.model`.
 
 Runs in an environment with mace-torch. The weights follow from the seed and know no physics: what an evaluation costs does
-not depend on them. The contractions are strengthened and the energies scaled so that forces reach some hundredths of eV/Å, far
+not depend on them. The contractions are strengthened and the energies scaled so that the largest forces are 0.003 to 0.1 eV/Å, far
 enough above rounding for a comparison; the repulsion between nuclei (ZBL) keeps cells that relax from collapsing.
 """
 

@@ -19,9 +19,12 @@ def row(work: str, code: str, unit: str, scale: float, readings: dict, basis: st
 
 
 def with_ratios(rows: list[dict], own: str) -> list[dict]:
-    """Adds by what factor each exceeds the row of the code `own` of the same work."""
-    least = {each["work"]: each["least"] for each in rows if each["code"] == own}
-    return [each | {"ratio": each["least"] / least[each["work"]] if each["work"] in least else None} for each in rows]
+    """Adds by what factor each exceeds the row of the code `own` of the same work.
+
+    By the medians: a fast code has more readings within one repeat, and so a luckier least one.
+    """
+    medians = {each["work"]: each["median"] for each in rows if each["code"] == own}
+    return [each | {"ratio": each["median"] / medians[each["work"]] if each["work"] in medians else None} for each in rows]
 
 
 def number(value: float) -> str:

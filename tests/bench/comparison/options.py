@@ -37,16 +37,19 @@ def parse(given: list[str] | None, text: str) -> argparse.Namespace:
     summary, _, rest = text.partition("\n")
     p = argparse.ArgumentParser(description=summary, epilog=rest, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("-o", "--output", type=Path, metavar="FILE", help="write everything that was read as JSON")
-    p.add_argument("--peers", type=names(tuple(PEERS)), default=list(PEERS), help="some of %(default)s; '' for none")
-    p.add_argument("--work", type=names(works.NAMES), default=list(works.NAMES), help="some of %(default)s")
-    p.add_argument("--engine", type=names(("fused", "torch")), default=["fused"], help="Tamiz's engines: fused, torch or both")
+    p.add_argument("--peers", type=names(tuple(PEERS)), default=list(PEERS), metavar="NAME,...",
+                   help=f"some of {','.join(PEERS)} (default: all); '' for none")
+    p.add_argument("--work", type=names(works.NAMES), default=list(works.NAMES), metavar="NAME,...",
+                   help=f"some of {','.join(works.NAMES)} (default: all)")
+    p.add_argument("--engine", type=names(("fused", "torch")), default=["fused"], metavar="NAME,...",
+                   help="Tamiz's engines: fused (default), torch or both")
     p.add_argument("--also", type=pair, action="append", default=[], metavar="NAME=SCRIPT",
                    help="a worker of your own, which reads Tamiz's model (comparison/serving.py says how)")
     p.add_argument("--hidden-l", type=names(("0", "1")), default=["0", "1"], metavar="L,...", help="models: 0, 1 or both")
-    p.add_argument("--threads", type=int, default=1, help="of every code")
-    p.add_argument("--repeats", type=int, default=5, help="rounds over all codes")
-    p.add_argument("--seconds", type=float, default=1.0, help="that one reading goes on at least")
-    p.add_argument("--steps", type=int, default=20, help="of a relaxation")
+    p.add_argument("--threads", type=int, default=1, help="of every code (%(default)s)")
+    p.add_argument("--repeats", type=int, default=5, help="rounds over all codes (%(default)s)")
+    p.add_argument("--seconds", type=float, default=1.0, help="that one reading goes on at least (%(default)s)")
+    p.add_argument("--steps", type=int, default=20, help="of a relaxation (%(default)s)")
     p.add_argument("--quick", action="store_true", help="small models and structures, one repeat: to see that it runs")
     p.add_argument("--envs", type=Path, default=Path(os.environ.get("TAMIZ_PEERS", build / "peers")), metavar="DIR",
                    help="environments of the peers (TAMIZ_PEERS, or build/peers)")

@@ -10,7 +10,7 @@ CAMPAIGN := datasets/campaigns/nitrides.toml
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: all bootstrap build discover test sanitize clean
+.PHONY: all bootstrap build discover test bench sanitize clean
 
 all: build
 
@@ -27,6 +27,12 @@ discover: build
 
 test: build
 	@bash cmake/run_tests.sh $(BUILD) $(PYTHON)
+
+# Timings: build/bench.json of the fused engine, build/compare.json and its table beside the peers that are there (docs/benchmarks.md).
+bench: build
+	@$(BUILD)/bin/tamiz_bench --benchmark_filter=-smoke --benchmark_repetitions=3 \
+	  --benchmark_out=$(BUILD)/bench.json --benchmark_out_format=json
+	@$(PYTHON) tests/bench/compare.py --existing --repeats 3 --build $(BUILD) -o $(BUILD)/compare.json
 
 # The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, without LibTorch and Python.
 sanitize: bootstrap

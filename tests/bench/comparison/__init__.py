@@ -1,0 +1,1 @@
+"""Parts of compare.py, which times Tamiz beside other programs."""

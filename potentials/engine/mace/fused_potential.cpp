@@ -134,7 +134,8 @@ void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::
   const auto channels = static_cast<std::size_t>(description().channels);
   for (std::size_t atom = 0; atom < space.atoms.size(); ++atom)
     for (std::size_t t = 1; t < space.layers.size(); ++t) {
-      const Real* features = space.layers[t].features.data() + atom * model_.feature_stride(t);
+      const Real* features = space.layers[t].rows[static_cast<std::size_t>(mace::Row::features)].data() +
+                             atom * model_.stride(mace::Row::features, t);
       for (std::size_t c = 0; c < channels; ++c)
         prediction.descriptors(static_cast<Eigen::Index>(first_atom + atom),
                                static_cast<Eigen::Index>((t - 1) * channels + c)) = static_cast<double>(features[c]);

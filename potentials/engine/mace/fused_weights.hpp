@@ -10,12 +10,6 @@
 
 namespace tamiz::mace {
 
-/// A matrix and its transpose, for the way forth and back.
-template <typename Real>
-struct TwoWayMatrix {
-  PackedMatrix<Real> forth, back;
-};
-
 /// What one interaction applies, whatever the element.
 template <typename Real>
 struct LayerWeights {

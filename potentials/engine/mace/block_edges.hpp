@@ -1,0 +1,44 @@
+#pragma once
+
+#include "tamiz/potentials/engine/mace/block_maps.hpp"
+
+namespace tamiz::mace {
+
+/// How the passes over a block read the edges of its atoms.
+template <typename Real>
+class BlockEdges : public BlockMaps<Real> {
+ public:
+  using BlockMaps<Real>::BlockMaps;
+
+ protected:
+  using Couplings = typename ConvolutionPlan<Real>::Couplings;
+  using BlockMaps<Real>::k_lanes;
+  using BlockMaps<Real>::model_, BlockMaps<Real>::space_, BlockMaps<Real>::scratch_, BlockMaps<Real>::block_;
+  using BlockMaps<Real>::layer, BlockMaps<Real>::atom, BlockMaps<Real>::n_atoms;
+
+  RadialReading::Kind reading() const { return model_.weights().radial().kind(); }
+  std::size_t groups(std::size_t k) const { return (space_.atoms.n_edges(atom(k)) + k_lanes - 1) / k_lanes; }
+  /// Radial rows of every edge, where the model has no table of them.
+  void exact_rows(std::size_t t);
+  /// Table, weights and factors of the edges of atom k.
+  void view_edges(std::size_t t, std::size_t k, const Couplings& couplings);
+  /// Factors of the links of its edges, from harmonics that lie as in `group`, the first of the atom.
+  void find_factors(std::size_t t, std::size_t k, const Couplings& couplings, const Real* group,
+                    AlignedBuffer<Real>& factors);
+  RadialNetwork::Density density(std::size_t t, std::size_t k, std::size_t slot) const;
+  const std::vector<double>& density_rows(std::size_t t, std::size_t k, std::size_t slot) const;
+  /// Of an edge of atom k, in the basis that `exact_rows` wrote.
+  std::size_t exact_place(std::size_t k, std::size_t slot) const {
+    return scratch_.first_rows[k] / 2 + slot - space_.atoms.first(atom(k));
+  }
+  /// What atom j sends in layer t, where `rows` are those of kind `up`.
+  const Real* sent(std::size_t t, std::size_t j, const AlignedBuffer<Real>& rows) const {
+    return t == 0 ? space_.first_features[static_cast<std::size_t>(space_.atoms.element(j))]
+                  : rows.data() + j * model_.stride(Row::up, t);
+  }
+
+ private:
+  const FineTable<Real>& fine_table(std::size_t t, std::size_t k, std::size_t slot) const;
+};
+
+}  // namespace tamiz::mace

@@ -53,30 +53,22 @@ TorchTrainable::TorchTrainable(const ModelFile& model, const std::string& dtype,
       edges_(model.description),
       values_(flat_parameters(model)) {}
 
-std::vector<ParameterBlock> TorchTrainable::layout() const {
-  std::vector<ParameterBlock> blocks;
-  std::size_t offset = 0;
-  for (const ParameterSpec& spec : model_.parameters()) {
-    blocks.push_back({spec.name, offset, spec.size(), spec.decays});
-    offset += spec.size();
-  }
-  return blocks;
-}
+std::vector<ParameterBlock> TorchTrainable::layout() const { return parameter_layout(description()); }
 
 void TorchTrainable::get_parameters(std::span<double> out) const {
-  if (out.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got room for " + std::to_string(out.size()));
+  require_parameters(out.size(), values_.size());
   std::copy(values_.begin(), values_.end(), out.begin());
 }
 
 void TorchTrainable::set_parameters(std::span<const double> values) {
-  if (values.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got " + std::to_string(values.size()));
+  require_parameters(values.size(), values_.size());
   values_.assign(values.begin(), values.end());
 }
 
 double TorchTrainable::loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
                                      std::span<double> gradient) {
   if (frames.empty()) throw ShapeError("a loss needs at least one frame");
-  if (gradient.size() != values_.size()) throw ShapeError("the gradient has " + std::to_string(gradient.size()) + " places for " + std::to_string(values_.size()) + " parameters");
+  require_parameters(gradient.size(), values_.size());
   const SingleThreadScope scope;
   std::vector<std::shared_ptr<const EdgeList>> lists;
   for (const TrainingFrame* frame : frames)

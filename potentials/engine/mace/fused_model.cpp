@@ -12,7 +12,7 @@
 namespace tamiz::mace {
 
 template <typename Real>
-FusedModel<Real>::FusedModel(const ModelFile& model) : weights_(model) {
+FusedModel<Real>::FusedModel(const ModelFile& model, Use use) : weights_(model, use) {
   for (int l = 0; l <= model.description.l_max; ++l)
     for (int m = -l; m <= l; ++m) {
       double square = (2.0 * l + 1.0) * (m == 0 ? 1.0 : 2.0);

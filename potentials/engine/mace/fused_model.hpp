@@ -15,9 +15,10 @@ using KeptRows = std::vector<std::array<bool, k_row_kinds>>;
 template <typename Real>
 class FusedModel {
  public:
-  explicit FusedModel(const ModelFile& model);
+  explicit FusedModel(const ModelFile& model, Use use = Use::evaluation);
 
   const FusedWeights<Real>& weights() const { return weights_; }
+  FusedWeights<Real>& weights() { return weights_; }
 
   struct Request {
     bool derivatives, members;

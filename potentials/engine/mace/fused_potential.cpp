@@ -8,6 +8,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
+#include "tamiz/potentials/engine/mace/edge_sums.hpp"
 #include "tamiz/potentials/engine/mace/fused_model.hpp"
 
 namespace tamiz {
@@ -105,24 +106,15 @@ template <typename Real>
 void FusedPotential<Real>::write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch,
                                              const State& state, std::size_t s, std::size_t first,
                                              const Outputs& outputs, Prediction& prediction) const {
-  const auto derivative = [&](std::size_t slot) -> Vec3 {
-    return Vec3(d_vectors[3 * slot], d_vectors[3 * slot + 1], d_vectors[3 * slot + 2]);
-  };
   const double scale = description().scale;
   Mat3 virial = Mat3::Zero();
   for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
     const std::size_t atom = first + k;
-    Vec3 force = Vec3::Zero();
-    Mat3 own = Mat3::Zero();
-    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
-      const Vec3 along = derivative(slot);
-      force += along - derivative(atoms.reverse(slot));
-      if (outputs.stress) own += along * atoms.vector(slot).transpose();
-    }
-    virial += scale * own + atoms.repulsion(atom).virial;
+    const mace::EdgeSums sums = mace::edge_sums(atoms, d_vectors, atom, outputs.stress);
+    virial += scale * sums.virial + atoms.repulsion(atom).virial;
     if (outputs.forces)
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
-          (scale * force + atoms.repulsion(atom).force).transpose();
+          (scale * sums.force + atoms.repulsion(atom).force).transpose();
   }
   if (outputs.stress)
     prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());

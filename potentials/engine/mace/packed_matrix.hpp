@@ -20,6 +20,7 @@ struct PackedMatrix {
 struct Padding {
   Eigen::Index width_in, padded_in, width_out, padded_out;
 };
+inline Padding transposed(const Padding& p) { return {p.width_out, p.padded_out, p.width_in, p.padded_in}; }
 
 template <typename Real>
 void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& packed) {

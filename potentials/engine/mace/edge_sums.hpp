@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tamiz/potentials/engine/mace/atom_set.hpp"
+
+namespace tamiz::mace {
+
+/// What derivatives by the vectors of edges, or any other vectors along them, add up to for an atom.
+struct EdgeSums {
+  Vec3 force = Vec3::Zero();   ///< Σ along − those of the edges turned round
+  Mat3 virial = Mat3::Zero();  ///< Σ along ⊗ vector
+};
+
+template <typename Real>
+EdgeSums edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, std::size_t atom, bool with_virial) {
+  const auto derivative = [&](std::size_t slot) -> Vec3 {
+    return Vec3(d_vectors[3 * slot], d_vectors[3 * slot + 1], d_vectors[3 * slot + 2]);
+  };
+  EdgeSums sums;
+  for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+    const Vec3 along = derivative(slot);
+    sums.force += along - derivative(atoms.reverse(slot));
+    if (with_virial) sums.virial += along * atoms.vector(slot).transpose();
+  }
+  return sums;
+}
+
+}  // namespace tamiz::mace

@@ -191,7 +191,7 @@ class TrainResult:
 
 def train(frames: Sequence[Frame], validation: Sequence[Frame], config: Path | None, initial: Path | None,
           steps: int | None, minutes: float | None, learning_rate: float | None, batch_size: int | None,
-          dtype: str | None, seed: int, threads: int, checkpoint: Path,
+          dtype: str | None, seed: int, threads: int, engine: str, checkpoint: Path,
           progress: Callable[[int, int, float], None] | None) -> TrainResult: ...
 
 class Candidate:

@@ -11,14 +11,14 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/temporary_folder.hpp"
-#include "tamiz/potentials/engine/mace/fused_potential.hpp"
 #include "tamiz/potentials/engine/mace/fused_trainable.hpp"
-#include "tamiz/tests/potentials/torch/mace_cases.hpp"
+#include "training_cases.hpp"
 
 namespace {
 
 using namespace tamiz;
 using namespace tamiz::mace_cases;
+using training_cases::pointers, training_cases::size_of;
 
 // Relative to the largest entry of a tensor's gradient.
 constexpr double k_libtorch = 1e-9;     // float64: two ways to the same sums of some thousand terms
@@ -100,12 +100,6 @@ std::vector<TrainingFrame> frames() {
   return frames;
 }
 
-std::vector<const TrainingFrame*> pointers(const std::vector<TrainingFrame>& frames) {
-  std::vector<const TrainingFrame*> result;
-  for (const TrainingFrame& frame : frames) result.push_back(&frame);
-  return result;
-}
-
 /// With bootstrap weights for the members of a model.
 std::vector<TrainingFrame> frames_for(const ModelDescription& d) {
   std::vector<TrainingFrame> result = frames();
@@ -122,9 +116,8 @@ struct Gradient {
 };
 
 Gradient gradient_of(Trainable& model, const std::vector<const TrainingFrame*>& batch, const LossWeights& weights = k_weights) {
-  const ParameterBlock last = model.layout().back();
   Gradient result;
-  result.values.resize(last.offset + last.size);
+  result.values.resize(size_of(model));
   result.loss = model.loss_gradient(batch, weights, result.values);
   return result;
 }

@@ -101,16 +101,12 @@ void FusedTrainable<Real>::collect(std::span<const TrainingFrame* const> frames)
   std::stable_sort(items_.begin(), items_.end(), before);
 }
 
-/// With the radial tables of all pairs of elements that occur in a frame.
+/// With all that the elements of the batch need.
 template <typename Real>
 void FusedTrainable<Real>::update_weights() {
-  std::set<std::size_t> tables;
-  for (const Item& item : items_) {
-    const std::set<std::int32_t> elements(item.edges->elements.begin(), item.edges->elements.end());
-    for (const std::int32_t a : elements)
-      for (const std::int32_t b : elements) tables.insert(model_.weights().radial().input().table_of(a, b));
-  }
-  model_.weights().update(values_, std::vector<std::size_t>(tables.begin(), tables.end()), threads_);
+  std::set<std::size_t> elements;
+  for (const Item& item : items_) elements.insert(item.edges->elements.begin(), item.edges->elements.end());
+  model_.weights().update(values_, std::vector<std::size_t>(elements.begin(), elements.end()), threads_);
 }
 
 /// Of the structure whose atoms are those from `first` on in the workspace.

@@ -1,7 +1,7 @@
 #include "tamiz/potentials/engine/mace/fused_weights.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -30,30 +30,32 @@ FusedWeights<Real>::FusedWeights(const ModelFile& model, Use use)
     fill_layer(t);
   }
   if (use == Use::training) return;
-  std::vector<std::size_t> tables(static_cast<std::size_t>(radial_.input().n_tables()));
-  std::iota(tables.begin(), tables.end(), std::size_t{0});
-  fill_tables(tables, 1);
+  if (radial_.input().splined())
+    for (LayerWeights<Real>& layer : layers_)
+      for (std::size_t k = 0; k < static_cast<std::size_t>(radial_.input().n_tables()); ++k) layer.radial.fill(radial_, k);
   // In float64 nothing but the network itself is as exact as the rest.
   if (sizeof(Real) == sizeof(float) && !radial_.input().splined()) choose_grid();
 }
 
 template <typename Real>
-void FusedWeights<Real>::update(std::span<const double> values, std::span<const std::size_t> tables, int threads) {
+void FusedWeights<Real>::update(std::span<const double> values, std::span<const std::size_t> elements, int threads) {
   parameters_.set(values);
   for (std::size_t t = 0; t < layers_.size(); ++t) {
     layers_[t].radial.use(RadialNetwork(d_, parameters_, t, channels_));
     layers_[t].read_out = ReadOut(d_, parameters_, t);
     fill_layer(t);
   }
-  fill_tables(tables, threads);
   made_ = std::vector<std::once_flag>(d_.elements.size());
-}
-
-template <typename Real>
-void FusedWeights<Real>::fill_tables(std::span<const std::size_t> tables, int threads) {
-  if (!radial_.input().splined()) return;
-  parallel_for(tables.size() * layers_.size(), threads, [&](std::size_t k) {
-    layers_[k % layers_.size()].radial.fill(radial_, tables[k / layers_.size()]);
+  std::set<std::size_t> found;
+  if (radial_.input().splined())
+    for (const std::size_t a : elements)
+      for (const std::size_t b : elements)
+        found.insert(radial_.input().table_of(static_cast<std::int32_t>(a), static_cast<std::int32_t>(b)));
+  const std::vector<std::size_t> tables(found.begin(), found.end());
+  const std::size_t n_fills = tables.size() * layers_.size();
+  parallel_for(n_fills + elements.size(), threads, [&](std::size_t k) {
+    if (k < n_fills) layers_[k % layers_.size()].radial.fill(radial_, tables[k / layers_.size()]);
+    else element(elements[k - n_fills]);
   });
 }
 

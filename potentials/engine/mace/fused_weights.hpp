@@ -47,9 +47,9 @@ class FusedWeights {
  public:
   explicit FusedWeights(const ModelFile& model, Use use = Use::evaluation);
 
-  /// Takes the stored values of all parameters; of a model that is splined, the radial tables that are named. Not while
-  /// anything reads the weights.
-  void update(std::span<const double> values, std::span<const std::size_t> tables, int threads);
+  /// Takes the stored values of all parameters, and works out what the elements at these places of the description need.
+  /// Not while anything reads the weights.
+  void update(std::span<const double> values, std::span<const std::size_t> elements, int threads);
 
   const ModelDescription& description() const { return d_; }
   const ParameterReader& parameters() const { return parameters_; }
@@ -62,7 +62,6 @@ class FusedWeights {
  private:
   LayerWeights<Real> make_layer(std::size_t t, const InteractionShape& shape) const;
   void fill_layer(std::size_t t);
-  void fill_tables(std::span<const std::size_t> tables, int threads);
   void fill_element(std::size_t z) const;
   void fill_contraction(std::size_t t, std::size_t z, AlignedBuffer<Real>& weights) const;
   void fill(TwoWayMatrix<Real>& both, const RowMatrix& matrix) const;

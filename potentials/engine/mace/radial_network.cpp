@@ -42,12 +42,17 @@ void RadialNetwork::multiply(const PackedMatrix<double>& matrix, std::size_t n_r
                                            scratch.x.data(), scratch.y.data(), matrix.values.data(), false, nullptr});
 }
 
-void RadialNetwork::activate(std::size_t layer, std::size_t n, bool with_slopes, const double* sums, double* rows) const {
+/// In place. `bends`, where not null, takes what the reverse needs: derivatives of the values by their sums, and behind them
+/// of the derivatives.
+void RadialNetwork::activate(std::size_t layer, std::size_t n, bool with_slopes, double* rows, double* bends) const {
   const std::size_t size = n * static_cast<std::size_t>(layers_[layer].forth.n_out);
   for (std::size_t k = 0; k < size; ++k) {
-    const Activation f = scaled_silu(sums[k], activation_norm_);
+    const Activation f = scaled_silu(rows[k], activation_norm_);
     rows[k] = f.value;
-    if (with_slopes) rows[size + k] = sums[size + k] * f.slope;
+    if (bends != nullptr) bends[k] = f.slope;
+    if (!with_slopes) continue;
+    if (bends != nullptr) bends[size + k] = rows[size + k] * f.curvature;
+    rows[size + k] *= f.slope;
   }
 }
 
@@ -70,7 +75,7 @@ const double* RadialNetwork::evaluate(std::size_t n, const double* basis, const 
     AlignedBuffer<double>& to = scratch.rows[(layer + 1) % 2];
     to.reserve(n_rows * static_cast<std::size_t>(matrix.n_out));
     multiply(matrix, n_rows, scratch.rows[layer % 2].data(), to.data(), scratch);
-    if (layer + 1 < layers_.size()) activate(layer, n, slopes != nullptr, to.data(), to.data());
+    if (layer + 1 < layers_.size()) activate(layer, n, slopes != nullptr, to.data(), nullptr);
   }
   double* result = scratch.rows[layers_.size() % 2].data();
   if (!envelope_apart_) return result;
@@ -102,15 +107,14 @@ RadialNetwork::Density RadialNetwork::density(const double* basis, const double*
 }
 
 /// From derivatives by the outputs of an activation to those by its inputs.
-void RadialNetwork::activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* sums,
+void RadialNetwork::activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* bends,
                                         double* adjoint) const {
   const std::size_t size = n * static_cast<std::size_t>(layers_[layer].forth.n_out);
+  for (std::size_t k = 0; k < size; ++k) adjoint[k] *= bends[k];
+  if (!with_slopes) return;
   for (std::size_t k = 0; k < size; ++k) {
-    const Activation f = scaled_silu(sums[k], activation_norm_);
-    adjoint[k] *= f.slope;
-    if (!with_slopes) continue;
-    adjoint[k] += adjoint[size + k] * sums[size + k] * f.curvature;
-    adjoint[size + k] *= f.slope;
+    adjoint[k] += adjoint[size + k] * bends[size + k];
+    adjoint[size + k] *= bends[k];
   }
 }
 
@@ -141,9 +145,9 @@ void RadialNetwork::backward(std::size_t n, const double* basis, const double* s
   };
   fill_basis(n, basis, slopes, rows_of(scratch.inputs, 0, layers_[0].forth.n_in));
   for (std::size_t layer = 0; layer < last; ++layer) {
-    double* sums = rows_of(scratch.sums, layer, layers_[layer].forth.n_out);
-    multiply(layers_[layer].forth, n_rows, scratch.inputs[layer].data(), sums, scratch);
-    activate(layer, n, slopes != nullptr, sums, rows_of(scratch.inputs, layer + 1, layers_[layer].forth.n_out));
+    double* rows = rows_of(scratch.inputs, layer + 1, layers_[layer].forth.n_out);
+    multiply(layers_[layer].forth, n_rows, scratch.inputs[layer].data(), rows, scratch);
+    activate(layer, n, slopes != nullptr, rows, rows_of(scratch.bends, layer, layers_[layer].forth.n_out));
   }
   if (envelope_apart_) envelope_backward(n, basis, slopes, adjoint);
   const double* by_sums = adjoint;
@@ -161,7 +165,7 @@ void RadialNetwork::backward(std::size_t n, const double* basis, const double* s
     AlignedBuffer<double>& next = scratch.rows[layer % 2];
     next.reserve(n_rows * static_cast<std::size_t>(matrix.n_in));
     multiply(layers_[layer].back, n_rows, by_sums, next.data(), scratch);
-    activation_backward(layer - 1, n, slopes != nullptr, scratch.sums[layer - 1].data(), next.data());
+    activation_backward(layer - 1, n, slopes != nullptr, scratch.bends[layer - 1].data(), next.data());
     by_sums = next.data();
   }
 }

@@ -33,7 +33,7 @@ class RadialNetwork {
   /// Buffers that calls use again.
   struct Scratch {
     AlignedBuffer<double> rows[2];
-    std::vector<AlignedBuffer<double>> inputs, sums;  ///< of every layer; the reverse only
+    std::vector<AlignedBuffer<double>> inputs, bends;  ///< of every layer; the reverse only
     std::vector<const double*> x, u;
     std::vector<double*> y;
   };
@@ -60,8 +60,8 @@ class RadialNetwork {
   void multiply(const PackedMatrix<double>& matrix, std::size_t n_rows, const double* from, double* to,
                 Scratch& scratch) const;
   void fill_basis(std::size_t n, const double* basis, const double* slopes, double* rows) const;
-  void activate(std::size_t layer, std::size_t n, bool with_slopes, const double* sums, double* rows) const;
-  void activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* sums, double* adjoint) const;
+  void activate(std::size_t layer, std::size_t n, bool with_slopes, double* rows, double* bends) const;
+  void activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* bends, double* adjoint) const;
   void envelope_backward(std::size_t n, const double* basis, const double* slopes, double* adjoint) const;
 
   std::vector<TwoWayMatrix<double>> layers_;

@@ -2,18 +2,20 @@
 
 #include <algorithm>
 
+#include "tamiz/potentials/engine/radial/difference.hpp"
+
 namespace tamiz::mace {
 
+/// The basis of every edge of the block, at its distance plus a shift [Å].
 template <typename Real>
-void BlockEdges<Real>::exact_rows(std::size_t t) {
-  if (reading() != RadialReading::Kind::exact) return;
+void BlockEdges<Real>::fill_basis(double shift) {
   const RadialInput& input = model_.weights().radial().input();
   const AtomSet<Real>& atoms = space_.atoms;
-  const auto width = static_cast<std::size_t>(input.basis_size());
-  scratch_.first_rows.clear();
+  const std::size_t width = basis_size();
+  scratch_.first_edges.clear();
   std::size_t n = 0;
   for (std::size_t k = 0; k < n_atoms(); ++k) {
-    scratch_.first_rows.push_back(2 * n);
+    scratch_.first_edges.push_back(n);
     n += atoms.n_edges(atom(k));
   }
   scratch_.basis.resize(n * width);
@@ -21,20 +23,45 @@ void BlockEdges<Real>::exact_rows(std::size_t t) {
   std::size_t e = 0;
   for (std::size_t k = 0; k < n_atoms(); ++k)
     for (std::size_t slot = atoms.first(atom(k)); slot < atoms.first(atom(k)) + atoms.n_edges(atom(k)); ++slot, ++e)
-      input.at(atoms.vector(slot).norm(), block_.element, atoms.element(atoms.neighbor(slot)),
+      input.at(atoms.vector(slot).norm() + shift, block_.element, atoms.element(atoms.neighbor(slot)),
                std::span(scratch_.basis).subspan(e * width, width),
                std::span(scratch_.slopes).subspan(e * width, width));
+}
+
+/// Second derivatives of the radial functions.
+template <typename Real>
+void BlockEdges<Real>::exact_curvatures(std::size_t t) {
   const RadialNetwork& network = layer(t).radial.network();
+  const std::size_t outputs = network.n_outputs();
+  fill_basis(0.0);
+  const std::size_t n = n_exact();
+  scratch_.curvatures.assign(n * outputs, 0.0);
+  difference([&](double shift, double weight) {
+    fill_basis(shift);
+    const double* slopes = network.evaluate(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.network) + n * outputs;
+    for (std::size_t k = 0; k < n * outputs; ++k) scratch_.curvatures[k] += weight * slopes[k];
+  });
+}
+
+template <typename Real>
+void BlockEdges<Real>::exact_rows(std::size_t t, bool curvatures) {
+  if (reading() != RadialReading::Kind::exact) return;
+  if (curvatures) exact_curvatures(t);
+  fill_basis(0.0);
+  const RadialNetwork& network = layer(t).radial.network();
+  const std::size_t n = n_exact(), stride = layer(t).radial.stride(), outputs = network.n_outputs();
+  const std::size_t n_kinds = curvatures ? 3 : 2;
   const double* values = network.evaluate(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.network);
-  const std::size_t stride = layer(t).radial.stride(), outputs = network.n_outputs();
-  scratch_.radial.reserve((2 * n + 2) * stride);
-  for (std::size_t r = 0; r < 2 * n; ++r) {
-    const double* source = values + (r % 2 * n + r / 2) * outputs;
-    for (std::size_t c = 0; c < outputs; ++c)
-      scratch_.radial.data()[r * stride + layer(t).radial.place(c)] = static_cast<Real>(source[c]);
-  }
-  // The kernels read four rows of an edge, of which two count for nothing.
-  std::fill_n(scratch_.radial.data() + 2 * n * stride, 2 * stride, Real(0));
+  scratch_.rows_per_edge = n_kinds;
+  scratch_.radial.reserve((n_kinds * n + 2) * stride);
+  for (std::size_t e = 0; e < n; ++e)
+    for (std::size_t kind = 0; kind < n_kinds; ++kind) {
+      const double* source = kind < 2 ? values + (kind * n + e) * outputs : scratch_.curvatures.data() + e * outputs;
+      Real* target = scratch_.radial.data() + (n_kinds * e + kind) * stride;
+      for (std::size_t c = 0; c < outputs; ++c) target[layer(t).radial.place(c)] = static_cast<Real>(source[c]);
+    }
+  // The kernels read four rows of an edge, of which those behind its own count for nothing.
+  std::fill_n(scratch_.radial.data() + n_kinds * n * stride, 2 * stride, Real(0));
 }
 
 template <typename Real>
@@ -69,7 +96,7 @@ void BlockEdges<Real>::view_edges(std::size_t t, std::size_t k, const Couplings&
     edge.weights = atoms.group(slot) + lane;
     edge.factors = scratch_.factors.data() + e / k_lanes * links * k_lanes + lane;
     if (reading() == RadialReading::Kind::exact) {
-      edge.table = scratch_.radial.data() + (scratch_.first_rows[k] + 2 * e) * table.stride();
+      edge.table = scratch_.radial.data() + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * table.stride();
       continue;
     }
     const Real* rows =
@@ -86,11 +113,8 @@ const std::vector<double>& BlockEdges<Real>::density_rows(std::size_t t, std::si
 template <typename Real>
 RadialNetwork::Density BlockEdges<Real>::density(std::size_t t, std::size_t k, std::size_t slot) const {
   const AtomSet<Real>& atoms = space_.atoms;
-  if (reading() == RadialReading::Kind::exact) {
-    const auto width = static_cast<std::size_t>(model_.weights().radial().input().basis_size());
-    const std::size_t edge = exact_place(k, slot);
-    return layer(t).radial.network().density(scratch_.basis.data() + edge * width, scratch_.slopes.data() + edge * width);
-  }
+  if (reading() == RadialReading::Kind::exact)
+    return layer(t).radial.network().density(exact_basis(k, slot), exact_slopes(k, slot));
   namespace rows = kernels::edge_rows;
   const Real* lane = atoms.group(slot) + slot % k_lanes;
   const std::vector<double>& coefficients = density_rows(t, k, slot);

@@ -18,8 +18,9 @@ class BlockEdges : public BlockMaps<Real> {
 
   RadialReading::Kind reading() const { return model_.weights().radial().kind(); }
   std::size_t groups(std::size_t k) const { return (space_.atoms.n_edges(atom(k)) + k_lanes - 1) / k_lanes; }
-  /// Radial rows of every edge, where the model has no table of them.
-  void exact_rows(std::size_t t);
+  /// Radial rows of every edge, where the model has no table of them: values and slopes and, where asked, second
+  /// derivatives.
+  void exact_rows(std::size_t t, bool curvatures = false);
   /// Table, weights and factors of the edges of atom k.
   void view_edges(std::size_t t, std::size_t k, const Couplings& couplings);
   /// Factors of the links of its edges, from harmonics that lie as in `group`, the first of the atom.
@@ -29,7 +30,15 @@ class BlockEdges : public BlockMaps<Real> {
   const std::vector<double>& density_rows(std::size_t t, std::size_t k, std::size_t slot) const;
   /// Of an edge of atom k, in the basis that `exact_rows` wrote.
   std::size_t exact_place(std::size_t k, std::size_t slot) const {
-    return scratch_.first_rows[k] / 2 + slot - space_.atoms.first(atom(k));
+    return scratch_.first_edges[k] + slot - space_.atoms.first(atom(k));
+  }
+  std::size_t n_exact() const { return scratch_.slopes.size() / basis_size(); }
+  std::size_t basis_size() const { return static_cast<std::size_t>(model_.weights().radial().input().basis_size()); }
+  const double* exact_basis(std::size_t k, std::size_t slot) const {
+    return scratch_.basis.data() + exact_place(k, slot) * basis_size();
+  }
+  const double* exact_slopes(std::size_t k, std::size_t slot) const {
+    return scratch_.slopes.data() + exact_place(k, slot) * basis_size();
   }
   /// What atom j sends in layer t, where `rows` are those of kind `up`.
   const Real* sent(std::size_t t, std::size_t j, const AlignedBuffer<Real>& rows) const {
@@ -38,6 +47,8 @@ class BlockEdges : public BlockMaps<Real> {
   }
 
  private:
+  void fill_basis(double shift);
+  void exact_curvatures(std::size_t t);
   const FineTable<Real>& fine_table(std::size_t t, std::size_t k, std::size_t slot) const;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tamiz/potentials/engine/mace/atom_set.hpp"
+#include "tamiz/potentials/engine/radial/difference.hpp"
 
 namespace tamiz::mace {
 
@@ -22,6 +23,26 @@ EdgeSums edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, std::size_
     if (with_virial) sums.virial += along * atoms.vector(slot).transpose();
   }
   return sums;
+}
+
+/// Tangent of the force of the pair repulsion on an atom, along a direction of all positions.
+template <typename Real>
+Vec3 repulsion_tangent(const AtomSet<Real>& atoms, const PairRepulsion& repulsion, const std::vector<Vec3>& direction,
+                       std::size_t atom) {
+  Vec3 force = Vec3::Zero();
+  for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+    const std::size_t j = atoms.neighbor(slot);
+    const double r = atoms.vector(slot).norm();
+    const auto slope = [&](double at) {
+      return repulsion.pair(static_cast<std::size_t>(atoms.element(atom)), static_cast<std::size_t>(atoms.element(j)), at).slope;
+    };
+    const Vec3 unit = atoms.vector(slot) / r, move = direction[j] - direction[atom];
+    const double along = unit.dot(move);
+    double curvature = 0.0;
+    difference([&](double shift, double weight) { curvature += weight * slope(r + shift); });
+    force += curvature * along * unit + slope(r) / r * (move - along * unit);
+  }
+  return force;
 }
 
 }  // namespace tamiz::mace

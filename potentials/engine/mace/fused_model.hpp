@@ -36,6 +36,7 @@ class FusedModel {
   KeptRows kept(const Request& request) const;
   /// Of the edges of one atom, with their gradients where asked.
   void write_harmonics(AtomSet<Real>& atoms, std::size_t atom, AlignedBuffer<Real>* gradients) const;
+  const Real* prefactors() const { return prefactors_.data(); }
   Pool<BlockScratch<Real>>& scratch() const { return scratch_; }
 
  private:

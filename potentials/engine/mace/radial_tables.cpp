@@ -26,6 +26,11 @@ std::int32_t RadialReading::at(double r, std::int32_t a, std::int32_t b, std::ar
   return weights.first;
 }
 
+std::array<double, 4> RadialReading::curvatures(double r) const {
+  if (kind() == Kind::exact) return {0.0, 0.0, 1.0, 0.0};
+  return input_.splined() ? input_.spline().curvatures(r) : grid_.curvatures(r);
+}
+
 template <typename Real>
 RadialTable<Real>::RadialTable(const RadialReading& reading, RadialNetwork network, int padded_channels)
     : network_(std::move(network)) {

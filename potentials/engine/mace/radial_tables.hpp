@@ -39,6 +39,8 @@ class RadialReading {
   /// Kind::exact. Rows of a fine grid count from the beginning of the table of the pair.
   std::int32_t at(double r, std::int32_t a, std::int32_t b, std::array<double, 4>& values,
                   std::array<double, 4>& slopes) const;
+  /// Second derivatives of the weights of four rows; of Kind::exact they are values, slopes and second derivatives.
+  std::array<double, 4> curvatures(double r) const;
 
  private:
   RadialInput input_;

@@ -79,7 +79,7 @@ void ReadOut::linear_tangent(const Real* x, const Real* x_tangent, std::span<con
     double sum = 0.0;
     for (std::size_t q = 0; q < n; ++q) {
       sum += row[q] * seeds[q];
-      gradient[k * n + q] += tangent * share + value * seeds[q];
+      if (gradient != nullptr) gradient[k * n + q] += tangent * share + value * seeds[q];
     }
     d_x[k] = static_cast<Real>(sum);
   }
@@ -88,7 +88,7 @@ void ReadOut::linear_tangent(const Real* x, const Real* x_tangent, std::span<con
 template <typename Real>
 void ReadOut::tangent(const Real* x, const Real* x_tangent, std::span<const double> seeds, std::span<Real> d_x,
                       std::span<double* const> gradients, std::vector<double>& scratch) const {
-  if (layers_.size() == 1) return linear_tangent(x, x_tangent, seeds, d_x, gradients[0]);
+  if (layers_.size() == 1) return linear_tangent(x, x_tangent, seeds, d_x, gradients.empty() ? nullptr : gradients[0]);
   const RowMatrix& first = layers_.front();
   const auto width = static_cast<std::size_t>(first.cols()), n = seeds.size(), rows = static_cast<std::size_t>(first.rows());
   scratch.assign(4 * width, 0.0);
@@ -104,7 +104,7 @@ void ReadOut::tangent(const Real* x, const Real* x_tangent, std::span<const doub
     double seeded = 0.0;
     for (std::size_t q = 0; q < n; ++q) {
       seeded += last().data()[h * n + q] * seeds[q];
-      gradients[1][h * n + q] += tangent * share + f.value * seeds[q];
+      if (!gradients.empty()) gradients[1][h * n + q] += tangent * share + f.value * seeds[q];
     }
     by_sum[h] = mean_[h] * f.slope;
     by_sum_tangent[h] = seeded * f.slope + mean_[h] * f.curvature * sum_tangent[h];
@@ -113,7 +113,7 @@ void ReadOut::tangent(const Real* x, const Real* x_tangent, std::span<const doub
     double total = 0.0;
     for (std::size_t h = 0; h < width; ++h) {
       total += first.data()[k * width + h] * by_sum_tangent[h];
-      gradients[0][k * width + h] += static_cast<double>(x_tangent[k]) * by_sum[h] + static_cast<double>(x[k]) * by_sum_tangent[h];
+      if (!gradients.empty()) gradients[0][k * width + h] += static_cast<double>(x_tangent[k]) * by_sum[h] + static_cast<double>(x[k]) * by_sum_tangent[h];
     }
     d_x[k] = static_cast<Real>(total);
   }

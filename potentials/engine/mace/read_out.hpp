@@ -22,7 +22,8 @@ class ReadOut {
   double operator()(const Real* x, std::span<Real> gradient, std::span<double> members,
                     std::vector<double>& scratch) const;
   /// Tangents behind an x that moves by x_tangent, of the sum of the members times 1/n_members + τ·seeds: writes that of its
-  /// derivative by x to `d_x` (channels), and adds those by the layers (row-major) to `gradients`.
+  /// derivative by x to `d_x` (channels), and adds those by the layers (row-major) to `gradients`, where not
+  /// empty.
   template <typename Real>
   void tangent(const Real* x, const Real* x_tangent, std::span<const double> seeds, std::span<Real> d_x,
                std::span<double* const> gradients, std::vector<double>& scratch) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tamiz/potentials/engine/mace/tangent_pass.hpp"
+#include "tamiz/potentials/engine/radial/difference.hpp"
 
 namespace tamiz::mace {
 namespace {
@@ -27,10 +28,19 @@ void TangentPass<Real>::move_edges() {
       for (std::size_t d = 0; d < 3; ++d)
         scratch_.moves.data()[(e / k_lanes * 3 + d) * k_lanes + e % k_lanes] = static_cast<Real>(move[static_cast<Eigen::Index>(d)]);
     }
+    if (second_) {
+      scratch_.bends.assign_zero(4 * n_groups * k_lanes);
+      for (std::size_t e = 0; e < atoms.n_edges(i); ++e) {
+        const auto bends = model_.weights().radial().curvatures(atoms.vector(first + e).norm());
+        for (std::size_t r = 0; r < 4; ++r)
+          scratch_.bends.data()[(e / k_lanes * 4 + r) * k_lanes + e % k_lanes] = static_cast<Real>(bends[r]);
+      }
+    }
     model_.write_harmonics(atoms, i, &scratch_.gradients);
     kernels::fused_table<Real>().edge_tangents({static_cast<std::int64_t>(n_groups), atoms.n_rows(),
                                                 static_cast<std::int32_t>(harmonics_), atoms.group(first),
                                                 scratch_.gradients.data(), scratch_.moves.data(),
+                                                second_ ? scratch_.bends.data() : nullptr,
                                                 space_.edge_tangents.data() + first * n_rows});
   }
 }
@@ -50,6 +60,7 @@ void TangentPass<Real>::view_moving(std::size_t t, std::size_t k, const Coupling
     edge.weights = group + e / k_lanes * n_rows * k_lanes + e % k_lanes;
     edge.factors = scratch_.factor_tangents.data() + e / k_lanes * links * k_lanes + e % k_lanes;
     edge.features = nullptr;
+    edge.d_table = nullptr;
   }
 }
 
@@ -57,7 +68,7 @@ template <typename Real>
 void TangentPass<Real>::convolve(std::size_t t) {
   const AtomSet<Real>& atoms = space_.atoms;
   const ConvolutionPlan<Real>& plan = layer(t).convolution;
-  this->exact_rows(t);
+  this->exact_rows(t, second_);
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     view_moving(t, k, plan.own);
     for (std::size_t e = 0; e < scratch_.moving.size(); ++e) {
@@ -76,14 +87,11 @@ void TangentPass<Real>::convolve(std::size_t t) {
 template <typename Real>
 void TangentPass<Real>::divide_by_density(std::size_t t) {
   const AtomSet<Real>& atoms = space_.atoms;
-  const std::size_t n_rows = static_cast<std::size_t>(atoms.n_rows());
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     double tangent_sum = 0.0;
-    for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot) {
-      const Real* group = space_.edge_tangents.data() + slot / k_lanes * n_rows * k_lanes;
+    for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot)
       tangent_sum += this->density(t, k, slot).slope *
-                     static_cast<double>(group[kernels::edge_rows::k_inverse * k_lanes + slot % k_lanes]);
-    }
+                     static_cast<double>(moving(slot)[kernels::edge_rows::k_inverse * k_lanes]);
     space_.tangents[t].density[atom(k)] = tangent_sum;
     const auto inverse = static_cast<Real>(1.0 / space_.layers[t].density[atom(k)]), rise = static_cast<Real>(tangent_sum);
     Real* x = tangent(Row::message, t, k);
@@ -94,7 +102,7 @@ void TangentPass<Real>::divide_by_density(std::size_t t) {
 
 /// The rows of the evaluation hold d_x = d_A/ρ; the derivative by ρ is −A·d_x.
 template <typename Real>
-void TangentPass<Real>::density_backward(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::density_backward(std::size_t t, WeightGradients<Real>* gradients) {
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     const auto inverse = static_cast<Real>(1.0 / space_.layers[t].density[atom(k)]);
     const auto rise = static_cast<Real>(space_.tangents[t].density[atom(k)]);
@@ -108,46 +116,44 @@ void TangentPass<Real>::density_backward(std::size_t t, WeightGradients<Real>& g
       by_density_tangent -= static_cast<double>(whole_tangent[c]) * static_cast<double>(by_x[c]) +
                             static_cast<double>(whole[c]) * static_cast<double>(by_x_tangent[c]);
     }
-    add_density(t, k, by_density, by_density_tangent, gradients);
+    if (gradients != nullptr) add_density(t, k, by_density, by_density_tangent, gradients);
+    if (second_) add_density_to_vectors(t, k, by_density, by_density_tangent);
   }
 }
 
 template <typename Real>
 void TangentPass<Real>::add_density(std::size_t t, std::size_t k, double by_density, double tangent,
-                                    WeightGradients<Real>& gradients) {
+                                    WeightGradients<Real>* gradients) {
   namespace rows = kernels::edge_rows;
   const AtomSet<Real>& atoms = space_.atoms;
   const RadialNetwork& network = layer(t).radial.network();
   const RadialInput& input = model_.weights().radial().input();
-  const std::size_t n_rows = static_cast<std::size_t>(atoms.n_rows()), width = static_cast<std::size_t>(input.basis_size());
   for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot) {
     const Real* weights = atoms.group(slot) + slot % k_lanes;
-    const Real* moving = space_.edge_tangents.data() + slot / k_lanes * n_rows * k_lanes + slot % k_lanes;
     if (this->reading() == RadialReading::Kind::exact) {
-      const std::size_t place = this->exact_place(k, slot) * width;
-      network.add_density_gradient(scratch_.basis.data() + place, scratch_.slopes.data() + place, tangent,
-                                   by_density * static_cast<double>(moving[rows::k_inverse * k_lanes]),
-                                   gradients.wide.at({WeightKey::density, t}, network.n_radial()));
+      network.add_density_gradient(this->exact_basis(k, slot), this->exact_slopes(k, slot), tangent,
+                                   by_density * static_cast<double>(moving(slot)[rows::k_inverse * k_lanes]),
+                                   gradients->wide.at({WeightKey::density, t}, network.n_radial()));
       continue;
     }
     const std::size_t table = input.table_of(block_.element, atoms.element(atoms.neighbor(slot)));
     const auto n_coefficients = static_cast<std::size_t>(input.spline().n_coefficients());
-    double* target = gradients.wide.at({WeightKey::density_table, t, 0, table}, n_coefficients) +
+    double* target = gradients->wide.at({WeightKey::density_table, t, 0, table}, n_coefficients) +
                      (atoms.table_row(slot) - table * n_coefficients);
     for (std::size_t r = 0; r < 4; ++r)
       target[r] += static_cast<double>(weights[(rows::k_values + r) * k_lanes]) * tangent +
-                   static_cast<double>(moving[(rows::k_values + r) * k_lanes]) * by_density;
+                   static_cast<double>(moving(slot)[(rows::k_values + r) * k_lanes]) * by_density;
   }
 }
 
 /// Where the derivatives by the radial rows of the edges of atom k go.
 template <typename Real>
-void TangentPass<Real>::point_at_tables(std::size_t t, std::size_t k, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::point_at_tables(std::size_t t, std::size_t k, WeightGradients<Real>* gradients) {
   const AtomSet<Real>& atoms = space_.atoms;
   const std::size_t stride = layer(t).radial.stride(), first = atoms.first(atom(k));
   if (this->reading() == RadialReading::Kind::exact) {
     for (std::size_t e = 0; e < scratch_.moving.size(); ++e)
-      scratch_.moving[e].d_table = scratch_.d_radial.data() + (scratch_.first_rows[k] + 2 * e) * stride;
+      scratch_.moving[e].d_table = scratch_.d_radial.data() + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * stride;
     return;
   }
   const RadialInput& input = model_.weights().radial().input();
@@ -156,26 +162,25 @@ void TangentPass<Real>::point_at_tables(std::size_t t, std::size_t k, WeightGrad
   Real* rows = nullptr;
   for (std::size_t e = 0; e < scratch_.moving.size(); ++e) {
     const std::size_t table = input.table_of(block_.element, atoms.element(atoms.neighbor(first + e)));
-    if (table != known) rows = gradients.packed.at({WeightKey::table, t, 0, table}, n_rows * stride);
+    if (table != known) rows = gradients->packed.at({WeightKey::table, t, 0, table}, n_rows * stride);
     known = table;
     scratch_.moving[e].d_table = rows + (atoms.table_row(first + e) - table * n_rows) * stride;
   }
 }
 
 template <typename Real>
-void TangentPass<Real>::send_backward(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::send_backward(std::size_t t, WeightGradients<Real>* gradients) {
   const AtomSet<Real>& atoms = space_.atoms;
   const ConvolutionPlan<Real>& plan = layer(t).convolution;
   const std::size_t stride = model_.stride(Row::d_sum, t);
   const Real* d_sums = space_.layers[t].rows[place_of(Row::d_sum)].data();
   const Real* tangents = space_.tangents[t].rows[place_of(Row::d_sum)].data();
-  const bool exact = this->reading() == RadialReading::Kind::exact;
-  this->exact_rows(t);
-  if (exact)
-    scratch_.d_radial.assign_zero((2 * scratch_.basis.size() / static_cast<std::size_t>(model_.weights().radial().input().basis_size()) + 2) * layer(t).radial.stride());
+  const bool exact = gradients != nullptr && this->reading() == RadialReading::Kind::exact;
+  this->exact_rows(t, second_);
+  if (exact) scratch_.d_radial.assign_zero((scratch_.rows_per_edge * this->n_exact() + 2) * layer(t).radial.stride());
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     view_moving(t, k, plan.opposite);
-    point_at_tables(t, k, gradients);
+    if (gradients != nullptr) point_at_tables(t, k, gradients);
     for (std::size_t e = 0; e < scratch_.moving.size(); ++e) {
       kernels::MovingEdge<Real>& edge = scratch_.moving[e];
       const std::size_t j = atoms.neighbor(atoms.first(atom(k)) + e);
@@ -190,17 +195,79 @@ void TangentPass<Real>::send_backward(std::size_t t, WeightGradients<Real>& grad
         {static_cast<std::int64_t>(scratch_.moving.size()), static_cast<std::int64_t>(channels_),
          static_cast<std::int64_t>(layer(t).radial.stride()), scratch_.moving.data(),
          static_cast<std::int32_t>(plan.paths.size()), plan.n_rows, plan.paths.data(), d_up});
+    if (second_) add_vector_tangents(t, k, plan.opposite);
   }
   if (exact) exact_backward(t, gradients);
 }
 
+/// Second derivative of the share of a neighbour in the density.
+template <typename Real>
+double TangentPass<Real>::density_curvature(std::size_t t, std::size_t k, std::size_t slot) const {
+  const double r = space_.atoms.vector(slot).norm();
+  double sum = 0.0;
+  if (this->reading() == RadialReading::Kind::exact) {
+    std::vector<double> basis(this->basis_size()), slopes(this->basis_size());
+    difference([&](double shift, double weight) {
+      model_.weights().radial().input().at(r + shift, block_.element, space_.atoms.element(space_.atoms.neighbor(slot)), basis, slopes);
+      sum += weight * layer(t).radial.network().density(basis.data(), slopes.data()).slope;
+    });
+    return sum;
+  }
+  const std::vector<double>& coefficients = this->density_rows(t, k, slot);
+  const auto bends = model_.weights().radial().curvatures(r);
+  for (std::size_t r = 0; r < 4; ++r) sum += coefficients[space_.atoms.table_row(slot) + r] * bends[r];
+  return sum;
+}
+
+/// Tangent of by_density·slope·direction (BlockPass::density_backward).
+template <typename Real>
+void TangentPass<Real>::add_density_to_vectors(std::size_t t, std::size_t k, double by_density, double tangent) {
+  namespace rows = kernels::edge_rows;
+  const AtomSet<Real>& atoms = space_.atoms;
+  for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot) {
+    const Real *unit = atoms.group(slot) + slot % k_lanes, *turned = moving(slot);
+    const double slope = this->density(t, k, slot).slope, stretch = static_cast<double>(turned[rows::k_inverse * k_lanes]);
+    const double along = tangent * slope + by_density * density_curvature(t, k, slot) * stretch;
+    for (std::size_t d = 0; d < 3; ++d)
+      space_.d_vector_tangents.data()[3 * slot + d] +=
+          static_cast<Real>(along * static_cast<double>(unit[(rows::k_unit + d) * k_lanes]) +
+                            by_density * slope * static_cast<double>(turned[(rows::k_unit + d) * k_lanes]));
+  }
+}
+
+/// Of the edges of atom k, which `send_backward` has in view.
+template <typename Real>
+void TangentPass<Real>::add_vector_tangents(std::size_t t, std::size_t k, const Couplings& couplings) {
+  AtomSet<Real>& atoms = space_.atoms;
+  const ConvolutionPlan<Real>& plan = layer(t).convolution;
+  const std::size_t first = atoms.first(atom(k)), apart = 3 * harmonics_ * k_lanes;
+  if (scratch_.moving.empty()) return;
+  model_.write_harmonics(atoms, atom(k), &scratch_.gradients);
+  scratch_.gradient_tangents.reserve(this->groups(k) * apart);
+  kernels::fused_table<Real>().harmonics_tangent(
+      {static_cast<std::int64_t>(this->groups(k)), model_.weights().description().l_max, atoms.n_rows(),
+       model_.prefactors(), atoms.group(first), moving(first), scratch_.gradient_tangents.data()});
+  for (std::size_t e = 0; e < scratch_.moving.size(); ++e) {
+    const std::size_t place = e / k_lanes * apart + e % k_lanes;
+    scratch_.moving[e].at.gradients = scratch_.gradients.data() + place;
+    scratch_.moving[e].gradients = scratch_.gradient_tangents.data() + place;
+  }
+  scratch_.reverse.reserve(2 * static_cast<std::size_t>(plan.n_links) * k_lanes);
+  kernels::fused_table<Real>().vector_tangent(
+      {static_cast<std::int64_t>(scratch_.moving.size()), static_cast<std::int64_t>(channels_),
+       static_cast<std::int64_t>(layer(t).radial.stride()), scratch_.moving.data(),
+       static_cast<std::int32_t>(plan.paths.size()), static_cast<std::int32_t>(harmonics_), plan.n_rows, plan.n_links,
+       plan.paths.data(), couplings.by_harmonic.data(), couplings.begin.data(),
+       space_.d_vector_tangents.data() + 3 * first, scratch_.reverse.data()});
+}
+
 /// From the derivatives by the values and slopes of every edge to the weights of the radial network.
 template <typename Real>
-void TangentPass<Real>::exact_backward(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::exact_backward(std::size_t t, WeightGradients<Real>* gradients) {
   const RadialTable<Real>& table = layer(t).radial;
   const RadialNetwork& network = table.network();
   const std::size_t outputs = network.n_outputs();
-  const std::size_t n = scratch_.basis.size() / static_cast<std::size_t>(model_.weights().radial().input().basis_size());
+  const std::size_t n = this->n_exact();
   scratch_.adjoint.resize(2 * n * outputs);
   for (std::size_t r = 0; r < 2 * n; ++r) {
     const Real* source = scratch_.d_radial.data() + r * table.stride();
@@ -209,7 +276,7 @@ void TangentPass<Real>::exact_backward(std::size_t t, WeightGradients<Real>& gra
   }
   std::vector<double*> by_layers;
   for (std::size_t k = 0; k < network.n_layers(); ++k)
-    by_layers.push_back(gradients.wide.at({WeightKey::network, t, k}, network.layer_size(k)));
+    by_layers.push_back(gradients->wide.at({WeightKey::network, t, k}, network.layer_size(k)));
   network.backward(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.adjoint.data(), by_layers, scratch_.network);
 }
 

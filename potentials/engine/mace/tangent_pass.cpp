@@ -54,18 +54,19 @@ void TangentPass<Real>::forward(std::size_t t) {
 }
 
 template <typename Real>
-void TangentPass<Real>::read_out(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::read_out(std::size_t t, WeightGradients<Real>* gradients) {
   const ReadOut& net = layer(t).read_out;
   const std::size_t n_members = net.n_members();
   std::array<double*, 2> by_weights{};
-  for (std::size_t k = 0; k < net.layers().size(); ++k)
-    by_weights[k] = gradients.wide.at({WeightKey::read_out, t, k}, static_cast<std::size_t>(net.layers()[k].size()));
+  for (std::size_t k = 0; gradients != nullptr && k < net.layers().size(); ++k)
+    by_weights[k] = gradients->wide.at({WeightKey::read_out, t, k}, static_cast<std::size_t>(net.layers()[k].size()));
   scratch_.read_out.assign(channels_, Real(0));
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     const auto structure = static_cast<std::size_t>(direction_.structure_of[atom(k)]);
     const std::span<const double> seeds(direction_.members.data() + structure * n_members, n_members);
     net.tangent(value(Row::features, t + 1, k), tangent(Row::features, t + 1, k), seeds,
-                std::span<Real>(scratch_.read_out), by_weights, scratch_.hidden);
+                std::span<Real>(scratch_.read_out),
+                gradients == nullptr ? std::span<double* const>() : std::span<double* const>(by_weights), scratch_.hidden);
     Real* target = tangent(Row::d_features, t + 1, k);
     if (is_last(t)) std::copy(scratch_.read_out.begin(), scratch_.read_out.end(), target);
     else
@@ -105,34 +106,34 @@ void TangentPass<Real>::accumulate(Real* gradient, const PackedMatrix<Real>& mat
 /// Of a row of constants that is added to the scalars of every atom of the element.
 template <typename Real>
 void TangentPass<Real>::accumulate_constants(const WeightKey& key, Row by, std::size_t t,
-                                             WeightGradients<Real>& gradients) {
-  Real* gradient = gradients.packed.at(key, channels_);
+                                             WeightGradients<Real>* gradients) {
+  Real* gradient = gradients->packed.at(key, channels_);
   for (std::size_t k = 0; k < n_atoms(); ++k)
     for (std::size_t c = 0; c < channels_; ++c) gradient[c] += tangent(by, t, k)[c];
 }
 
 template <typename Real>
-void TangentPass<Real>::behind_contraction(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::behind_contraction(std::size_t t, WeightGradients<Real>* gradients) {
   const auto& product = layer(t).product;
   for (std::size_t l = 0; l < product.size(); ++l)
-    accumulate(gradients.packed.at({WeightKey::product, t, l}, size_of(product[l].forth)), product[l].forth, l,
+    accumulate(gradients->packed.at({WeightKey::product, t, l}, size_of(product[l].forth)), product[l].forth, l,
                Row::d_features, t + 1, Row::contracted, t);
   const auto& skip = element_.layers[t].skip;
   for (std::size_t l = 0; l < skip.size(); ++l)
-    accumulate(gradients.packed.at({WeightKey::skip, t, l, element()}, size_of(skip[l].forth)), skip[l].forth, l,
+    accumulate(gradients->packed.at({WeightKey::skip, t, l, element()}, size_of(skip[l].forth)), skip[l].forth, l,
                Row::d_features, t + 1, Row::features, t);
   if (t == 0 && layer(t).shape.residual)
     accumulate_constants({WeightKey::skipped, t, 0, element()}, Row::d_features, t + 1, gradients);
 }
 
 template <typename Real>
-void TangentPass<Real>::before_contraction(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::before_contraction(std::size_t t, WeightGradients<Real>* gradients) {
   const ConvolutionPlan<Real>& plan = layer(t).convolution;
   for (std::size_t l = 0; l < plan.slots.size(); ++l) {
     const PackedMatrix<Real>& matrix = this->message_weights(t)[l].forth;
     const std::size_t width = static_cast<std::size_t>(plan.slots[l]) * channels_;
     const WeightKey key{WeightKey::message, t, l, layer(t).shape.residual ? 0 : element()};
-    accumulate(gradients.packed.at(key, size_of(matrix)), matrix, l, Row::d_message, t,
+    accumulate(gradients->packed.at(key, size_of(matrix)), matrix, l, Row::d_message, t,
                [&](std::size_t k, std::size_t m) {
                  const std::size_t place = plan.begin[l] + m * width;
                  return std::pair<const Real*, const Real*>(value(Row::sum, t, k) + place, tangent(Row::sum, t, k) + place);
@@ -141,13 +142,14 @@ void TangentPass<Real>::before_contraction(std::size_t t, WeightGradients<Real>&
 }
 
 template <typename Real>
-void TangentPass<Real>::to_sums(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::to_sums(std::size_t t, WeightGradients<Real>* gradients) {
   read_out(t, gradients);
-  behind_contraction(t, gradients);
+  if (gradients != nullptr) behind_contraction(t, gradients);
   this->back_to_contracted(t);
-  const std::size_t n_coefficients = layer(t).contraction.coefficients.size();
-  Real* by_coefficients =
-      gradients.packed.at({WeightKey::contraction, t, 0, element()}, n_coefficients * channels_);
+  const std::size_t n_coefficients = layer(t).contraction.coefficients.size() * channels_;
+  if (gradients == nullptr) scratch_.unused.assign_zero(n_coefficients);
+  Real* by_coefficients = gradients == nullptr ? scratch_.unused.data()
+                                               : gradients->packed.at({WeightKey::contraction, t, 0, element()}, n_coefficients);
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     auto arguments = contraction(t, k);
     arguments.weights = value(Row::d_contracted, t, k);
@@ -157,18 +159,21 @@ void TangentPass<Real>::to_sums(std::size_t t, WeightGradients<Real>& gradients)
     kernels::fused_table<Real>().contract_reverse_tangent(arguments);
   }
   if (layer(t).shape.density) density_backward(t, gradients);
-  before_contraction(t, gradients);
+  if (gradients != nullptr) before_contraction(t, gradients);
   this->back_to_sum(t);
   if (t > 0) this->back_along_skip(t);
 }
 
 template <typename Real>
-void TangentPass<Real>::to_features(std::size_t t, WeightGradients<Real>& gradients) {
+void TangentPass<Real>::to_features(std::size_t t, WeightGradients<Real>* gradients) {
   send_backward(t, gradients);
-  if (t == 0) return accumulate_constants({WeightKey::features, t, 0, element()}, Row::d_up, t, gradients);
+  if (t == 0) {
+    if (gradients != nullptr) accumulate_constants({WeightKey::features, t, 0, element()}, Row::d_up, t, gradients);
+    return;
+  }
   const auto& up = layer(t).up;
-  for (std::size_t l = 0; l < up.size(); ++l)
-    accumulate(gradients.packed.at({WeightKey::up, t, l}, size_of(up[l].forth)), up[l].forth, l, Row::d_up, t,
+  for (std::size_t l = 0; gradients != nullptr && l < up.size(); ++l)
+    accumulate(gradients->packed.at({WeightKey::up, t, l}, size_of(up[l].forth)), up[l].forth, l, Row::d_up, t,
                Row::features, t);
   this->back_to_features(t);
 }

@@ -41,6 +41,7 @@ struct Workspace {
 
   std::vector<Layer> tangents;        ///< of the layers
   AlignedBuffer<Real> edge_tangents;  ///< of the groups of edges (kernels::EdgeTangentArguments)
+  AlignedBuffer<Real> d_vector_tangents;  ///< of d_vectors, where asked
 };
 
 /// What one thread needs for one block of atoms.
@@ -48,16 +49,19 @@ template <typename Real>
 struct BlockScratch {
   Rows<Real> rows;                                           ///< those that a pass does not keep
   AlignedBuffer<Real> factors, gradients, reverse;           ///< of the edges of one atom
-  AlignedBuffer<Real> factor_tangents, moves;                ///< the same
+  AlignedBuffer<Real> factor_tangents, gradient_tangents;    ///< the same
+  AlignedBuffer<Real> moves, bends;                          ///< tangents of vectors, second derivatives of weights
   AlignedBuffer<Real> radial;                                ///< radial rows of every edge of the block
   AlignedBuffer<Real> d_radial;                              ///< derivatives by them
   std::vector<kernels::EdgeView<Real>> edges;
   std::vector<kernels::MovingEdge<Real>> moving;
   std::vector<const Real*> x, u;
   std::vector<Real*> y;
-  std::vector<std::size_t> first_rows;  ///< of the atoms of the block in `radial`
+  std::vector<std::size_t> first_edges;  ///< of the atoms of the block in `radial`
+  std::size_t rows_per_edge = 2;         ///< there
   std::vector<Real> read_out;
-  std::vector<double> basis, slopes, hidden, adjoint;
+  std::vector<double> basis, slopes, hidden, adjoint, curvatures;
+  AlignedBuffer<Real> unused;  ///< derivatives that nobody asked for
   RadialNetwork::Scratch network;
 };
 

@@ -30,6 +30,8 @@ struct Case {
   ModelDescription description;
 };
 
+void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
+
 ModelDescription with(ModelDescription d, const auto& change) {
   change(d);
   return d;

@@ -68,7 +68,7 @@ template <typename Real>
 void TangentPass<Real>::convolve(std::size_t t) {
   const AtomSet<Real>& atoms = space_.atoms;
   const ConvolutionPlan<Real>& plan = layer(t).convolution;
-  this->exact_rows(t, second_);
+  this->exact_rows(t);
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     view_moving(t, k, plan.own);
     for (std::size_t e = 0; e < scratch_.moving.size(); ++e) {

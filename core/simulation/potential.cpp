@@ -21,21 +21,24 @@ auto with_neighbors(const Potential& potential, std::span<const Structure> struc
 
 }  // namespace
 
-Coordinates Potential::hessian_vector_products(const Batch&, const State&, const NeighborList&, const Coordinates&) const {
+Coordinates Potential::hessian_vector_products(const Batch&, const State&, const NeighborList&,
+                                               const Coordinates&) const {
   throw CapabilityError(name() + " has no second derivatives: those of a MACE model come from the engine fused");
 }
 
 Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs) {
-  return with_neighbors(potential, structures, [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
-    return potential.evaluate(batch, state, neighbors, outputs);
-  });
+  return with_neighbors(potential, structures,
+                        [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
+                          return potential.evaluate(batch, state, neighbors, outputs);
+                        });
 }
 
 Coordinates hessian_vector_products(const Potential& potential, std::span<const Structure> structures,
                                     const Coordinates& directions) {
-  return with_neighbors(potential, structures, [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
-    return potential.hessian_vector_products(batch, state, neighbors, directions);
-  });
+  return with_neighbors(potential, structures,
+                        [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
+                          return potential.hessian_vector_products(batch, state, neighbors, directions);
+                        });
 }
 
 void require_species(const Potential& potential, std::span<const Element> species) {

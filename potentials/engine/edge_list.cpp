@@ -55,7 +55,8 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
 void EdgeBuilder::add_repulsion(EdgeList& edges) const {
   for (std::size_t i = 0; i < edges.n_atoms(); ++i)
     for (auto e = static_cast<std::size_t>(edges.first[i]); e < static_cast<std::size_t>(edges.first[i + 1]); ++e)
-      edges.repulsion[i].add(*repulsion_, edges.elements[i], edges.elements[static_cast<std::size_t>(edges.neighbors[e])],
+      edges.repulsion[i].add(*repulsion_, edges.elements[i],
+                             edges.elements[static_cast<std::size_t>(edges.neighbors[e])],
                              Vec3::Map(edges.vectors.data() + 3 * e));
 }
 
@@ -64,8 +65,8 @@ std::shared_ptr<const EdgeList> EdgeCache::edges(const Structure& structure, con
   const std::span<const Structure> one(&structure, 1);
   const Batch batch(one);
   const State state = State::of(one);
-  auto list = std::make_shared<const EdgeList>(
-      build_(batch, state, build_neighbors(batch, state, {build_.cutoff(), 0.0}), 0));
+  auto list =
+      std::make_shared<const EdgeList>(build_(batch, state, build_neighbors(batch, state, {build_.cutoff(), 0.0}), 0));
   if (kept_ + list->neighbors.size() <= k_kept_edges) {
     kept_ += list->neighbors.size();
     lists_[key] = list;

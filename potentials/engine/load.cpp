@@ -36,7 +36,8 @@ std::unique_ptr<Potential> make_potential(const ModelFile& model, const LoadOpti
 
 std::unique_ptr<Trainable> make_trainable(const ModelFile& model, const LoadOptions& options) {
   require_known(options);
-  if (options.device != "cpu") throw CapabilityError("training runs on the device cpu, not on '" + options.device + "'");
+  if (options.device != "cpu")
+    throw CapabilityError("training runs on the device cpu, not on '" + options.device + "'");
   return is_fused(options) ? make_fused_trainable(model, options.dtype, options.threads)
                            : torch_backend().make_trainable(model, options.dtype, options.threads);
 }

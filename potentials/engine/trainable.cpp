@@ -17,7 +17,8 @@ std::vector<ParameterBlock> parameter_layout(const ModelDescription& description
 
 void require_parameters(std::size_t numbers, std::size_t parameters) {
   if (numbers != parameters)
-    throw ShapeError("the model has " + std::to_string(parameters) + " parameters, got " + std::to_string(numbers) + " numbers");
+    throw ShapeError("the model has " + std::to_string(parameters) + " parameters, got " + std::to_string(numbers) +
+                     " numbers");
 }
 
 }  // namespace tamiz

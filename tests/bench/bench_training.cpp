@@ -66,7 +66,8 @@ void epochs(benchmark::State& state, const ModelDescription& description, const 
     return state.SkipWithError(error.what());
   }
   Optimizer optimizer(model->layout(), 0.0);
-  std::vector<double> parameters(model->layout().back().offset + model->layout().back().size), gradient(parameters.size());
+  std::vector<double> parameters(model->layout().back().offset + model->layout().back().size),
+      gradient(parameters.size());
   model->get_parameters(parameters);
   const auto epoch = [&] {
     std::vector<const TrainingFrame*> batch;
@@ -89,16 +90,22 @@ void epochs(benchmark::State& state, const ModelDescription& description, const 
   state.counters["atoms"] = atoms;
 }
 
-void training_epoch(benchmark::State& state, const std::string& engine, const std::string& dtype) {
+void training_epoch(benchmark::State& state, const std::string& engine, const std::string& dtype, int radial_nodes) {
   static const std::vector<TrainingFrame> frames = large_frames();
-  epochs(state, trained_shape({Element(14)}, static_cast<int>(state.range(0))), frames, 4,
+  ModelDescription description = trained_shape({Element(14)}, static_cast<int>(state.range(0)));
+  description.radial_nodes = radial_nodes;
+  epochs(state, description, frames, 4,
          {.dtype = dtype, .threads = static_cast<int>(state.range(1)), .engine = engine});
 }
-BENCHMARK_CAPTURE(training_epoch, fused, "fused", "float32")
+BENCHMARK_CAPTURE(training_epoch, fused, "fused", "float32", 128)
     ->ArgNames({"L", "threads"})->Args({0, 1})->Args({0, 2})->Args({1, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(training_epoch, fused_float64, "fused", "float64")
+BENCHMARK_CAPTURE(training_epoch, fused_float64, "fused", "float64", 128)
     ->ArgNames({"L", "threads"})->Args({0, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
-BENCHMARK_CAPTURE(training_epoch, libtorch, "torch", "float32")
+BENCHMARK_CAPTURE(training_epoch, fused_unsplined, "fused", "float32", 0)
+    ->ArgNames({"L", "threads"})->Args({0, 2})->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+BENCHMARK_CAPTURE(training_epoch, libtorch, "torch", "float32", 128)
+    ->ArgNames({"L", "threads"})->Args({0, 2})->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+BENCHMARK_CAPTURE(training_epoch, libtorch_unsplined, "torch", "float32", 0)
     ->ArgNames({"L", "threads"})->Args({0, 2})->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
 
 std::vector<Structure> smallest_cells() {

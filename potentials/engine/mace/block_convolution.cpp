@@ -14,13 +14,12 @@ void BlockPass<Real>::convolve(std::size_t t) {
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     this->view_edges(t, k, plan.own);
     for (std::size_t e = 0; e < scratch_.edges.size(); ++e)
-      scratch_.edges[e].features =
-          this->sent(t, atoms.neighbor(atoms.first(atom(k)) + e), space_.layers[t].rows[static_cast<std::size_t>(Row::up)]);
-    kernels::fused_table<Real>().convolve({static_cast<std::int64_t>(scratch_.edges.size()),
-                                           static_cast<std::int64_t>(channels_),
-                                           static_cast<std::int64_t>(layer(t).radial.stride()), scratch_.edges.data(),
-                                           static_cast<std::int32_t>(plan.paths.size()), plan.paths.data(),
-                                           row(Row::sum, t, k)});
+      scratch_.edges[e].features = this->sent(t, atoms.neighbor(atoms.first(atom(k)) + e),
+                                              space_.layers[t].rows[static_cast<std::size_t>(Row::up)]);
+    kernels::fused_table<Real>().convolve(
+        {static_cast<std::int64_t>(scratch_.edges.size()), static_cast<std::int64_t>(channels_),
+         static_cast<std::int64_t>(layer(t).radial.stride()), scratch_.edges.data(),
+         static_cast<std::int32_t>(plan.paths.size()), plan.paths.data(), row(Row::sum, t, k)});
   }
 }
 

@@ -38,7 +38,8 @@ void BlockEdges<Real>::exact_curvatures(std::size_t t) {
   scratch_.curvatures.assign(n * outputs, 0.0);
   difference([&](double shift, double weight) {
     fill_basis(shift);
-    const double* slopes = network.evaluate(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.network) + n * outputs;
+    const double* slopes =
+        network.evaluate(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.network) + n * outputs;
     for (std::size_t k = 0; k < n * outputs; ++k) scratch_.curvatures[k] += weight * slopes[k];
   });
 }
@@ -76,10 +77,9 @@ void BlockEdges<Real>::find_factors(std::size_t t, std::size_t k, const Coupling
                                     AlignedBuffer<Real>& factors) {
   const auto links = static_cast<std::size_t>(layer(t).convolution.n_links);
   factors.reserve(groups(k) * links * k_lanes);
-  kernels::fused_table<Real>().factors({static_cast<std::int64_t>(groups(k)), space_.atoms.n_rows(),
-                                        static_cast<std::int32_t>(links),
-                                        static_cast<std::int32_t>(couplings.by_link.size()), couplings.by_link.data(),
-                                        group, factors.data()});
+  kernels::fused_table<Real>().factors(
+      {static_cast<std::int64_t>(groups(k)), space_.atoms.n_rows(), static_cast<std::int32_t>(links),
+       static_cast<std::int32_t>(couplings.by_link.size()), couplings.by_link.data(), group, factors.data()});
 }
 
 template <typename Real>

@@ -4,8 +4,9 @@
 
 namespace tamiz::mace {
 
-/// The linear maps of the network over one block of atoms of one element, forth and back. Being linear, they are the same
-/// for values and for tangents: `layers` says whose rows they read and write. Rows that are not kept stay in the scratch.
+/// The linear maps of the network over one block of atoms of one element, forth and back. Being linear, they are the
+/// same for values and for tangents: `layers` says whose rows they read and write. Rows that are not kept stay in the
+/// scratch.
 template <typename Real>
 class BlockMaps {
  public:

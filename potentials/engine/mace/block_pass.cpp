@@ -19,8 +19,10 @@ void BlockPass<Real>::contract(std::size_t t, bool with_gradient) {
                                                      nullptr,
                                                      row(Row::contracted, t, k),
                                                      row(Row::d_message, t, k)};
-    if (with_gradient) kernels::fused_table<Real>().contract_gradient(arguments);
-    else kernels::fused_table<Real>().contract(arguments);
+    if (with_gradient)
+      kernels::fused_table<Real>().contract_gradient(arguments);
+    else
+      kernels::fused_table<Real>().contract(arguments);
   }
 }
 
@@ -71,8 +73,10 @@ void BlockPass<Real>::to_sums(std::size_t t) {
   contraction_backward(t);
   if (layer(t).shape.density) density_backward(t);
   this->back_to_sum(t);
-  if (t == 0) receive_backward();
-  else this->back_along_skip(t);
+  if (t == 0)
+    receive_backward();
+  else
+    this->back_along_skip(t);
 }
 
 /// The contraction of the last layer, which has one output, left its gradient when it went forth.
@@ -87,17 +91,10 @@ void BlockPass<Real>::contraction_backward(std::size_t t) {
         for (std::size_t c = 0; c < channels_; ++c) gradient[m * channels_ + c] *= weights[c];
       continue;
     }
-    kernels::fused_table<Real>().contract_gradient({plan.n_outputs,
-                                                    plan.n_inputs,
-                                                    static_cast<std::int64_t>(channels_),
-                                                    static_cast<std::int64_t>(plan.coefficients.size()),
-                                                    plan.nodes.data(),
-                                                    plan.leaves.data(),
-                                                    element_.layers[t].contraction.data(),
-                                                    row(Row::message, t, k),
-                                                    weights,
-                                                    nullptr,
-                                                    gradient});
+    kernels::fused_table<Real>().contract_gradient(
+        {plan.n_outputs, plan.n_inputs, static_cast<std::int64_t>(channels_),
+         static_cast<std::int64_t>(plan.coefficients.size()), plan.nodes.data(), plan.leaves.data(),
+         element_.layers[t].contraction.data(), row(Row::message, t, k), weights, nullptr, gradient});
   }
 }
 

@@ -34,7 +34,9 @@ Vec3 repulsion_tangent(const AtomSet<Real>& atoms, const PairRepulsion& repulsio
     const std::size_t j = atoms.neighbor(slot);
     const double r = atoms.vector(slot).norm();
     const auto slope = [&](double at) {
-      return repulsion.pair(static_cast<std::size_t>(atoms.element(atom)), static_cast<std::size_t>(atoms.element(j)), at).slope;
+      return repulsion
+          .pair(static_cast<std::size_t>(atoms.element(atom)), static_cast<std::size_t>(atoms.element(j)), at)
+          .slope;
     };
     const Vec3 unit = atoms.vector(slot) / r, move = direction[j] - direction[atom];
     const double along = unit.dot(move);

@@ -192,7 +192,9 @@ void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state,
   model_.evaluate(*space, {.derivatives = true, .members = true, .keep = true}, threads);
   const auto first = static_cast<Eigen::Index>(batch.offsets()[unit.begin]);
   // Cells stand still and seeds do not move: one strain and one row of members serve all structures.
-  mace::Direction direction{std::vector<std::int32_t>(atoms.size(), 0), {}, {Mat3::Zero()},
+  mace::Direction direction{std::vector<std::int32_t>(atoms.size(), 0),
+                            {},
+                            {Mat3::Zero()},
                             std::vector<double>(static_cast<std::size_t>(description().n_members), 0.0)};
   for (std::size_t k = 0; k < atoms.size(); ++k)
     direction.positions.push_back(directions.row(first + static_cast<Eigen::Index>(k)).transpose());
@@ -211,7 +213,8 @@ Coordinates FusedPotential<Real>::hessian_vector_products(const Batch& batch, co
   blank_prediction(*this, batch, state, {.forces = false});
   const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
   if (directions.rows() != n_atoms)
-    throw ShapeError("directions have " + std::to_string(directions.rows()) + " rows for " + std::to_string(n_atoms) + " atoms");
+    throw ShapeError("directions have " + std::to_string(directions.rows()) + " rows for " + std::to_string(n_atoms) +
+                     " atoms");
   if (!directions.allFinite()) throw NumericsError("directions are not finite");
   Coordinates products(n_atoms, 3);
   over_units(batch, neighbors, [&](const Unit& unit, int threads) {

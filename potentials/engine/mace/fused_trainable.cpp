@@ -29,8 +29,8 @@ struct Item {
 /// Before all that could tell two frames apart in the loss, so that the order of a batch changes no bit.
 bool before(const Item& a, const Item& b) {
   const auto of = [](const Item& item) {
-    return std::tuple<const std::string&, double, double>(
-        item.key, item.frame->weight, item.frame->frame.labels.consistent_energy().value_or(0.0));
+    return std::tuple<const std::string&, double, double>(item.key, item.frame->weight,
+                                                          item.frame->frame.labels.consistent_energy().value_or(0.0));
   };
   return of(a) < of(b);
 }
@@ -120,7 +120,8 @@ void FusedTrainable<Real>::predict(const EdgeList& edges, std::size_t first, Fra
   Mat3 virial = Mat3::Zero();
   for (std::size_t k = 0; k < edges.n_atoms(); ++k) {
     const std::size_t atom = first + k;
-    const double reference = d.atomic_energies[static_cast<std::size_t>(edges.elements[k])] + d.shift + edges.repulsion[k].energy;
+    const double reference =
+        d.atomic_energies[static_cast<std::size_t>(edges.elements[k])] + d.shift + edges.repulsion[k].energy;
     for (std::size_t q = 0; q < n_members; ++q)
       prediction.members[q] += reference + d.scale * space_.members[atom * n_members + q];
     const EdgeSums sums = edge_sums(space_.atoms, space_.d_vectors.data(), atom, edges.volume > 0.0);

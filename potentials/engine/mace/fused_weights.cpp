@@ -32,7 +32,8 @@ FusedWeights<Real>::FusedWeights(const ModelFile& model, Use use)
   if (use == Use::training) return;
   if (radial_.input().splined())
     for (LayerWeights<Real>& layer : layers_)
-      for (std::size_t k = 0; k < static_cast<std::size_t>(radial_.input().n_tables()); ++k) layer.radial.fill(radial_, k);
+      for (std::size_t k = 0; k < static_cast<std::size_t>(radial_.input().n_tables()); ++k)
+        layer.radial.fill(radial_, k);
   // In float64 nothing but the network itself is as exact as the rest.
   if (sizeof(Real) == sizeof(float) && !radial_.input().splined()) choose_grid();
 }
@@ -54,15 +55,18 @@ void FusedWeights<Real>::update(std::span<const double> values, std::span<const 
   const std::vector<std::size_t> tables(found.begin(), found.end());
   const std::size_t n_fills = tables.size() * layers_.size();
   parallel_for(n_fills + elements.size(), threads, [&](std::size_t k) {
-    if (k < n_fills) layers_[k % layers_.size()].radial.fill(radial_, tables[k / layers_.size()]);
-    else element(elements[k - n_fills]);
+    if (k < n_fills)
+      layers_[k % layers_.size()].radial.fill(radial_, tables[k / layers_.size()]);
+    else
+      element(elements[k - n_fills]);
   });
 }
 
 template <typename Real>
 void FusedWeights<Real>::choose_grid() {
   std::vector<double> contacts;
-  for (int k = 0; k < radial_.input().n_tables(); ++k) contacts.push_back(radial_.input().contact(static_cast<std::size_t>(k)));
+  for (int k = 0; k < radial_.input().n_tables(); ++k)
+    contacts.push_back(radial_.input().contact(static_cast<std::size_t>(k)));
   // Tables differ by a scale of the distance: the least, the middle and the largest stand for all.
   std::sort(contacts.begin(), contacts.end());
   const std::vector<double> some{contacts.front(), contacts[contacts.size() / 2], contacts.back()};
@@ -115,7 +119,8 @@ template <typename Real>
 void FusedWeights<Real>::fill_contraction(std::size_t t, std::size_t z, AlignedBuffer<Real>& weights) const {
   const ContractionPlan& plan = layers_[t].contraction;
   std::vector<RowMatrix> parts;  // (maps, channels)
-  for (std::size_t k = 0; k < plan.parts.size(); ++k) parts.push_back(parameters_.matrix(contraction_name(t, plan.parts[k]), z));
+  for (std::size_t k = 0; k < plan.parts.size(); ++k)
+    parts.push_back(parameters_.matrix(contraction_name(t, plan.parts[k]), z));
   constexpr auto lanes = static_cast<std::size_t>(kernels::k_lanes<Real>);
   const std::size_t n = plan.coefficients.size();
   weights.assign_zero(n * static_cast<std::size_t>(channels_));

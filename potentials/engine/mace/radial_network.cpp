@@ -12,7 +12,8 @@ namespace tamiz::mace {
 Padding radial_padding(const ModelDescription& d, std::size_t layer, int padded_channels, const RowMatrix& matrix) {
   const auto whole = [](Eigen::Index n) { return (n + k_channel_block - 1) / k_channel_block * k_channel_block; };
   const bool last = layer == d.radial_mlp.size();
-  return {matrix.rows(), whole(matrix.rows()), last ? d.channels : matrix.cols(), last ? padded_channels : whole(matrix.cols())};
+  return {matrix.rows(), whole(matrix.rows()), last ? d.channels : matrix.cols(),
+          last ? padded_channels : whole(matrix.cols())};
 }
 
 RadialNetwork::RadialNetwork(const ModelDescription& d, const ParameterReader& parameters, std::size_t interaction,
@@ -42,8 +43,8 @@ void RadialNetwork::multiply(const PackedMatrix<double>& matrix, std::size_t n_r
                                            scratch.x.data(), scratch.y.data(), matrix.values.data(), false, nullptr});
 }
 
-/// In place. `bends`, where not null, takes what the reverse needs: derivatives of the values by their sums, and behind them
-/// of the derivatives.
+/// In place. `bends`, where not null, takes what the reverse needs: derivatives of the values by their sums, and behind
+/// them of the derivatives.
 void RadialNetwork::activate(std::size_t layer, std::size_t n, bool with_slopes, double* rows, double* bends) const {
   const std::size_t size = n * static_cast<std::size_t>(layers_[layer].forth.n_out);
   for (std::size_t k = 0; k < size; ++k) {
@@ -66,7 +67,8 @@ void RadialNetwork::fill_basis(std::size_t n, const double* basis, const double*
   }
 }
 
-const double* RadialNetwork::evaluate(std::size_t n, const double* basis, const double* slopes, Scratch& scratch) const {
+const double* RadialNetwork::evaluate(std::size_t n, const double* basis, const double* slopes,
+                                      Scratch& scratch) const {
   const std::size_t n_rows = slopes == nullptr ? n : 2 * n;
   scratch.rows[0].reserve(n_rows * static_cast<std::size_t>(layers_[0].forth.n_in));
   fill_basis(n, basis, slopes, scratch.rows[0].data());

@@ -9,7 +9,8 @@
 namespace tamiz::mace {
 
 /// How the matrix of a layer of a radial network is padded; that of the last path by path.
-Padding radial_padding(const ModelDescription& description, std::size_t layer, int padded_channels, const RowMatrix& matrix);
+Padding radial_padding(const ModelDescription& description, std::size_t layer, int padded_channels,
+                       const RowMatrix& matrix);
 
 /// What the radial part of one interaction makes of a basis (docs/theory.md, eqs. 2 and 4a), in float64. Every distance
 /// is worked out by itself, so that its bits do not depend on the others.
@@ -41,8 +42,9 @@ class RadialNetwork {
   /// (n, n_outputs), and behind them the derivatives. They stay in the scratch.
   const double* evaluate(std::size_t n, const double* basis, const double* slopes, Scratch& scratch) const;
 
-  /// Adds to `gradients`, one packed matrix per layer, the derivatives of Σ adjoint·outputs, where `adjoint` and outputs
-  /// are (n, n_outputs) of values and, where slopes are not null, behind them of derivatives. `adjoint` is used up.
+  /// Adds to `gradients`, one packed matrix per layer, the derivatives of Σ adjoint·outputs, where `adjoint` and
+  /// outputs are (n, n_outputs) of values and, where slopes are not null, behind them of derivatives. `adjoint` is used
+  /// up.
   void backward(std::size_t n, const double* basis, const double* slopes, double* adjoint,
                 std::span<double* const> gradients, Scratch& scratch) const;
 
@@ -61,7 +63,8 @@ class RadialNetwork {
                 Scratch& scratch) const;
   void fill_basis(std::size_t n, const double* basis, const double* slopes, double* rows) const;
   void activate(std::size_t layer, std::size_t n, bool with_slopes, double* rows, double* bends) const;
-  void activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* bends, double* adjoint) const;
+  void activation_backward(std::size_t layer, std::size_t n, bool with_slopes, const double* bends,
+                           double* adjoint) const;
   void envelope_backward(std::size_t n, const double* basis, const double* slopes, double* adjoint) const;
 
   std::vector<TwoWayMatrix<double>> layers_;

@@ -75,7 +75,8 @@ void ReadOut::linear_tangent(const Real* x, const Real* x_tangent, std::span<con
   const std::size_t n = seeds.size();
   const double share = 1.0 / static_cast<double>(n);
   for (std::size_t k = 0; k < mean_.size(); ++k) {
-    const double *row = last().data() + k * n, value = static_cast<double>(x[k]), tangent = static_cast<double>(x_tangent[k]);
+    const double *row = last().data() + k * n, value = static_cast<double>(x[k]),
+                 tangent = static_cast<double>(x_tangent[k]);
     double sum = 0.0;
     for (std::size_t q = 0; q < n; ++q) {
       sum += row[q] * seeds[q];
@@ -90,9 +91,11 @@ void ReadOut::tangent(const Real* x, const Real* x_tangent, std::span<const doub
                       std::span<double* const> gradients, std::vector<double>& scratch) const {
   if (layers_.size() == 1) return linear_tangent(x, x_tangent, seeds, d_x, gradients.empty() ? nullptr : gradients[0]);
   const RowMatrix& first = layers_.front();
-  const auto width = static_cast<std::size_t>(first.cols()), n = seeds.size(), rows = static_cast<std::size_t>(first.rows());
+  const auto width = static_cast<std::size_t>(first.cols()), n = seeds.size(),
+             rows = static_cast<std::size_t>(first.rows());
   scratch.assign(4 * width, 0.0);
-  double *sum = scratch.data(), *sum_tangent = sum + width, *by_sum = sum + 2 * width, *by_sum_tangent = sum + 3 * width;
+  double *sum = scratch.data(), *sum_tangent = sum + width, *by_sum = sum + 2 * width,
+         *by_sum_tangent = sum + 3 * width;
   for (std::size_t k = 0; k < rows; ++k)
     for (std::size_t h = 0; h < width; ++h) {
       sum[h] += static_cast<double>(x[k]) * first.data()[k * width + h];
@@ -113,7 +116,9 @@ void ReadOut::tangent(const Real* x, const Real* x_tangent, std::span<const doub
     double total = 0.0;
     for (std::size_t h = 0; h < width; ++h) {
       total += first.data()[k * width + h] * by_sum_tangent[h];
-      if (!gradients.empty()) gradients[0][k * width + h] += static_cast<double>(x_tangent[k]) * by_sum[h] + static_cast<double>(x[k]) * by_sum_tangent[h];
+      if (!gradients.empty())
+        gradients[0][k * width + h] +=
+            static_cast<double>(x_tangent[k]) * by_sum[h] + static_cast<double>(x[k]) * by_sum_tangent[h];
     }
     d_x[k] = static_cast<Real>(total);
   }

@@ -7,8 +7,8 @@
 
 namespace tamiz::mace {
 
-/// From values of many functions at the nodes of a spline to its coefficients, and the transpose of that for derivatives;
-/// in float64.
+/// From values of many functions at the nodes of a spline to its coefficients, and the transpose of that for
+/// derivatives; in float64.
 class SplineMap {
  public:
   explicit SplineMap(const RadialSpline& spline);
@@ -32,7 +32,8 @@ class SplineMap {
     AlignedBuffer<double> rows;  ///< (n_out, padded)
   };
   static Side side_of(const Eigen::MatrixXd& matrix);
-  static void apply(const Side& side, std::size_t n_out, const double* from, std::size_t width, double* to, Scratch& scratch);
+  static void apply(const Side& side, std::size_t n_out, const double* from, std::size_t width, double* to,
+                    Scratch& scratch);
 
   std::size_t n_nodes_, n_coefficients_;
   Side forth_, back_;

@@ -23,10 +23,11 @@ void TangentPass<Real>::move_edges() {
     const Mat3& strain = direction_.strains[static_cast<std::size_t>(direction_.structure_of[i])];
     scratch_.moves.assign_zero(3 * n_groups * k_lanes);
     for (std::size_t e = 0; e < atoms.n_edges(i); ++e) {
-      const Vec3 move = direction_.positions[atoms.neighbor(first + e)] - direction_.positions[i] +
-                        strain * atoms.vector(first + e);
+      const Vec3 move =
+          direction_.positions[atoms.neighbor(first + e)] - direction_.positions[i] + strain * atoms.vector(first + e);
       for (std::size_t d = 0; d < 3; ++d)
-        scratch_.moves.data()[(e / k_lanes * 3 + d) * k_lanes + e % k_lanes] = static_cast<Real>(move[static_cast<Eigen::Index>(d)]);
+        scratch_.moves.data()[(e / k_lanes * 3 + d) * k_lanes + e % k_lanes] =
+            static_cast<Real>(move[static_cast<Eigen::Index>(d)]);
     }
     if (second_) {
       scratch_.bends.assign_zero(4 * n_groups * k_lanes);
@@ -37,11 +38,10 @@ void TangentPass<Real>::move_edges() {
       }
     }
     model_.write_harmonics(atoms, i, &scratch_.gradients);
-    kernels::fused_table<Real>().edge_tangents({static_cast<std::int64_t>(n_groups), atoms.n_rows(),
-                                                static_cast<std::int32_t>(harmonics_), atoms.group(first),
-                                                scratch_.gradients.data(), scratch_.moves.data(),
-                                                second_ ? scratch_.bends.data() : nullptr,
-                                                space_.edge_tangents.data() + first * n_rows});
+    kernels::fused_table<Real>().edge_tangents(
+        {static_cast<std::int64_t>(n_groups), atoms.n_rows(), static_cast<std::int32_t>(harmonics_), atoms.group(first),
+         scratch_.gradients.data(), scratch_.moves.data(), second_ ? scratch_.bends.data() : nullptr,
+         space_.edge_tangents.data() + first * n_rows});
   }
 }
 
@@ -90,10 +90,11 @@ void TangentPass<Real>::divide_by_density(std::size_t t) {
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     double tangent_sum = 0.0;
     for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot)
-      tangent_sum += this->density(t, k, slot).slope *
-                     static_cast<double>(moving(slot)[kernels::edge_rows::k_inverse * k_lanes]);
+      tangent_sum +=
+          this->density(t, k, slot).slope * static_cast<double>(moving(slot)[kernels::edge_rows::k_inverse * k_lanes]);
     space_.tangents[t].density[atom(k)] = tangent_sum;
-    const auto inverse = static_cast<Real>(1.0 / space_.layers[t].density[atom(k)]), rise = static_cast<Real>(tangent_sum);
+    const auto inverse = static_cast<Real>(1.0 / space_.layers[t].density[atom(k)]),
+               rise = static_cast<Real>(tangent_sum);
     Real* x = tangent(Row::message, t, k);
     const Real* whole = value(Row::message, t, k);
     for (std::size_t c = 0; c < harmonics_ * channels_; ++c) x[c] = (x[c] - whole[c] * rise) * inverse;
@@ -153,7 +154,8 @@ void TangentPass<Real>::point_at_tables(std::size_t t, std::size_t k, WeightGrad
   const std::size_t stride = layer(t).radial.stride(), first = atoms.first(atom(k));
   if (this->reading() == RadialReading::Kind::exact) {
     for (std::size_t e = 0; e < scratch_.moving.size(); ++e)
-      scratch_.moving[e].d_table = scratch_.d_radial.data() + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * stride;
+      scratch_.moving[e].d_table =
+          scratch_.d_radial.data() + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * stride;
     return;
   }
   const RadialInput& input = model_.weights().radial().input();
@@ -208,7 +210,8 @@ double TangentPass<Real>::density_curvature(std::size_t t, std::size_t k, std::s
   if (this->reading() == RadialReading::Kind::exact) {
     std::vector<double> basis(this->basis_size()), slopes(this->basis_size());
     difference([&](double shift, double weight) {
-      model_.weights().radial().input().at(r + shift, block_.element, space_.atoms.element(space_.atoms.neighbor(slot)), basis, slopes);
+      model_.weights().radial().input().at(r + shift, block_.element, space_.atoms.element(space_.atoms.neighbor(slot)),
+                                           basis, slopes);
       sum += weight * layer(t).radial.network().density(basis.data(), slopes.data()).slope;
     });
     return sum;
@@ -226,7 +229,8 @@ void TangentPass<Real>::add_density_to_vectors(std::size_t t, std::size_t k, dou
   const AtomSet<Real>& atoms = space_.atoms;
   for (std::size_t e = 0, slot = atoms.first(atom(k)); e < atoms.n_edges(atom(k)); ++e, ++slot) {
     const Real *unit = atoms.group(slot) + slot % k_lanes, *turned = moving(slot);
-    const double slope = this->density(t, k, slot).slope, stretch = static_cast<double>(turned[rows::k_inverse * k_lanes]);
+    const double slope = this->density(t, k, slot).slope,
+                 stretch = static_cast<double>(turned[rows::k_inverse * k_lanes]);
     const double along = tangent * slope + by_density * density_curvature(t, k, slot) * stretch;
     for (std::size_t d = 0; d < 3; ++d)
       space_.d_vector_tangents.data()[3 * slot + d] +=
@@ -277,7 +281,8 @@ void TangentPass<Real>::exact_backward(std::size_t t, WeightGradients<Real>* gra
   std::vector<double*> by_layers;
   for (std::size_t k = 0; k < network.n_layers(); ++k)
     by_layers.push_back(gradients->wide.at({WeightKey::network, t, k}, network.layer_size(k)));
-  network.backward(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.adjoint.data(), by_layers, scratch_.network);
+  network.backward(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.adjoint.data(), by_layers,
+                   scratch_.network);
 }
 
 template class TangentPass<float>;

@@ -12,7 +12,8 @@ std::vector<std::size_t> cut(const AtomSet<Real>& atoms) {
   const double share = static_cast<double>(atoms.n_slots() + atoms.size()) / static_cast<double>(k_gradient_parts);
   double sum = 0.0;
   for (std::size_t k = 0; k < atoms.n_blocks(); ++k) {
-    for (const std::int32_t atom : atoms.block(k).atoms) sum += 1.0 + static_cast<double>(atoms.n_edges(static_cast<std::size_t>(atom)));
+    for (const std::int32_t atom : atoms.block(k).atoms)
+      sum += 1.0 + static_cast<double>(atoms.n_edges(static_cast<std::size_t>(atom)));
     if (sum >= share * static_cast<double>(ends.size()) && ends.size() < k_gradient_parts) ends.push_back(k + 1);
   }
   while (ends.size() <= k_gradient_parts) ends.push_back(atoms.n_blocks());
@@ -44,7 +45,8 @@ struct Keeping {
   KeptRows values, tangents;
 
   Keeping(const FusedModel<Real>& model, Workspace<Real>& space)
-      : values(model.kept({.derivatives = true, .members = true, .keep = true})), tangents(TangentPass<Real>::kept(values)) {
+      : values(model.kept({.derivatives = true, .members = true, .keep = true})),
+        tangents(TangentPass<Real>::kept(values)) {
     model.reserve(space.tangents, tangents, space.atoms.size());
     space.edge_tangents.reserve(space.atoms.n_slots() * static_cast<std::size_t>(space.atoms.n_rows()));
   }
@@ -61,7 +63,8 @@ void add_weight_gradient(const FusedModel<Real>& model, Workspace<Real>& space, 
     parallel_for(k_gradient_parts, threads, [&](std::size_t p) {
       const auto scratch = model.scratch().take();
       for (std::size_t k = ends[p]; k < ends[p + 1]; ++k) {
-        TangentPass<Real> block(model, space, *scratch, space.atoms.block(k), kept.values, kept.tangents, direction, false);
+        TangentPass<Real> block(model, space, *scratch, space.atoms.block(k), kept.values, kept.tangents, direction,
+                                false);
         pass(block, &parts[p]);
       }
     });
@@ -69,13 +72,15 @@ void add_weight_gradient(const FusedModel<Real>& model, Workspace<Real>& space, 
 }
 
 template <typename Real>
-void find_vector_tangents(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction, int threads) {
+void find_vector_tangents(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction,
+                          int threads) {
   const Keeping<Real> kept(model, space);
   space.d_vector_tangents.assign_zero(3 * space.atoms.n_slots());
   walk<Real>(model.weights().layers().size(), [&](const auto& pass) {
     parallel_for(space.atoms.n_blocks(), threads, [&](std::size_t k) {
       const auto scratch = model.scratch().take();
-      TangentPass<Real> block(model, space, *scratch, space.atoms.block(k), kept.values, kept.tangents, direction, true);
+      TangentPass<Real> block(model, space, *scratch, space.atoms.block(k), kept.values, kept.tangents, direction,
+                              true);
       pass(block, nullptr);
     });
   });

@@ -17,9 +17,10 @@ template <typename Real>
 void add_weight_gradient(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction, int threads,
                          std::span<WeightGradients<Real>> parts);
 
-/// Behind the same: fills `space.d_vector_tangents` with the tangents of `d_vectors` along `direction`, second derivatives
-/// of the energy.
+/// Behind the same: fills `space.d_vector_tangents` with the tangents of `d_vectors` along `direction`, second
+/// derivatives of the energy.
 template <typename Real>
-void find_vector_tangents(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction, int threads);
+void find_vector_tangents(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction,
+                          int threads);
 
 }  // namespace tamiz::mace

@@ -16,7 +16,8 @@ template <typename Real>
 KeptRows TangentPass<Real>::kept(const KeptRows& values) {
   KeptRows kept = values;
   for (auto& kinds : kept)
-    for (const Row local : {Row::d_contracted, Row::d_message, Row::d_up}) kinds[static_cast<std::size_t>(local)] = false;
+    for (const Row local : {Row::d_contracted, Row::d_message, Row::d_up})
+      kinds[static_cast<std::size_t>(local)] = false;
   return kept;
 }
 
@@ -64,11 +65,12 @@ void TangentPass<Real>::read_out(std::size_t t, WeightGradients<Real>* gradients
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     const auto structure = static_cast<std::size_t>(direction_.structure_of[atom(k)]);
     const std::span<const double> seeds(direction_.members.data() + structure * n_members, n_members);
-    net.tangent(value(Row::features, t + 1, k), tangent(Row::features, t + 1, k), seeds,
-                std::span<Real>(scratch_.read_out),
-                gradients == nullptr ? std::span<double* const>() : std::span<double* const>(by_weights), scratch_.hidden);
+    net.tangent(
+        value(Row::features, t + 1, k), tangent(Row::features, t + 1, k), seeds, std::span<Real>(scratch_.read_out),
+        gradients == nullptr ? std::span<double* const>() : std::span<double* const>(by_weights), scratch_.hidden);
     Real* target = tangent(Row::d_features, t + 1, k);
-    if (is_last(t)) std::copy(scratch_.read_out.begin(), scratch_.read_out.end(), target);
+    if (is_last(t))
+      std::copy(scratch_.read_out.begin(), scratch_.read_out.end(), target);
     else
       for (std::size_t c = 0; c < channels_; ++c) target[c] += scratch_.read_out[c];
   }
@@ -133,11 +135,11 @@ void TangentPass<Real>::before_contraction(std::size_t t, WeightGradients<Real>*
     const PackedMatrix<Real>& matrix = this->message_weights(t)[l].forth;
     const std::size_t width = static_cast<std::size_t>(plan.slots[l]) * channels_;
     const WeightKey key{WeightKey::message, t, l, layer(t).shape.residual ? 0 : element()};
-    accumulate(gradients->packed.at(key, size_of(matrix)), matrix, l, Row::d_message, t,
-               [&](std::size_t k, std::size_t m) {
-                 const std::size_t place = plan.begin[l] + m * width;
-                 return std::pair<const Real*, const Real*>(value(Row::sum, t, k) + place, tangent(Row::sum, t, k) + place);
-               });
+    accumulate(
+        gradients->packed.at(key, size_of(matrix)), matrix, l, Row::d_message, t, [&](std::size_t k, std::size_t m) {
+          const std::size_t place = plan.begin[l] + m * width;
+          return std::pair<const Real*, const Real*>(value(Row::sum, t, k) + place, tangent(Row::sum, t, k) + place);
+        });
   }
 }
 
@@ -148,8 +150,9 @@ void TangentPass<Real>::to_sums(std::size_t t, WeightGradients<Real>* gradients)
   this->back_to_contracted(t);
   const std::size_t n_coefficients = layer(t).contraction.coefficients.size() * channels_;
   if (gradients == nullptr) scratch_.unused.assign_zero(n_coefficients);
-  Real* by_coefficients = gradients == nullptr ? scratch_.unused.data()
-                                               : gradients->packed.at({WeightKey::contraction, t, 0, element()}, n_coefficients);
+  Real* by_coefficients = gradients == nullptr
+                              ? scratch_.unused.data()
+                              : gradients->packed.at({WeightKey::contraction, t, 0, element()}, n_coefficients);
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     auto arguments = contraction(t, k);
     arguments.weights = value(Row::d_contracted, t, k);

@@ -5,9 +5,9 @@
 
 namespace tamiz::mace {
 
-/// A direction in the space of positions, cells and of what is differentiated: E = Σ_q seed_q·E_q of every structure, with
-/// seeds 1/n_members + τ·members, at positions x + τ·positions under a strain τ·strains. Energies are read-outs, without
-/// the scale of the model.
+/// A direction in the space of positions, cells and of what is differentiated: E = Σ_q seed_q·E_q of every structure,
+/// with seeds 1/n_members + τ·members, at positions x + τ·positions under a strain τ·strains. Energies are read-outs,
+/// without the scale of the model.
 struct Direction {
   std::vector<std::int32_t> structure_of;  ///< of every atom
   std::vector<Vec3> positions;             ///< by atom
@@ -16,8 +16,8 @@ struct Direction {
 };
 
 /// The passes over one block for the derivatives by τ at τ = 0, behind an evaluation that kept its rows
-/// (docs/theory.md, section 2.1). Where there are no `gradients` to add to, tangents of the derivatives by the vectors of
-/// edges are added to the workspace instead.
+/// (docs/theory.md, section 2.1). Where there are no `gradients` to add to, tangents of the derivatives by the vectors
+/// of edges are added to the workspace instead.
 template <typename Real>
 class TangentPass : BlockEdges<Real> {
  public:
@@ -47,9 +47,7 @@ class TangentPass : BlockEdges<Real> {
   using BlockEdges<Real>::element_, BlockEdges<Real>::channels_, BlockEdges<Real>::harmonics_;
   using BlockEdges<Real>::layer, BlockEdges<Real>::is_last, BlockEdges<Real>::n_atoms, BlockEdges<Real>::atom;
 
-  Real* value(Row kind, std::size_t t, std::size_t k) const {
-    return this->row_of(space_.layers, values_, kind, t, k);
-  }
+  Real* value(Row kind, std::size_t t, std::size_t k) const { return this->row_of(space_.layers, values_, kind, t, k); }
   Real* tangent(Row kind, std::size_t t, std::size_t k) const { return this->row(kind, t, k); }
   /// Tangents of what edge `slot` has but once; rows are k_lanes apart.
   const Real* moving(std::size_t slot) const {

@@ -69,7 +69,8 @@ void Chain<Real>::contraction(const WeightKey& key, const Real* values) const {
   constexpr auto lanes = static_cast<std::size_t>(kernels::k_lanes<Real>);
   const std::size_t n = plan.coefficients.size();
   std::vector<RowMatrix> by_parts;
-  for (const ContractionPlan::Part& part : plan.parts) by_parts.push_back(RowMatrix::Zero(part.basis->n_maps, d_.channels));
+  for (const ContractionPlan::Part& part : plan.parts)
+    by_parts.push_back(RowMatrix::Zero(part.basis->n_maps, d_.channels));
   Eigen::RowVectorXd row(d_.channels);
   for (std::size_t k = 0; k < n; ++k) {
     for (std::size_t c = 0; c < static_cast<std::size_t>(d_.channels); ++c)
@@ -85,7 +86,8 @@ void Chain<Real>::contraction(const WeightKey& key, const Real* values) const {
 
 /// The row is the embedding of the element times entry k of a matrix.
 template <typename Real>
-void Chain<Real>::product_of_rows(const WeightKey& key, const std::string& name, std::size_t k, const Real* values) const {
+void Chain<Real>::product_of_rows(const WeightKey& key, const std::string& name, std::size_t k,
+                                  const Real* values) const {
   RowMatrix by_row(1, d_.channels);
   for (Eigen::Index c = 0; c < d_.channels; ++c) by_row(0, c) = static_cast<double>(values[c]);
   const auto z = static_cast<Eigen::Index>(key.which);
@@ -103,14 +105,22 @@ void Chain<Real>::packed(const WeightKey& key, const Real* values) const {
     add(name, k, unpacked(parameters_.matrix(name, k), values));
   };
   switch (key.kind) {
-    case WeightKey::up: return square(numbered("interactions", t, "linear_up", key.l), 0);
-    case WeightKey::product: return square(numbered("products", t, "linear", key.l), 0);
-    case WeightKey::skip: return square(numbered("interactions", t, "skip", key.l), key.which);
-    case WeightKey::message: return message(key, values);
-    case WeightKey::contraction: return contraction(key, values);
-    case WeightKey::features: return product_of_rows(key, "interactions.0.linear_up.0", 0, values);
-    case WeightKey::skipped: return product_of_rows(key, "interactions.0.skip.0", key.which, values);
-    default: return;  // tables go through networks
+    case WeightKey::up:
+      return square(numbered("interactions", t, "linear_up", key.l), 0);
+    case WeightKey::product:
+      return square(numbered("products", t, "linear", key.l), 0);
+    case WeightKey::skip:
+      return square(numbered("interactions", t, "skip", key.l), key.which);
+    case WeightKey::message:
+      return message(key, values);
+    case WeightKey::contraction:
+      return contraction(key, values);
+    case WeightKey::features:
+      return product_of_rows(key, "interactions.0.linear_up.0", 0, values);
+    case WeightKey::skipped:
+      return product_of_rows(key, "interactions.0.skip.0", key.which, values);
+    default:
+      return;  // tables go through networks
   }
 }
 
@@ -128,9 +138,11 @@ TableGradient Chain<Real>::through_table(const WeightKey& key, const Real* value
   map.to_nodes(by_coefficients.data(), outputs, by_values.data(), map_scratch);
   TableGradient result{key, {}};
   std::vector<double*> by_layers;
-  for (std::size_t k = 0; k < network.n_layers(); ++k) by_layers.push_back(result.layers.emplace_back(network.layer_size(k)).data());
+  for (std::size_t k = 0; k < network.n_layers(); ++k)
+    by_layers.push_back(result.layers.emplace_back(network.layer_size(k)).data());
   RadialNetwork::Scratch scratch;
-  network.backward(map.n_nodes(), weights_.radial().basis_at_nodes(key.which), nullptr, by_values.data(), by_layers, scratch);
+  network.backward(map.n_nodes(), weights_.radial().basis_at_nodes(key.which), nullptr, by_values.data(), by_layers,
+                   scratch);
   return result;
 }
 
@@ -149,8 +161,9 @@ template <typename Real>
 void Chain<Real>::density_table(const WeightKey& key, const double* values) const {
   const RadialNetwork& network = weights_.layers()[key.interaction].radial.network();
   const SplineMap& map = weights_.radial().spline_map();
-  const Eigen::VectorXd by_values = weights_.radial().input().spline().matrix().transpose() *
-                                    Eigen::Map<const Eigen::VectorXd>(values, static_cast<Eigen::Index>(map.n_coefficients()));
+  const Eigen::VectorXd by_values =
+      weights_.radial().input().spline().matrix().transpose() *
+      Eigen::Map<const Eigen::VectorXd>(values, static_cast<Eigen::Index>(map.n_coefficients()));
   const auto width = static_cast<std::size_t>(weights_.radial().input().basis_size());
   RowMatrix by_matrix = RowMatrix::Zero(static_cast<Eigen::Index>(network.n_radial()), 1);
   for (std::size_t k = 0; k < map.n_nodes(); ++k)
@@ -170,14 +183,18 @@ void Chain<Real>::read_out(const WeightKey& key, const double* values) const {
 template <typename Real>
 void Chain<Real>::wide(const WeightKey& key, const double* values) const {
   switch (key.kind) {
-    case WeightKey::network: return add_network(key.interaction, key.l, values);
-    case WeightKey::density_table: return density_table(key, values);
-    case WeightKey::read_out: return read_out(key, values);
+    case WeightKey::network:
+      return add_network(key.interaction, key.l, values);
+    case WeightKey::density_table:
+      return density_table(key, values);
+    case WeightKey::read_out:
+      return read_out(key, values);
     case WeightKey::density: {
       const auto n = static_cast<Eigen::Index>(weights_.layers()[key.interaction].radial.network().n_radial());
       return add(named("interactions", key.interaction, "density"), 0, Eigen::Map<const RowMatrix>(values, n, 1));
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -189,18 +206,22 @@ void add_parameter_gradient(const FusedWeights<Real>& weights, const WeightGradi
   const Chain<Real> chain(weights, gradient);
   std::vector<std::pair<WeightKey, const Real*>> tables;
   by_weights.packed.visit([&](const WeightKey& key, const Real* values) {
-    if (key.kind == WeightKey::table) tables.emplace_back(key, values);
-    else chain.packed(key, values);
+    if (key.kind == WeightKey::table)
+      tables.emplace_back(key, values);
+    else
+      chain.packed(key, values);
   });
   by_weights.wide.visit([&](const WeightKey& key, const double* values) { chain.wide(key, values); });
   std::vector<TableGradient> found(tables.size());
-  parallel_for(tables.size(), threads, [&](std::size_t k) { found[k] = chain.through_table(tables[k].first, tables[k].second); });
+  parallel_for(tables.size(), threads,
+               [&](std::size_t k) { found[k] = chain.through_table(tables[k].first, tables[k].second); });
   for (const TableGradient& each : found)
     for (std::size_t layer = 0; layer < each.layers.size(); ++layer)
       chain.add_network(each.key.interaction, layer, each.layers[layer].data());
 }
 
 template void add_parameter_gradient(const FusedWeights<float>&, const WeightGradients<float>&, int, std::span<double>);
-template void add_parameter_gradient(const FusedWeights<double>&, const WeightGradients<double>&, int, std::span<double>);
+template void add_parameter_gradient(const FusedWeights<double>&, const WeightGradients<double>&, int,
+                                     std::span<double>);
 
 }  // namespace tamiz::mace

@@ -9,7 +9,20 @@ namespace tamiz::mace {
 
 /// Names an array of weights as the kernels read them.
 struct WeightKey {
-  enum Kind { up, message, product, skip, contraction, features, skipped, table, density_table, network, density, read_out };
+  enum Kind {
+    up,
+    message,
+    product,
+    skip,
+    contraction,
+    features,
+    skipped,
+    table,
+    density_table,
+    network,
+    density,
+    read_out
+  };
   Kind kind;
   std::size_t interaction = 0;
   std::size_t l = 0;      ///< or the layer of a network

@@ -13,8 +13,16 @@ namespace tamiz::mace {
 /// What an interaction works out for an atom: from the features that enter it (those behind linear_up; the sum over
 /// neighbours; the message that enters the contraction; what comes out of it) and back (derivatives by the same).
 enum class Row : std::size_t {
-  features, up, sum, message, contracted,
-  d_features, d_contracted, d_message, d_sum, d_up
+  features,
+  up,
+  sum,
+  message,
+  contracted,
+  d_features,
+  d_contracted,
+  d_message,
+  d_sum,
+  d_up
 };
 inline constexpr std::size_t k_row_kinds = 10;
 
@@ -35,24 +43,24 @@ struct Workspace {
   /// By interaction and number, of the pairs of elements that occur.
   std::vector<std::vector<std::shared_ptr<const FineTable<Real>>>> fine;
   std::vector<const Real*> first_features;  ///< by element, of those that occur
-  AlignedBuffer<Real> d_vectors;  ///< (n_slots, 3) derivative by the vector of an edge
-  std::vector<double> energies;   ///< of the read-outs, per atom
-  std::vector<double> members;    ///< (n_atoms, n_members), where asked
+  AlignedBuffer<Real> d_vectors;            ///< (n_slots, 3) derivative by the vector of an edge
+  std::vector<double> energies;             ///< of the read-outs, per atom
+  std::vector<double> members;              ///< (n_atoms, n_members), where asked
 
-  std::vector<Layer> tangents;        ///< of the layers
-  AlignedBuffer<Real> edge_tangents;  ///< of the groups of edges (kernels::EdgeTangentArguments)
+  std::vector<Layer> tangents;            ///< of the layers
+  AlignedBuffer<Real> edge_tangents;      ///< of the groups of edges (kernels::EdgeTangentArguments)
   AlignedBuffer<Real> d_vector_tangents;  ///< of d_vectors, where asked
 };
 
 /// What one thread needs for one block of atoms.
 template <typename Real>
 struct BlockScratch {
-  Rows<Real> rows;                                           ///< those that a pass does not keep
-  AlignedBuffer<Real> factors, gradients, reverse;           ///< of the edges of one atom
-  AlignedBuffer<Real> factor_tangents, gradient_tangents;    ///< the same
-  AlignedBuffer<Real> moves, bends;                          ///< tangents of vectors, second derivatives of weights
-  AlignedBuffer<Real> radial;                                ///< radial rows of every edge of the block
-  AlignedBuffer<Real> d_radial;                              ///< derivatives by them
+  Rows<Real> rows;                                         ///< those that a pass does not keep
+  AlignedBuffer<Real> factors, gradients, reverse;         ///< of the edges of one atom
+  AlignedBuffer<Real> factor_tangents, gradient_tangents;  ///< the same
+  AlignedBuffer<Real> moves, bends;                        ///< tangents of vectors, second derivatives of weights
+  AlignedBuffer<Real> radial;                              ///< radial rows of every edge of the block
+  AlignedBuffer<Real> d_radial;                            ///< derivatives by them
   std::vector<kernels::EdgeView<Real>> edges;
   std::vector<kernels::MovingEdge<Real>> moving;
   std::vector<const Real*> x, u;

@@ -32,7 +32,8 @@ void add_energies(const TrainingFrame& frame, const FramePrediction& prediction,
   const double by_mean = add_energy(mean, reference, n, weight, delta, loss.value);
   for (std::size_t q = 0; q < prediction.members.size(); ++q) {
     const double share = frame.member_weights.empty() ? 1.0 : static_cast<double>(frame.member_weights[q]);
-    loss.by_members[q] = by_mean / m + add_energy(prediction.members[q], reference, n, weight / m * share, delta, loss.value);
+    loss.by_members[q] =
+        by_mean / m + add_energy(prediction.members[q], reference, n, weight / m * share, delta, loss.value);
   }
 }
 

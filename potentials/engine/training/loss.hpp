@@ -8,10 +8,10 @@ namespace tamiz {
 
 /// What a model says of a frame, reference energies and repulsion included.
 struct FramePrediction {
-  std::vector<double> members;           ///< energies of the committee [eV]
-  Coordinates forces;                    ///< of their mean [eV/Å]
-  Mat3 stress = Mat3::Zero();            ///< the same [eV/Å³]; not read without a volume
-  double volume = 0.0;                   ///< [Å³]; 0 without a cell
+  std::vector<double> members;  ///< energies of the committee [eV]
+  Coordinates forces;           ///< of their mean [eV/Å]
+  Mat3 stress = Mat3::Zero();   ///< the same [eV/Å³]; not read without a volume
+  double volume = 0.0;          ///< [Å³]; 0 without a cell
 };
 
 /// Share of a frame in the loss of a batch (docs/theory.md, eqs. 8 and 9), and its derivatives by the prediction.

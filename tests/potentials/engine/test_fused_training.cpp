@@ -21,9 +21,9 @@ using namespace tamiz::mace_cases;
 using training_cases::pointers, training_cases::size_of;
 
 // Relative to the largest entry of a tensor's gradient.
-constexpr double k_libtorch = 1e-9;     // float64: two ways to the same sums of some thousand terms
-constexpr double k_difference = 1e-5;   // truncation of differences with a step of 1e-5
-constexpr double k_narrow = 2e-3;       // float32: second derivatives of a network with random weights
+constexpr double k_libtorch = 1e-9;    // float64: two ways to the same sums of some thousand terms
+constexpr double k_difference = 1e-5;  // truncation of differences with a step of 1e-5
+constexpr double k_narrow = 2e-3;      // float32: second derivatives of a network with random weights
 
 struct Case {
   std::string name;
@@ -49,31 +49,41 @@ std::vector<Case> cases() {
       {"second_order", with(small_description(1, 2), [](D& d) { d.repulsion = 0.0; })},
       {"fourth_order", small_description(0, 4)},
       {"fourth_order_vectors", with(small_description(1, 4), [](D& d) { d.l_max = 2; })},
-      {"residual", with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnosticResidual", "RealAgnosticResidual"}; })},
+      {"residual",
+       with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnosticResidual", "RealAgnosticResidual"}; })},
       {"plain", with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnostic", "RealAgnostic"}; })},
-      {"density", with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnosticDensity", "RealAgnosticDensityResidual"}; })},
-      {"density_residual_agnesi", with(small_description(1, 2), [](D& d) {
-         d.blocks = {"RealAgnosticDensityResidual", "RealAgnosticDensity"};
-         d.distance_transform = "agnesi";
-       })},
+      {"density",
+       with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnosticDensity", "RealAgnosticDensityResidual"}; })},
+      {"density_residual_agnesi", with(small_description(1, 2),
+                                       [](D& d) {
+                                         d.blocks = {"RealAgnosticDensityResidual", "RealAgnosticDensity"};
+                                         d.distance_transform = "agnesi";
+                                       })},
       {"exact", small_description(1, 2, 0)},
-      {"exact_density_apart", with(small_description(0, 2, 0), [](D& d) {
-         d.blocks = {"RealAgnosticDensityResidual", "RealAgnosticDensityResidual"};
-         d.envelope_on_weights = true;
-       })},
-      {"exact_gaussian_soft", with(small_description(0, 2, 0), [](D& d) {
-         d.radial_basis = "gaussian";
-         d.distance_transform = "soft";
-       })},
-      {"splined_density_apart", with(small_description(0, 2), [](D& d) {
-         d.blocks = {"RealAgnosticDensity", "RealAgnosticDensity"};
-         d.envelope_on_weights = true;
-       })},
+      {"exact_density_apart", with(small_description(0, 2, 0),
+                                   [](D& d) {
+                                     d.blocks = {"RealAgnosticDensityResidual", "RealAgnosticDensityResidual"};
+                                     d.envelope_on_weights = true;
+                                   })},
+      {"exact_gaussian_soft", with(small_description(0, 2, 0),
+                                   [](D& d) {
+                                     d.radial_basis = "gaussian";
+                                     d.distance_transform = "soft";
+                                   })},
+      {"splined_density_apart", with(small_description(0, 2),
+                                     [](D& d) {
+                                       d.blocks = {"RealAgnosticDensity", "RealAgnosticDensity"};
+                                       d.envelope_on_weights = true;
+                                     })},
       {"one_layer", with(small_description(0, 2), [](D& d) { d.n_interactions = 1; })},
       {"three_layers", with(small_description(1, 2), [](D& d) { d.n_interactions = 3; })},
       {"odd_channels", with(small_description(1, 2), [](D& d) { d.channels = 20; })},
       {"many_channels", with(small_description(1, 2), [](D& d) { d.channels = 64; })},
-      {"no_hidden_layer", with(small_description(0, 3), [](D& d) { d.l_max = 1; d.radial_mlp = {}; })},
+      {"no_hidden_layer", with(small_description(0, 3),
+                               [](D& d) {
+                                 d.l_max = 1;
+                                 d.radial_mlp = {};
+                               })},
       {"scalars_alone", with(small_description(0, 2), [](D& d) { d.l_max = 0; })},
       {"high_l", with(small_description(2, 1), [](D& d) { d.l_max = 5; })},
   };
@@ -106,7 +116,8 @@ std::vector<TrainingFrame> frames() {
 std::vector<TrainingFrame> frames_for(const ModelDescription& d) {
   std::vector<TrainingFrame> result = frames();
   for (std::size_t k = 0; k < result.size(); ++k)
-    for (int q = 0; q < d.n_members; ++q) result[k].member_weights.push_back(static_cast<float>((k + static_cast<std::size_t>(q)) % 3));
+    for (int q = 0; q < d.n_members; ++q)
+      result[k].member_weights.push_back(static_cast<float>((k + static_cast<std::size_t>(q)) % 3));
   return result;
 }
 
@@ -117,7 +128,8 @@ struct Gradient {
   std::vector<double> values;
 };
 
-Gradient gradient_of(Trainable& model, const std::vector<const TrainingFrame*>& batch, const LossWeights& weights = k_weights) {
+Gradient gradient_of(Trainable& model, const std::vector<const TrainingFrame*>& batch,
+                     const LossWeights& weights = k_weights) {
   Gradient result;
   result.values.resize(size_of(model));
   result.loss = model.loss_gradient(batch, weights, result.values);
@@ -149,7 +161,8 @@ class FusedGradient : public testing::TestWithParam<Case> {
   const ModelDescription& description() const { return GetParam().description; }
   ModelFile model() const { return initial_model(description(), 3); }
 };
-INSTANTIATE_TEST_SUITE_P(shapes, FusedGradient, testing::ValuesIn(cases()), [](const auto& each) { return each.param.name; });
+INSTANTIATE_TEST_SUITE_P(shapes, FusedGradient, testing::ValuesIn(cases()),
+                         [](const auto& each) { return each.param.name; });
 
 TEST_P(FusedGradient, float64_agrees_with_libtorch) {
   std::unique_ptr<Trainable> reference;
@@ -161,7 +174,8 @@ TEST_P(FusedGradient, float64_agrees_with_libtorch) {
   const auto fused = make_fused_trainable(model(), "float64", 1);
   const auto batch = frames_for(description());
   for (const LossWeights& weights : {k_weights, LossWeights{.energy_delta = 0.0, .force_delta = 0.0}}) {
-    const Gradient a = gradient_of(*fused, pointers(batch), weights), b = gradient_of(*reference, pointers(batch), weights);
+    const Gradient a = gradient_of(*fused, pointers(batch), weights),
+                   b = gradient_of(*reference, pointers(batch), weights);
 
     expect_close(a, b, reference->layout(), k_libtorch);
   }
@@ -213,7 +227,8 @@ TEST_P(FusedGradient, bits_do_not_depend_on_threads_or_order) {
     const Gradient one = gradient_of(*make_fused_trainable(model(), dtype, 1), pointers(batch));
 
     for (const int threads : {2, 3})
-      EXPECT_TRUE(same_bits(one, gradient_of(*make_fused_trainable(model(), dtype, threads), pointers(batch)))) << dtype << threads;
+      EXPECT_TRUE(same_bits(one, gradient_of(*make_fused_trainable(model(), dtype, threads), pointers(batch))))
+          << dtype << threads;
     EXPECT_TRUE(same_bits(one, gradient_of(*make_fused_trainable(model(), dtype, 2), turned))) << dtype;
   }
 }
@@ -251,7 +266,8 @@ TEST(FusedTrainingBits, written_where_asked) {
   for (const Case& each : cases())
     for (const std::string dtype : {"float32", "float64"}) {
       const auto batch = frames_for(each.description);
-      const Gradient gradient = gradient_of(*make_fused_trainable(initial_model(each.description, 5), dtype, 1), pointers(batch));
+      const Gradient gradient =
+          gradient_of(*make_fused_trainable(initial_model(each.description, 5), dtype, 1), pointers(batch));
       out.write(reinterpret_cast<const char*>(gradient.values.data()),
                 static_cast<std::streamsize>(gradient.values.size() * sizeof(double)));
     }
@@ -265,7 +281,8 @@ TEST(FusedTrainingBits, are_the_same_on_avx2_and_avx512) {
   const auto bits = [&](const std::string& isa) {
     const auto file = folder.path() / isa;
     const std::string command = "TAMIZ_ISA=" + isa + " TAMIZ_TEST_BITS='" + file.string() + "' /proc/" +
-                                std::to_string(::getpid()) + "/exe --gtest_filter=FusedTrainingBits.written* > /dev/null";
+                                std::to_string(::getpid()) +
+                                "/exe --gtest_filter=FusedTrainingBits.written* > /dev/null";
     EXPECT_EQ(std::system(command.c_str()), 0) << isa;
     std::ifstream in(file, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});

@@ -38,11 +38,14 @@ std::vector<Case> cases() {
           {"vectors", small_description(1, 3, 0), k_exact},
           {"tensors", with(small_description(2, 2, 0), [](D& d) { d.repulsion = 0.0; }), k_exact},
           {"density", with(small_description(1, 2, 0), [&](D& d) { d.blocks = density; }), k_exact},
-          {"agnesi_apart", with(small_description(0, 2, 0), [&](D& d) {
-             d.blocks = density;
-             d.distance_transform = "agnesi";
-             d.envelope_on_weights = true;
-           }), k_exact},
+          {"agnesi_apart",
+           with(small_description(0, 2, 0),
+                [&](D& d) {
+                  d.blocks = density;
+                  d.distance_transform = "agnesi";
+                  d.envelope_on_weights = true;
+                }),
+           k_exact},
           {"one_layer", with(small_description(0, 4, 0), [](D& d) { d.n_interactions = 1; }), k_exact},
           {"three_layers", with(small_description(1, 2, 0), [](D& d) { d.n_interactions = 3; }), k_exact},
           {"high_l", with(small_description(0, 2, 0), [](D& d) { d.l_max = 5; }), k_exact},
@@ -83,7 +86,8 @@ class SecondDerivatives : public testing::TestWithParam<Case> {
     return make_fused_potential(initial_model(GetParam().description, 7), {.dtype = dtype, .threads = threads});
   }
 };
-INSTANTIATE_TEST_SUITE_P(shapes, SecondDerivatives, testing::ValuesIn(cases()), [](const auto& each) { return each.param.name; });
+INSTANTIATE_TEST_SUITE_P(shapes, SecondDerivatives, testing::ValuesIn(cases()),
+                         [](const auto& each) { return each.param.name; });
 
 TEST_P(SecondDerivatives, are_differences_of_forces) {
   const auto model = potential();
@@ -125,7 +129,8 @@ TEST_P(SecondDerivatives, in_float32_follow_float64) {
 
   const Coordinates wide = hessian_vector_products(*potential(), several, directions);
 
-  EXPECT_LT(largest(hessian_vector_products(*potential("float32"), several, directions) - wide), k_narrow * largest(wide));
+  EXPECT_LT(largest(hessian_vector_products(*potential("float32"), several, directions) - wide),
+            k_narrow * largest(wide));
 }
 
 TEST_P(SecondDerivatives, of_a_batch_are_those_of_its_structures_to_the_bit) {
@@ -139,7 +144,8 @@ TEST_P(SecondDerivatives, of_a_batch_are_those_of_its_structures_to_the_bit) {
     Eigen::Index row = 0;
     for (const Structure& structure : several) {
       const auto n = static_cast<Eigen::Index>(structure.size());
-      EXPECT_EQ(hessian_vector_products(*model, {&structure, 1}, directions.middleRows(row, n)), batch.middleRows(row, n));
+      EXPECT_EQ(hessian_vector_products(*model, {&structure, 1}, directions.middleRows(row, n)),
+                batch.middleRows(row, n));
       row += n;
     }
   }
@@ -147,12 +153,13 @@ TEST_P(SecondDerivatives, of_a_batch_are_those_of_its_structures_to_the_bit) {
 
 TEST(SecondDerivativesOfPotentials, misuse_is_an_error) {
   const auto model = make_fused_potential(initial_model(small_description(0), 7), {.dtype = "float64"});
-  const auto classical =
-      make_classical_potential(std::filesystem::path(TAMIZ_SOURCE_DIR) / "datasets/potentials/stillinger-weber-si.toml");
+  const auto classical = make_classical_potential(std::filesystem::path(TAMIZ_SOURCE_DIR) /
+                                                  "datasets/potentials/stillinger-weber-si.toml");
   const Structure silicon({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
 
   EXPECT_THROW(hessian_vector_products(*model, {&silicon, 1}, Coordinates::Zero(2, 3)), ShapeError);
-  EXPECT_THROW(hessian_vector_products(*model, {&silicon, 1}, Coordinates::Constant(1, 3, std::nan(""))), NumericsError);
+  EXPECT_THROW(hessian_vector_products(*model, {&silicon, 1}, Coordinates::Constant(1, 3, std::nan(""))),
+               NumericsError);
   EXPECT_THROW(hessian_vector_products(*classical, {&silicon, 1}, Coordinates::Zero(1, 3)), CapabilityError);
 }
 

@@ -176,7 +176,7 @@ void AtomSet<Real>::make_blocks(std::size_t n_elements) {
 template <typename Real>
 typename AtomSet<Real>::Block AtomSet<Real>::block(std::size_t k) const {
   const std::span<const std::int32_t> atoms(order_.data() + blocks_[k], blocks_[k + 1] - blocks_[k]);
-  return {elements_[static_cast<std::size_t>(atoms.front())], atoms};
+  return {elements_[static_cast<std::size_t>(atoms.front())], atoms, k};
 }
 
 template class AtomSet<float>;

@@ -61,6 +61,7 @@ class AtomSet {
   struct Block {
     int element;
     std::span<const std::int32_t> atoms;
+    std::size_t number;
   };
   std::size_t n_blocks() const { return blocks_.size() - 1; }
   Block block(std::size_t k) const;

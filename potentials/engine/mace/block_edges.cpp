@@ -49,20 +49,33 @@ void BlockEdges<Real>::exact_rows(std::size_t t, bool curvatures) {
   if (reading() != RadialReading::Kind::exact) return;
   if (curvatures) exact_curvatures(t);
   fill_basis(0.0);
+  scratch_.rows_per_edge = curvatures ? 3 : 2;
+  if (curvatures || space_.radial.empty()) {
+    write_exact_rows(t, scratch_.radial);
+    scratch_.radial_rows = scratch_.radial.data();
+    return;
+  }
+  auto& kept = space_.radial[t][block_.number];
+  if (!kept.made) write_exact_rows(t, kept.rows);
+  kept.made = true;
+  scratch_.radial_rows = kept.rows.data();
+}
+
+template <typename Real>
+void BlockEdges<Real>::write_exact_rows(std::size_t t, AlignedBuffer<Real>& rows) {
   const RadialNetwork& network = layer(t).radial.network();
   const std::size_t n = n_exact(), stride = layer(t).radial.stride(), outputs = network.n_outputs();
-  const std::size_t n_kinds = curvatures ? 3 : 2;
+  const std::size_t n_kinds = scratch_.rows_per_edge;
   const double* values = network.evaluate(n, scratch_.basis.data(), scratch_.slopes.data(), scratch_.network);
-  scratch_.rows_per_edge = n_kinds;
-  scratch_.radial.reserve((n_kinds * n + 2) * stride);
+  rows.reserve((n_kinds * n + 2) * stride);
   for (std::size_t e = 0; e < n; ++e)
     for (std::size_t kind = 0; kind < n_kinds; ++kind) {
       const double* source = kind < 2 ? values + (kind * n + e) * outputs : scratch_.curvatures.data() + e * outputs;
-      Real* target = scratch_.radial.data() + (n_kinds * e + kind) * stride;
+      Real* target = rows.data() + (n_kinds * e + kind) * stride;
       for (std::size_t c = 0; c < outputs; ++c) target[layer(t).radial.place(c)] = static_cast<Real>(source[c]);
     }
   // The kernels read four rows of an edge, of which those behind its own count for nothing.
-  std::fill_n(scratch_.radial.data() + n_kinds * n * stride, 2 * stride, Real(0));
+  std::fill_n(rows.data() + n_kinds * n * stride, 2 * stride, Real(0));
 }
 
 template <typename Real>
@@ -96,7 +109,7 @@ void BlockEdges<Real>::view_edges(std::size_t t, std::size_t k, const Couplings&
     edge.weights = atoms.group(slot) + lane;
     edge.factors = scratch_.factors.data() + e / k_lanes * links * k_lanes + lane;
     if (reading() == RadialReading::Kind::exact) {
-      edge.table = scratch_.radial.data() + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * table.stride();
+      edge.table = scratch_.radial_rows + scratch_.rows_per_edge * (scratch_.first_edges[k] + e) * table.stride();
       continue;
     }
     const Real* rows =

@@ -49,6 +49,7 @@ class BlockEdges : public BlockMaps<Real> {
  private:
   void fill_basis(double shift);
   void exact_curvatures(std::size_t t);
+  void write_exact_rows(std::size_t t, AlignedBuffer<Real>& rows);
   const FineTable<Real>& fine_table(std::size_t t, std::size_t k, std::size_t slot) const;
 };
 

@@ -94,6 +94,11 @@ void FusedModel<Real>::prepare(Workspace<Real>& space, const Request& request) c
   space.fine.resize(weights_.layers().size());
   if (weights_.radial().kind() == RadialReading::Kind::fine)
     for (std::size_t t = 0; t < weights_.layers().size(); ++t) find_fine_tables(space, t);
+  space.radial.resize(request.keep && weights_.radial().kind() == RadialReading::Kind::exact ? weights_.layers().size() : 0);
+  for (auto& blocks : space.radial) {
+    blocks.resize(std::max(blocks.size(), atoms.n_blocks()));
+    for (auto& block : blocks) block.made = false;
+  }
   space.energies.assign(n, 0.0);
   if (request.members) space.members.assign(n * static_cast<std::size_t>(weights_.description().n_members), 0.0);
   if (request.derivatives) space.d_vectors.assign_zero(3 * atoms.n_slots());

@@ -38,8 +38,14 @@ struct Workspace {
     Rows<Real> rows;              ///< those that a pass keeps
     std::vector<double> density;  ///< 1 + Σ_j of eq. 4a
   };
+  /// Radial rows of the edges of a block, where the network is evaluated at every edge.
+  struct RadialRows {
+    AlignedBuffer<Real> rows;
+    bool made = false;
+  };
   AtomSet<Real> atoms;
   std::vector<Layer> layers;
+  std::vector<std::vector<RadialRows>> radial;  ///< by interaction and block, where rows are kept
   /// By interaction and number, of the pairs of elements that occur.
   std::vector<std::vector<std::shared_ptr<const FineTable<Real>>>> fine;
   std::vector<const Real*> first_features;  ///< by element, of those that occur
@@ -59,7 +65,8 @@ struct BlockScratch {
   AlignedBuffer<Real> factors, gradients, reverse;         ///< of the edges of one atom
   AlignedBuffer<Real> factor_tangents, gradient_tangents;  ///< the same
   AlignedBuffer<Real> moves, bends;                        ///< tangents of vectors, second derivatives of weights
-  AlignedBuffer<Real> radial;                              ///< radial rows of every edge of the block
+  AlignedBuffer<Real> radial;        ///< radial rows of every edge of the block, where they are not kept
+  const Real* radial_rows = nullptr;  ///< these, or those that are
   AlignedBuffer<Real> d_radial;                            ///< derivatives by them
   std::vector<kernels::EdgeView<Real>> edges;
   std::vector<kernels::MovingEdge<Real>> moving;

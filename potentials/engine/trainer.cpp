@@ -137,7 +137,7 @@ class Run {
   explicit Run(const Plan& plan)
       : plan_(plan),
         model_(make_trainable(plan.start, options_of(plan.config))),
-        optimizer_(model_->layout(), plan.config.weight_decay) {
+        optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
     parameters_.resize(size);

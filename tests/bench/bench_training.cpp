@@ -65,7 +65,7 @@ void epochs(benchmark::State& state, const ModelDescription& description, const 
   } catch (const CapabilityError& error) {
     return state.SkipWithError(error.what());
   }
-  Optimizer optimizer(model->layout(), 0.0);
+  Optimizer optimizer(model->layout(), 0.0, options.threads);
   std::vector<double> parameters(model->layout().back().offset + model->layout().back().size),
       gradient(parameters.size());
   model->get_parameters(parameters);

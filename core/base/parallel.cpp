@@ -1,13 +1,19 @@
 #include "tamiz/core/base/parallel.hpp"
 
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -82,6 +88,121 @@ int available_threads() {
   return threads;
 }
 
+namespace {
+
+/// The calls of one parallel_for. Outlives it where a helper comes late.
+class Job {
+ public:
+  Job(std::size_t n, const std::function<void(std::size_t)>& body) : n_(n), first_index_(n), body_(&body) {}
+
+  /// Of a helper; does nothing once the caller has gone.
+  void help() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      ++helping_;
+    }
+    work();
+    const std::lock_guard lock(mutex_);
+    if (--helping_ == 0) done_.notify_all();
+  }
+
+  /// Of the caller: waits for the helpers that have begun, not for those that the system lets run too late.
+  void work_and_close() {
+    work();
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    done_.wait(lock, [&] { return helping_ == 0; });
+    if (first_error_) std::rethrow_exception(first_error_);
+  }
+
+ private:
+  void work() {
+    for (std::size_t k = next_++; k < n_; k = next_++) {
+      try {
+        (*body_)(k);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (k < first_index_) {
+          first_index_ = k;
+          first_error_ = std::current_exception();
+        }
+        next_ = n_;
+      }
+    }
+  }
+
+  const std::size_t n_;
+  std::atomic<std::size_t> next_{0};
+  std::mutex mutex_;
+  std::condition_variable done_;
+  int helping_ = 0;
+  bool closed_ = false;
+  std::exception_ptr first_error_;
+  std::size_t first_index_;
+  const std::function<void(std::size_t)>* body_;
+};
+
+/// Threads that wait for jobs: a pass over small structures takes less time than a thread takes to start.
+class Helpers {
+ public:
+  /// Those of this process. Never destroyed: a thread may wait in it until the process ends, and after a fork the child has
+  /// none of the threads and begins anew.
+  static Helpers& of_process() {
+    static std::mutex mutex;
+    static Helpers* helpers = nullptr;
+    const std::lock_guard lock(mutex);
+    if (helpers == nullptr || helpers->process_ != ::getpid()) helpers = new Helpers;
+    return *helpers;
+  }
+
+  void ask(const std::shared_ptr<Job>& job, std::size_t n) {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t k = 0; k < n; ++k) jobs_.push_back(job);
+    try {
+      for (; waiting_ < jobs_.size() && started_ < k_most; ++waiting_, ++started_) std::thread([this] { run(); }).detach();
+    } catch (const std::system_error&) {
+      // The system grants no more threads: those that run share the work.
+    }
+    for (std::size_t k = 0; k < n; ++k) came_.notify_one();
+  }
+
+  /// Nobody needs to look at this job any more.
+  void withdraw(const std::shared_ptr<Job>& job) {
+    const std::lock_guard lock(mutex_);
+    std::erase(jobs_, job);
+  }
+
+ private:
+  static constexpr std::size_t k_most = 1024;
+
+  [[noreturn]] void run() {
+    // Signals are for the threads that began the work.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      came_.wait(lock, [&] { return !jobs_.empty(); });
+      const std::shared_ptr<Job> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      --waiting_;
+      lock.unlock();
+      job->help();
+      lock.lock();
+      ++waiting_;
+    }
+  }
+
+  const pid_t process_ = ::getpid();
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::deque<std::shared_ptr<Job>> jobs_;
+  std::size_t waiting_ = 0, started_ = 0;
+};
+
+}  // namespace
+
 void parallel_for(std::size_t n, int threads, const std::function<void(std::size_t)>& body) {
   const int wanted = threads > 0 ? threads : available_threads();
   const std::size_t n_threads = std::min(n, static_cast<std::size_t>(wanted));
@@ -89,33 +210,15 @@ void parallel_for(std::size_t n, int threads, const std::function<void(std::size
     for (std::size_t k = 0; k < n; ++k) body(k);
     return;
   }
-  std::atomic<std::size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr first_error;
-  std::size_t first_index = n;
-  const auto work = [&] {
-    for (std::size_t k = next++; k < n; k = next++) {
-      try {
-        body(k);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (k < first_index) {
-          first_index = k;
-          first_error = std::current_exception();
-        }
-        next = n;
-      }
-    }
-  };
-  std::vector<std::thread> pool;
-  try {
-    for (std::size_t t = 1; t < n_threads; ++t) pool.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system grants no more threads: those that run share the work.
-  }
-  work();
-  for (std::thread& thread : pool) thread.join();
-  if (first_error) std::rethrow_exception(first_error);
+  Helpers& helpers = Helpers::of_process();
+  const auto job = std::make_shared<Job>(n, body);
+  helpers.ask(job, n_threads - 1);
+  struct Withdrawal {
+    Helpers& helpers;
+    const std::shared_ptr<Job>& job;
+    ~Withdrawal() { helpers.withdraw(job); }
+  } withdrawal{helpers, job};
+  job->work_and_close();
 }
 
 }  // namespace tamiz

@@ -6,13 +6,39 @@
 
 namespace tamiz {
 
-Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs) {
+namespace {
+
+/// Calls compute(batch, state, neighbors).
+template <typename Compute>
+auto with_neighbors(const Potential& potential, std::span<const Structure> structures, const Compute& compute) {
   const Batch batch(structures);
   require_species(potential, batch.species());
   const State state = State::of(structures);
   // One call has no second step that a skin could serve.
   const NeighborRequest request{potential.neighbors().cutoff, 0.0};
-  return potential.evaluate(batch, state, build_neighbors(batch, state, request), outputs);
+  return compute(batch, state, build_neighbors(batch, state, request));
+}
+
+}  // namespace
+
+Coordinates Potential::hessian_vector_products(const Batch&, const State&, const NeighborList&,
+                                               const Coordinates&) const {
+  throw CapabilityError(name() + " has no second derivatives: those of a MACE model come from the engine fused");
+}
+
+Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs) {
+  return with_neighbors(potential, structures,
+                        [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
+                          return potential.evaluate(batch, state, neighbors, outputs);
+                        });
+}
+
+Coordinates hessian_vector_products(const Potential& potential, std::span<const Structure> structures,
+                                    const Coordinates& directions) {
+  return with_neighbors(potential, structures,
+                        [&](const Batch& batch, const State& state, const NeighborList& neighbors) {
+                          return potential.hessian_vector_products(batch, state, neighbors, directions);
+                        });
 }
 
 void require_species(const Potential& potential, std::span<const Element> species) {

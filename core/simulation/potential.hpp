@@ -50,10 +50,19 @@ class Potential {
   /// does not offer, NumericsError for positions that are not finite.
   virtual Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                               const Outputs& outputs) const = 0;
+  /// Second derivatives of every structure's energy by its positions, times `directions` (n_atoms, 3): −d/dτ of the forces
+  /// at positions x + τ·directions in fixed cells, (n_atoms, 3) [eV/Å²] times the unit of the directions.
+  /// Throws as `evaluate`, CapabilityError where the potential has none, ShapeError for directions of another shape.
+  virtual Coordinates hessian_vector_products(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                              const Coordinates& directions) const;
 };
 
 /// Builds the neighbours and evaluates. Convenience for single calls.
 Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs = {});
+
+/// Builds the neighbours; `directions` of all structures one behind the other.
+Coordinates hessian_vector_products(const Potential& potential, std::span<const Structure> structures,
+                                    const Coordinates& directions);
 
 /// Throws SpeciesError naming the first element that the potential does not know.
 void require_species(const Potential& potential, std::span<const Element> species);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tamiz/core/simulation/potential.hpp"
+#include "tamiz/potentials/engine/trainable.hpp"
 
 namespace tamiz {
 
@@ -21,5 +22,11 @@ struct LoadOptions {
 /// (`kind = "lennard-jones" | "stillinger-weber"`). Throws FileError, FormatError (checksum, version,
 /// truncation), CapabilityError when this build lacks the engine that the file needs.
 std::unique_ptr<Potential> load_potential(const std::filesystem::path& file, const LoadOptions& options = {});
+/// The same of a model in memory.
+std::unique_ptr<Potential> make_potential(const ModelFile& model, const LoadOptions& options);
+
+/// A model to be trained, by the engine that the options choose; `threads` does not change the gradient. Throws
+/// FormatError, CapabilityError: training runs on the device cpu.
+std::unique_ptr<Trainable> make_trainable(const ModelFile& model, const LoadOptions& options);
 
 }  // namespace tamiz

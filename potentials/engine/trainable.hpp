@@ -17,6 +17,11 @@ struct ParameterBlock {
   bool decays;  ///< takes weight decay
 };
 
+/// Of all weights of a model, in the order of model_parameters().
+std::vector<ParameterBlock> parameter_layout(const ModelDescription& description);
+/// Throws ShapeError unless there are as many numbers as parameters.
+void require_parameters(std::size_t numbers, std::size_t parameters);
+
 struct LossWeights {
   double energy = 1.0;   ///< on squared error per atom [1/(eV/atom)²]
   double forces = 10.0;  ///< on mean squared component [1/(eV/Å)²]

@@ -14,7 +14,7 @@
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/potentials/engine/model_parameters.hpp"
-#include "tamiz/potentials/engine/torch_backend.hpp"
+#include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
@@ -102,6 +102,8 @@ std::string identity(const Plan& plan) {
     if (labels.stress) text.append(reinterpret_cast<const char*>(labels.stress->data()), 72);
   }
   for (const Tensor& tensor : plan.start.tensors) text += tensor.bytes;
+  // The engines differ by rounding, and a resumed run has to end in the same bits.
+  if (c.engine != "torch") text += "fused";
   return hash_hex(text);
 }
 
@@ -124,13 +126,18 @@ std::vector<const TrainingFrame*> batch_of(const Plan& plan, std::int64_t step) 
   return batch;
 }
 
+LoadOptions options_of(const TrainConfig& config) {
+  const int threads = config.threads > 0 ? config.threads : available_threads();
+  return {.dtype = config.dtype, .device = "cpu", .threads = threads, .engine = config.engine};
+}
+
 /// One run: the model, the optimiser and the average of its parameters.
 class Run {
  public:
   explicit Run(const Plan& plan)
       : plan_(plan),
-        model_(torch_backend().make_trainable(plan.start, plan.config.dtype, plan.config.threads)),
-        optimizer_(model_->layout(), plan.config.weight_decay) {
+        model_(make_trainable(plan.start, options_of(plan.config))),
+        optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
     parameters_.resize(size);
@@ -206,11 +213,6 @@ class Run {
   int stale_ = 0;
 };
 
-std::unique_ptr<Potential> potential_of(const ModelFile& model, const TrainConfig& config) {
-  const int threads = config.threads > 0 ? config.threads : available_threads();
-  return torch_backend().make_potential(model, {.dtype = config.dtype, .device = "cpu", .threads = threads});
-}
-
 class Metrics {
  public:
   explicit Metrics(const std::filesystem::path& path) {
@@ -242,7 +244,7 @@ void resume(Run& run, const std::filesystem::path& path, const std::string& id) 
 }
 
 void validate_now(const Plan& plan, Run& run, Metrics& metrics) {
-  const auto potential = potential_of(run.averaged_model(), plan.config);
+  const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
   run.judge(score(errors));
   metrics.write({{"step", run.step()}, {"validation", as_json(errors)}});
@@ -291,7 +293,7 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   result.stopped_early = result.finished && result.steps < config.steps;
   result.model = run.chosen_model();
   if (initial) result.model.card = initial->card;
-  const auto potential = potential_of(result.model, config);
+  const auto potential = make_potential(result.model, options_of(config));
   if (!plan.set.validation.empty()) {
     result.validation = evaluate_errors(*potential, plan.set.validation);
     result.model.description.uncertainty_scale = calibrated_scale(*potential, plan.set.validation);

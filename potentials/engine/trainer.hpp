@@ -34,6 +34,7 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   std::string dtype = "float32";
   int threads = 0;              ///< 0: available_threads(); does not change the result
+  std::string engine = "";      ///< LoadOptions::engine; the engines agree but for rounding
 };
 
 struct ErrorSummary {

@@ -8,29 +8,11 @@
 #include <vector>
 
 #include "tamiz/core/structure/structure.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/model_description.hpp"
 #include "tamiz/potentials/engine/radial/radial_input.hpp"
 
 namespace tamiz::torch_engine {
-
-/// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
-/// training.
-struct EdgeList {
-  /// What the pair repulsion gives to an atom.
-  struct Repulsion {
-    double energy = 0.0;          ///< [eV]
-    Vec3 force = Vec3::Zero();    ///< [eV/Å]
-    Mat3 virial = Mat3::Zero();   ///< its part of dE/dε [eV]
-  };
-  std::vector<std::int64_t> first;       ///< (n_atoms + 1)
-  std::vector<std::int32_t> neighbors;   ///< (n_edges), atoms of this structure
-  std::vector<double> vectors;           ///< (n_edges, 3) r_j − r_i + shift [Å]
-  std::vector<std::int32_t> elements;    ///< (n_atoms) places in the description
-  std::vector<Repulsion> repulsion;      ///< (n_atoms); zero where the model has none
-  double volume = 0.0;                   ///< [Å³]; 0 without a cell
-
-  std::size_t n_atoms() const { return elements.size(); }
-};
 
 /// Graph and geometry of some structures as the model reads them; lives as long as the autograd graph.
 struct Shard {

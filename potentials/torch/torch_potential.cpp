@@ -10,7 +10,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
-#include "tamiz/potentials/torch/edges.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/torch/parameters.hpp"
 #include "tamiz/potentials/torch/threads.hpp"
 

@@ -5,7 +5,7 @@
 
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/load.hpp"
-#include "tamiz/potentials/torch/edges.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/torch/mace_model.hpp"
 
 namespace tamiz::torch_engine {

@@ -10,8 +10,6 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
-#include "tamiz/core/neighbors/neighbor_list.hpp"
-#include "tamiz/potentials/torch/edges.hpp"
 #include "tamiz/potentials/torch/loss.hpp"
 #include "tamiz/potentials/torch/parameters.hpp"
 #include "tamiz/potentials/torch/threads.hpp"
@@ -21,8 +19,6 @@ namespace {
 
 /// Pairs whose autograd graph fits the memory and hides the cost of a tensor operation.
 constexpr std::size_t k_pairs_per_shard = 6000;
-/// Pairs kept between steps, 32 bytes each.
-constexpr std::size_t k_cached_edges = 64u << 20;
 
 /// Cuts a batch into shards that depend on the frames alone: largest first, always onto the least shard.
 std::vector<std::vector<std::size_t>> balance(const std::vector<std::shared_ptr<const EdgeList>>& edges) {
@@ -54,51 +50,29 @@ TorchTrainable::TorchTrainable(const ModelFile& model, const std::string& dtype,
     : model_(model.description, dtype_of(dtype)),
       dtype_(dtype),
       threads_(threads > 0 ? threads : available_threads()),
-      make_edges_(model.description),
+      edges_(model.description),
       values_(flat_parameters(model)) {}
 
-std::vector<ParameterBlock> TorchTrainable::layout() const {
-  std::vector<ParameterBlock> blocks;
-  std::size_t offset = 0;
-  for (const ParameterSpec& spec : model_.parameters()) {
-    blocks.push_back({spec.name, offset, spec.size(), spec.decays});
-    offset += spec.size();
-  }
-  return blocks;
-}
+std::vector<ParameterBlock> TorchTrainable::layout() const { return parameter_layout(description()); }
 
 void TorchTrainable::get_parameters(std::span<double> out) const {
-  if (out.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got room for " + std::to_string(out.size()));
+  require_parameters(out.size(), values_.size());
   std::copy(values_.begin(), values_.end(), out.begin());
 }
 
 void TorchTrainable::set_parameters(std::span<const double> values) {
-  if (values.size() != values_.size()) throw ShapeError("the model has " + std::to_string(values_.size()) + " parameters, got " + std::to_string(values.size()));
+  require_parameters(values.size(), values_.size());
   values_.assign(values.begin(), values.end());
-}
-
-std::shared_ptr<const EdgeList> TorchTrainable::edges(const Frame& frame) {
-  const std::string key = frame.structure.content_hash();
-  if (const auto found = cache_.find(key); found != cache_.end()) return found->second;
-  const std::span<const Structure> one(&frame.structure, 1);
-  const Batch batch(one);
-  const State state = State::of(one);
-  auto list = std::make_shared<const EdgeList>(
-      make_edges_(batch, state, build_neighbors(batch, state, {make_edges_.cutoff(), 0.0}), 0));
-  if (cached_edges_ + list->neighbors.size() <= k_cached_edges) {
-    cached_edges_ += list->neighbors.size();
-    cache_[key] = list;
-  }
-  return list;
 }
 
 double TorchTrainable::loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
                                      std::span<double> gradient) {
   if (frames.empty()) throw ShapeError("a loss needs at least one frame");
-  if (gradient.size() != values_.size()) throw ShapeError("the gradient has " + std::to_string(gradient.size()) + " places for " + std::to_string(values_.size()) + " parameters");
+  require_parameters(gradient.size(), values_.size());
   const SingleThreadScope scope;
   std::vector<std::shared_ptr<const EdgeList>> lists;
-  for (const TrainingFrame* frame : frames) lists.push_back(edges(frame->frame));
+  for (const TrainingFrame* frame : frames)
+    lists.push_back(edges_.edges(frame->frame.structure, frame->frame.structure.content_hash()));
   const auto shards = balance(lists);
 
   // What all shards share is made once; its gradient is summed over shards and taken back once.

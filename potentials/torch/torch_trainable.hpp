@@ -1,12 +1,10 @@
 #pragma once
 
-#include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/trainable.hpp"
-#include "tamiz/potentials/torch/edges.hpp"
 #include "tamiz/potentials/torch/mace_model.hpp"
 #include "tamiz/potentials/torch/shard.hpp"
 
@@ -26,15 +24,11 @@ class TorchTrainable final : public Trainable {
   ModelFile to_model_file(const ModelCard& card) const override;
 
  private:
-  std::shared_ptr<const EdgeList> edges(const Frame& frame);
-
   MaceModel model_;
   std::string dtype_;
   int threads_;
-  EdgeBuilder make_edges_;
+  EdgeCache edges_;
   std::vector<double> values_;
-  std::map<std::string, std::shared_ptr<const EdgeList>> cache_;  ///< by content hash
-  std::size_t cached_edges_ = 0;
 };
 
 }  // namespace tamiz::torch_engine

@@ -36,12 +36,14 @@ struct TrainCall {
   std::optional<std::string> dtype;
   std::uint64_t seed;
   int threads;
+  std::string engine;
 };
 
 TrainConfig config_of(const TrainCall& call) {
   TrainConfig config = call.config ? read_train_config(*call.config) : TrainConfig{};
   config.seed = call.seed;
   config.threads = call.threads;
+  config.engine = call.engine;
   if (call.steps) config.steps = *call.steps;
   if (call.learning_rate) config.learning_rate = *call.learning_rate;
   if (call.batch_size) config.batch_size = *call.batch_size;
@@ -107,13 +109,14 @@ void bind_training(py::module_& module) {
              [](const std::vector<Frame>& frames, const std::vector<Frame>& validation, std::optional<fs::path> config,
                 std::optional<fs::path> initial, std::optional<std::int64_t> steps, std::optional<double> minutes,
                 std::optional<double> learning_rate, std::optional<int> batch_size, std::optional<std::string> dtype,
-                std::uint64_t seed, int threads, const fs::path& checkpoint, const py::object& progress) {
-               const TrainCall call{config, initial, steps, learning_rate, minutes, batch_size, dtype, seed, threads};
+                std::uint64_t seed, int threads, const std::string& engine, const fs::path& checkpoint,
+                const py::object& progress) {
+               const TrainCall call{config, initial, steps, learning_rate, minutes, batch_size, dtype, seed, threads, engine};
                return run_training(call, frames, validation, checkpoint, progress);
              },
              py::arg("frames"), py::arg("validation"), py::arg("config"), py::arg("initial"), py::arg("steps"),
              py::arg("minutes"), py::arg("learning_rate"), py::arg("batch_size"), py::arg("dtype"), py::arg("seed"),
-             py::arg("threads"), py::arg("checkpoint"), py::arg("progress"));
+             py::arg("threads"), py::arg("engine"), py::arg("checkpoint"), py::arg("progress"));
 }
 
 }  // namespace

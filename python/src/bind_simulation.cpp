@@ -32,6 +32,32 @@ Evaluated evaluate_batch(const Potential& potential, const std::vector<Structure
   return {evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
 }
 
+/// One array (n_atoms, 3) per structure.
+std::vector<Coordinates> multiply_batch(const Potential& potential, const std::vector<Structure>& structures,
+                                        const std::vector<Coordinates>& directions) {
+  if (directions.size() != structures.size())
+    throw ShapeError("got directions for " + std::to_string(directions.size()) + " of " + std::to_string(structures.size()) + " structures");
+  Eigen::Index n_atoms = 0;
+  for (const Structure& structure : structures) n_atoms += static_cast<Eigen::Index>(structure.size());
+  Coordinates all(n_atoms, 3);
+  Eigen::Index row = 0;
+  for (std::size_t s = 0; s < structures.size(); ++s) {
+    const auto n = static_cast<Eigen::Index>(structures[s].size());
+    if (directions[s].rows() != n)
+      throw ShapeError("structure " + std::to_string(s) + " has " + std::to_string(n) + " atoms, its directions " + std::to_string(directions[s].rows()) + " rows");
+    all.middleRows(row, n) = directions[s];
+    row += n;
+  }
+  const Coordinates products = hessian_vector_products(potential, structures, all);
+  std::vector<Coordinates> of_structures;
+  row = 0;
+  for (const Coordinates& each : directions) {
+    of_structures.push_back(products.middleRows(row, each.rows()));
+    row += each.rows();
+  }
+  return of_structures;
+}
+
 /// Rows of each structure of an array (n_atoms, width) that `owner` holds.
 py::list rows_of_structures(const py::object& owner, const double* data, py::ssize_t width) {
   const auto& offsets = owner.cast<const Evaluated&>().offsets;
@@ -93,7 +119,8 @@ void bind_potential(py::module_& module) {
         return symbols;
       })
       .def("evaluate", &evaluate_batch, py::arg("structures"), py::arg("forces"), py::arg("stress"),
-           py::arg("atom_energies"), py::arg("members"), py::arg("descriptors"), Release());
+           py::arg("atom_energies"), py::arg("members"), py::arg("descriptors"), Release())
+      .def("hessian_vector_products", &multiply_batch, py::arg("structures"), py::arg("directions"), Release());
 }
 
 void bind_relaxation(py::module_& module) {

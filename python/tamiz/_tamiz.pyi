@@ -111,6 +111,7 @@ class Potential:
     def elements(self) -> list[str]: ...
     def evaluate(self, structures: Sequence[Structure], forces: bool, stress: bool, atom_energies: bool,
                  members: bool, descriptors: bool) -> Prediction: ...
+    def hessian_vector_products(self, structures: Sequence[Structure], directions: Sequence[Any]) -> list[Any]: ...
 
 class RelaxResult:
     @property
@@ -191,7 +192,7 @@ class TrainResult:
 
 def train(frames: Sequence[Frame], validation: Sequence[Frame], config: Path | None, initial: Path | None,
           steps: int | None, minutes: float | None, learning_rate: float | None, batch_size: int | None,
-          dtype: str | None, seed: int, threads: int, checkpoint: Path,
+          dtype: str | None, seed: int, threads: int, engine: str, checkpoint: Path,
           progress: Callable[[int, int, float], None] | None) -> TrainResult: ...
 
 class Candidate:

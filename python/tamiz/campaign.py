@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _tamiz
-from ._torch import require_matching_torch
 from .convert import Structure
 from .errors import Error, FileError
 
@@ -76,7 +75,6 @@ class Campaign:
         Ctrl-C stops it between two steps, with the ledger whole, and raises KeyboardInterrupt; another call goes on.
         Raises FileError when another process runs it, OracleError when DFT cannot be started.
         """
-        require_matching_torch()
         return _tamiz.run_campaign(self._config, self.folder, (self.folder / LEDGER).exists())
 
     def summary(self) -> dict[str, Any]:

@@ -83,6 +83,21 @@ class Potential:
         return Prediction(self._native.evaluate(to_structures(structures), forces, stress, atom_energies, uncertainty,
                                                 descriptors))
 
+    def hessian_vector_products(self, structures: Any, directions: Any) -> list[np.ndarray]:
+        """Second derivatives of the energies by positions times directions: one array (n_atoms, 3) per structure [eV/Å²].
+
+        Args:
+            structures: one or many (tamiz, ASE or pymatgen), which are evaluated as one batch.
+            directions: one array (n_atoms, 3) per structure, a single array for a single structure.
+
+        It costs about as much as three evaluations of the forces, of which it is the negative derivative along the directions
+        in fixed cells. Raises CapabilityError where there are none (classical potentials, ``engine="torch"``), ShapeError for
+        directions of another shape.
+        """
+        several = to_structures(structures)
+        arrays = [directions] if np.ndim(directions) == 2 else list(directions)
+        return self._native.hessian_vector_products(several, [np.asarray(each, dtype=float) for each in arrays])
+
     def __repr__(self) -> str:
         return f"Potential({self.name!r}, cutoff={self.cutoff:g})"
 

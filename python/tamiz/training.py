@@ -35,8 +35,9 @@ class TrainedModel:
 def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.PathLike | None = None,
           initial: str | os.PathLike | None = None, validation: Iterable[Any] = (), steps: int | None = None,
           minutes: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
-          dtype: str | None = None, seed: int = 1, threads: int = 0, card: dict[str, str] | None = None,
-          resume: bool = False, progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
+          dtype: str | None = None, seed: int = 1, threads: int = 0, engine: str | None = None,
+          card: dict[str, str] | None = None, resume: bool = False,
+          progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
     """Fits a MACE model to labelled frames (tamiz frames, or ASE Atoms with results) and writes it to `out`.
 
     Args:
@@ -45,6 +46,7 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
         validation: frames to validate and to calibrate the uncertainty on; otherwise a tenth of `frames`.
         minutes: choose the steps so that training takes about this long.
         threads: 0: as many as the machine grants; does not change the result.
+        engine: "fused" (kernels of tamiz) or "torch" (LibTorch, which is loaded then); they agree but for rounding. None: fused.
         card: entries for the model's card.
         resume: go on from the checkpoint beside `out` that an interrupted call left.
         progress: called with step, total and present loss about once per second.
@@ -52,13 +54,14 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
     The same frames, settings and seed give the same model. Ctrl-C writes the checkpoint and raises KeyboardInterrupt.
     Raises ShapeError (no frames, no labels), NumericsError (a label that is not finite), SpeciesError, FileError.
     """
-    require_matching_torch()
+    if engine == "torch":
+        require_matching_torch()
     path = Path(out)
     checkpoint = path.with_name(path.name + ".checkpoint")
     if checkpoint.exists() and not resume:
         raise FileError(f"{checkpoint} is left from a training that was stopped: pass resume=True, or remove it")
     result = _tamiz.train(to_frames(frames), to_frames(validation), config, initial, steps, minutes, learning_rate,
-                          batch_size, dtype, seed, threads, checkpoint, progress)
+                          batch_size, dtype, seed, threads, engine or "", checkpoint, progress)
     result.write(path, {"created_by": "tamiz.train", **(card or {})})
     checkpoint.unlink(missing_ok=True)
     return TrainedModel(path, result.steps, result.training, result.validation)

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::vector<std::string> files, validation, tests, card;
   LabelKeys keys;
-  std::string out, config, initial, dtype;
+  std::string out, config, initial, dtype, engine;
   double minutes = 0.0;
   std::int64_t steps = 0;
   std::uint64_t seed = 1;
@@ -37,6 +37,7 @@ TrainConfig configuration(const Arguments& a, const Common& common) {
   config.threads = common.threads > 0 ? common.threads : available_threads();
   if (a.steps > 0) config.steps = a.steps;
   if (!a.dtype.empty()) config.dtype = a.dtype;
+  config.engine = a.engine;
   return config;
 }
 
@@ -132,6 +133,7 @@ void add_train(CLI::App& app) {
   command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(positive())->excludes(steps);
   command->add_option("--seed", a->seed, "Seed of weights, order of frames and committee")->capture_default_str();
   command->add_option("--dtype", a->dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
+  command->add_option("--engine", a->engine, "fused or torch (default: fused)")->check(CLI::IsMember({"fused", "torch"}));
   add_label_keys(*command, a->keys);
   command->add_option("--card", a->card, "key=value to write into the model's card; may be repeated");
   command->add_flag("--resume", a->resume, "Go on from the checkpoint beside the output");

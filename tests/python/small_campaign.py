@@ -11,8 +11,6 @@ from support import ROOT
 DATASETS = ROOT / "datasets"
 COMPETING = DATASETS / "competing" / "start.xyz"
 MISSING = [str(COMPETING)] if not COMPETING.exists() else []
-if not tamiz._tamiz.torch_version:
-    MISSING.append("LibTorch, which is not built here")
 ORACLE = "ase:ase.calculators.morse:MorsePotential"
 LEVEL = {"name": "morse", "kwargs": {"epsilon": 0.15, "r0": 2.6, "rho0": 4.0},
          "relax": {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 200}}

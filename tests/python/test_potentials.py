@@ -204,3 +204,37 @@ class TestModel:
 
         assert info["description"]["n_members"] == model.n_members
         assert set(model.elements) == {"Mg", "Si", "N", "Ca"}
+
+
+@pytest.mark.skipif(not MODEL.exists(), reason="no model is shipped")
+def test_products_with_second_derivatives_are_differences_of_forces():
+    model = tamiz.load(MODEL, dtype="float64", threads=1)
+    structures = [silicon(rattle=0.05, seed=3), silicon(rattle=0.1, seed=4)]
+    random = np.random.default_rng(5)
+    directions = [random.normal(size=(len(atoms), 3)) for atoms in structures]
+
+    def forces(atoms, direction, step):
+        moved = atoms.copy()
+        moved.positions += step * direction
+        return model.evaluate(moved).forces[0]
+
+    products = model.hessian_vector_products(structures, directions)
+
+    for atoms, direction, product in zip(structures, directions, products, strict=True):
+        step = 1e-4
+        expected = -(forces(atoms, direction, step) - forces(atoms, direction, -step)) / (2 * step)
+        # The third derivatives of splines jump at their knots.
+        assert product == pytest.approx(expected, abs=2e-3 * np.abs(expected).max())
+    assert model.hessian_vector_products(structures[0], directions[0])[0] == pytest.approx(products[0], abs=0.0)
+
+
+@pytest.mark.skipif(not MODEL.exists(), reason="no model is shipped")
+def test_directions_of_another_shape_are_refused(stillinger_weber):
+    model = tamiz.load(MODEL, threads=1)
+
+    with pytest.raises(tamiz.ShapeError, match="structure 0 has 8 atoms, its directions 7 rows"):
+        model.hessian_vector_products(silicon(), np.zeros((7, 3)))
+    with pytest.raises(tamiz.ShapeError, match="directions for 2 of 1 structures"):
+        model.hessian_vector_products(silicon(), [np.zeros((8, 3))] * 2)
+    with pytest.raises(tamiz.CapabilityError, match="second derivatives"):
+        stillinger_weber.hessian_vector_products(silicon(), np.zeros((8, 3)))

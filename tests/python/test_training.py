@@ -11,8 +11,6 @@ from ase.calculators.singlepoint import SinglePointCalculator
 import tamiz
 from support import STILLINGER_WEBER, silicon
 
-pytestmark = pytest.mark.skipif(not tamiz._tamiz.torch_version, reason="LibTorch is not built here")
-
 CONFIG = """
 [model]
 cutoff = 4.0
@@ -94,6 +92,21 @@ def test_the_same_call_gives_the_same_bytes(frames, config, tmp_path):
               for name, threads in (("a.safetensors", 1), ("b.safetensors", 2))]
 
     assert models[0] == models[1]
+
+
+@pytest.mark.skipif(not tamiz._tamiz.torch_version, reason="LibTorch is not built here")
+def test_both_engines_learn_the_same(frames, config, tmp_path):
+    # In float64 a few steps do not blow the rounding up.
+    models = [tamiz.train(frames, tmp_path / f"{engine}.safetensors", config=config, steps=20, dtype="float64", engine=engine)
+              for engine in ("fused", "torch")]
+
+    assert models[0].training.force_mae == pytest.approx(models[1].training.force_mae, rel=1e-6)
+    assert models[0].training.energy_mae == pytest.approx(models[1].training.energy_mae, rel=1e-6)
+
+
+def test_an_unknown_engine_is_named(frames, config, tmp_path):
+    with pytest.raises(tamiz.CapabilityError, match="'gpu' is not known, expected fused or torch"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=config, engine="gpu")
 
 
 def test_training_further_starts_from_the_model_that_is_given(frames, config, tmp_path):

@@ -51,6 +51,21 @@ std::string choose() {
   return "generic";
 }
 
+/// Of the tables of all instruction sets the one of instruction_set().
+template <typename T>
+const T& of_instruction_set(const T& generic, const T* avx2, const T* avx512) {
+  const std::string name = instruction_set();
+  if (name == "avx512") return *avx512;
+  if (name == "avx2") return *avx2;
+  return generic;
+}
+
+#if defined(__x86_64__)
+#define TAMIZ_TABLES(table) generic::table, &avx2::table, &avx512::table
+#else
+#define TAMIZ_TABLES(table) generic::table, nullptr, nullptr
+#endif
+
 }  // namespace
 
 const char* instruction_set() {
@@ -58,44 +73,29 @@ const char* instruction_set() {
   return chosen.c_str();
 }
 
+// Asked for before every loop: found once.
 template <>
 const Table<float>& table<float>() {
-#if defined(__x86_64__)
-  const std::string name = instruction_set();
-  if (name == "avx512") return avx512::k_float;
-  if (name == "avx2") return avx2::k_float;
-#endif
-  return generic::k_float;
+  static const Table<float>& chosen = of_instruction_set(TAMIZ_TABLES(k_float));
+  return chosen;
 }
 
 template <>
 const Table<double>& table<double>() {
-#if defined(__x86_64__)
-  const std::string name = instruction_set();
-  if (name == "avx512") return avx512::k_double;
-  if (name == "avx2") return avx2::k_double;
-#endif
-  return generic::k_double;
+  static const Table<double>& chosen = of_instruction_set(TAMIZ_TABLES(k_double));
+  return chosen;
 }
 
 template <>
 const FusedTable<float>& fused_table<float>() {
-#if defined(__x86_64__)
-  const std::string name = instruction_set();
-  if (name == "avx512") return avx512::k_fused_float;
-  if (name == "avx2") return avx2::k_fused_float;
-#endif
-  return generic::k_fused_float;
+  static const FusedTable<float>& chosen = of_instruction_set(TAMIZ_TABLES(k_fused_float));
+  return chosen;
 }
 
 template <>
 const FusedTable<double>& fused_table<double>() {
-#if defined(__x86_64__)
-  const std::string name = instruction_set();
-  if (name == "avx512") return avx512::k_fused_double;
-  if (name == "avx2") return avx2::k_fused_double;
-#endif
-  return generic::k_fused_double;
+  static const FusedTable<double>& chosen = of_instruction_set(TAMIZ_TABLES(k_fused_double));
+  return chosen;
 }
 
 }  // namespace tamiz::kernels

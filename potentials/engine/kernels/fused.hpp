@@ -125,6 +125,104 @@ struct ContractArguments {
   Real* gradient;              ///< (n_inputs, channels)
 };
 
+// Training and products with second derivatives run through everything a second time, with tangents: derivatives of all
+// numbers along one direction (docs/theory.md, section 2.1). Tangents lie as the values do, in arrays of their own.
+
+/// Tangents of what an edge has but once, from the tangent of its vector. Groups of tangents have the rows of groups of
+/// edges: tangents of the weights at k_values, of the direction, of the distance at k_inverse, and of the harmonics are
+/// written; those of the slopes of the weights only where their second derivatives are given.
+template <typename Real>
+struct EdgeTangentArguments {
+  std::int64_t n_groups;
+  std::int32_t n_rows, n_harmonics;
+  const Real* edges;
+  const Real* gradients;  ///< of the harmonics (HarmonicsArguments)
+  const Real* moves;      ///< (n_groups, 3, k_lanes) tangents of the vectors
+  const Real* curvatures; ///< (n_groups, 4, k_lanes) second derivatives of the weights, or null
+  Real* tangents;
+};
+
+/// An edge with its tangents; null for features that are constants.
+template <typename Real>
+struct MovingEdge {
+  EdgeView<Real> at;
+  const Real* weights;
+  const Real* factors;
+  const Real* features;
+  const Real* outputs;  ///< the reverse only
+  Real* d_table;        ///< derivatives by four rows of the table, added to; the reverse only, or null
+  const Real* gradients; ///< tangents of EdgeView::gradients; second derivatives only
+};
+
+/// Tangent of ConvolveArguments::sum.
+template <typename Real>
+struct ConvolveTangentArguments {
+  std::int64_t n_edges, channels, table_stride;
+  const MovingEdge<Real>* edges;
+  std::int32_t n_paths;
+  const FusedPath* paths;
+  Real* sum;
+};
+
+/// Tangents of the derivatives of Σ_edges outputs·sum by the features and by the rows of the radial table.
+template <typename Real>
+struct ReverseTangentArguments {
+  std::int64_t n_edges, channels, table_stride;
+  const MovingEdge<Real>* edges;
+  std::int32_t n_paths, n_rows;
+  const FusedPath* paths;
+  Real* d_features;  ///< added to
+};
+
+/// Tangents of a contraction (ContractArguments), of its gradient, and of its derivatives by the coefficients, which are
+/// added to.
+template <typename Real>
+struct ContractTangentArguments {
+  std::int64_t n_outputs, n_inputs, channels, n_coefficients;
+  const ContractionNode* nodes;
+  const std::int32_t* leaves;
+  const Real* coefficients;
+  const Real* x;
+  const Real* x_tangent;
+  const Real* weights;  ///< contract_reverse_tangent only, and what follows
+  const Real* weights_tangent;
+  Real* result;         ///< of f (n_outputs, channels), or of the gradient (n_inputs, channels)
+  Real* d_coefficients;
+};
+
+/// Tangents of the gradients of harmonics (HarmonicsArguments), along those of directions and distances.
+template <typename Real>
+struct HarmonicsTangentArguments {
+  std::int64_t n_groups;
+  std::int32_t l_max, n_rows;
+  const Real* prefactors;
+  const Real* edges;
+  const Real* tangents;
+  Real* gradients;
+};
+
+/// Tangents of the derivatives by the vectors of edges (ConvolveReverseArguments).
+template <typename Real>
+struct VectorTangentArguments {
+  std::int64_t n_edges, channels, table_stride;
+  const MovingEdge<Real>* edges;
+  std::int32_t n_paths, n_harmonics, n_rows, n_links;
+  const FusedPath* paths;
+  const Coupling<Real>* couplings;  ///< sorted by harmonic,
+  const std::int32_t* by_harmonic;  ///< and where those of each begin (n_harmonics + 1)
+  Real* d_vectors;                  ///< (n_edges, 3), added to
+  Real* scratch;                    ///< 2·n_links·k_lanes
+};
+
+/// matrix += Σ_r x_r ⊗ y_r, packed as in MultiplyArguments.
+template <typename Real>
+struct AccumulateArguments {
+  std::int64_t n_rows, n_in, n_out;
+  const Real* const* x;
+  const Real* const* y;
+  Real* matrix;
+};
+
 template <typename Real>
 struct FusedTable {
   void (*harmonics)(const HarmonicsArguments<Real>&);
@@ -136,6 +234,14 @@ struct FusedTable {
   void (*contract)(const ContractArguments<Real>&);
   /// f where asked, and gradient = Σ weights·df/dx.
   void (*contract_gradient)(const ContractArguments<Real>&);
+  void (*edge_tangents)(const EdgeTangentArguments<Real>&);
+  void (*convolve_tangent)(const ConvolveTangentArguments<Real>&);
+  void (*reverse_tangent)(const ReverseTangentArguments<Real>&);
+  void (*contract_tangent)(const ContractTangentArguments<Real>&);
+  void (*contract_reverse_tangent)(const ContractTangentArguments<Real>&);
+  void (*accumulate)(const AccumulateArguments<Real>&);
+  void (*harmonics_tangent)(const HarmonicsTangentArguments<Real>&);
+  void (*vector_tangent)(const VectorTangentArguments<Real>&);
 };
 
 /// The kernels of instruction_set(); Real is float or double.

@@ -23,25 +23,54 @@ EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& r
 template <typename Real>
 void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
                          std::size_t begin, std::size_t end, int threads) {
+  clear(rules);
+  for (std::size_t s = begin; s < end; ++s) add_structure(rules, batch, state, neighbors, s);
+  repulsion_.assign(size(), {});
+  complete(rules, threads);
+  if (!rules.repulsion) return;
+  parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
+    for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, size()); ++atom)
+      add_repulsion(*rules.repulsion, atom);
+  });
+}
+
+template <typename Real>
+void AtomSet<Real>::fill(const EdgeRules& rules, std::span<const EdgeList* const> structures, int threads) {
+  clear(rules);
+  repulsion_.clear();
+  for (const EdgeList* structure : structures) add_structure(*structure);
+  complete(rules, threads);
+}
+
+template <typename Real>
+void AtomSet<Real>::clear(const EdgeRules& rules) {
   n_rows_ = kernels::edge_rows::k_harmonics + n_harmonics(rules.l_max);
   elements_.clear();
   n_edges_.clear();
   neighbors_.clear();
   vectors_.clear();
   first_.assign(1, 0);
-  for (std::size_t s = begin; s < end; ++s) add_structure(rules, batch, state, neighbors, s);
+}
+
+template <typename Real>
+void AtomSet<Real>::complete(const EdgeRules& rules, int threads) {
   table_rows_.assign(n_slots(), 0);
   edges_.assign_zero(n_slots() * static_cast<std::size_t>(n_rows_));
-  repulsion_.assign(size(), {});
   parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
-    const std::size_t last = std::min((task + 1) * k_atoms_per_task, size());
-    for (std::size_t atom = task * k_atoms_per_task; atom < last; ++atom) {
+    for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, size()); ++atom)
       for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) write_edge(rules, atom, slot);
-      if (rules.repulsion) add_repulsion(*rules.repulsion, atom);
-    }
   });
   find_reverse();
   make_blocks(rules.element_index.size());
+}
+
+/// Behind the last of its edges.
+template <typename Real>
+void AtomSet<Real>::end_atom() {
+  n_edges_.push_back(neighbors_.size() - first_.back());
+  first_.push_back((neighbors_.size() + k_lanes - 1) / k_lanes * k_lanes);
+  neighbors_.resize(first_.back(), 0);
+  vectors_.resize(3 * first_.back(), 0.0);
 }
 
 template <typename Real>
@@ -58,10 +87,20 @@ void AtomSet<Real>::add_structure(const EdgeRules& rules, const Batch& batch, co
       neighbors_.push_back(neighbors.neighbors()[pair] + shift);
       vectors_.insert(vectors_.end(), vector.data(), vector.data() + 3);
     }
-    n_edges_.push_back(neighbors_.size() - first_.back());
-    first_.push_back((neighbors_.size() + k_lanes - 1) / k_lanes * k_lanes);
-    neighbors_.resize(first_.back(), 0);
-    vectors_.resize(3 * first_.back(), 0.0);
+    end_atom();
+  }
+}
+
+template <typename Real>
+void AtomSet<Real>::add_structure(const EdgeList& edges) {
+  const auto shift = static_cast<std::int32_t>(size());
+  elements_.insert(elements_.end(), edges.elements.begin(), edges.elements.end());
+  repulsion_.insert(repulsion_.end(), edges.repulsion.begin(), edges.repulsion.end());
+  for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
+    for (auto e = static_cast<std::size_t>(edges.first[i]); e < static_cast<std::size_t>(edges.first[i + 1]); ++e)
+      neighbors_.push_back(edges.neighbors[e] + shift);
+    vectors_.insert(vectors_.end(), edges.vectors.begin() + 3 * edges.first[i], edges.vectors.begin() + 3 * edges.first[i + 1]);
+    end_atom();
   }
 }
 
@@ -92,17 +131,8 @@ void AtomSet<Real>::write_edge(const EdgeRules& rules, std::size_t atom, std::si
 
 template <typename Real>
 void AtomSet<Real>::add_repulsion(const PairRepulsion& repulsion, std::size_t atom) {
-  Repulsion& own = repulsion_[atom];
-  for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) {
-    const Vec3 d = vector(slot);
-    const double r = d.norm();
-    const Radial u = repulsion.pair(static_cast<std::size_t>(elements_[atom]),
-                                    static_cast<std::size_t>(elements_[neighbor(slot)]), r);
-    // Every pair stands twice in the list: the full slope is this atom's force, half of it its virial.
-    own.energy += 0.5 * u.value;
-    own.force += (u.slope / r) * d;
-    own.virial += (0.5 * u.slope / r) * d * d.transpose();
-  }
+  for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot)
+    repulsion_[atom].add(repulsion, elements_[atom], elements_[neighbor(slot)], vector(slot));
 }
 
 /// Edges of atom i are sorted by (j, shift). Those from j to i stand together in the list of j, in the opposite order
@@ -146,7 +176,7 @@ void AtomSet<Real>::make_blocks(std::size_t n_elements) {
 template <typename Real>
 typename AtomSet<Real>::Block AtomSet<Real>::block(std::size_t k) const {
   const std::span<const std::int32_t> atoms(order_.data() + blocks_[k], blocks_[k + 1] - blocks_[k]);
-  return {elements_[static_cast<std::size_t>(atoms.front())], atoms};
+  return {elements_[static_cast<std::size_t>(atoms.front())], atoms, k};
 }
 
 template class AtomSet<float>;

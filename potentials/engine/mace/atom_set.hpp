@@ -7,9 +7,9 @@
 
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 #include "tamiz/potentials/engine/mace/radial_tables.hpp"
-#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
 
 namespace tamiz::mace {
 
@@ -35,6 +35,8 @@ class AtomSet {
   /// The structures [begin, end) of a batch, all of whose elements the rules know.
   void fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
             std::size_t begin, std::size_t end, int threads);
+  /// The structures that these edges belong to.
+  void fill(const EdgeRules& rules, std::span<const EdgeList* const> structures, int threads);
 
   std::size_t size() const { return elements_.size(); }
   int element(std::size_t atom) const { return elements_[atom]; }
@@ -59,19 +61,19 @@ class AtomSet {
   struct Block {
     int element;
     std::span<const std::int32_t> atoms;
+    std::size_t number;
   };
   std::size_t n_blocks() const { return blocks_.size() - 1; }
   Block block(std::size_t k) const;
 
-  /// Pair repulsion of an atom: its share of the energy, the force on it, and its share of Σ r_ij ⊗ dE/dr_ij.
-  struct Repulsion {
-    double energy = 0.0;
-    Vec3 force = Vec3::Zero();
-    Mat3 virial = Mat3::Zero();
-  };
+  using Repulsion = EdgeList::Repulsion;
   const Repulsion& repulsion(std::size_t atom) const { return repulsion_[atom]; }
 
  private:
+  void clear(const EdgeRules& rules);
+  void end_atom();
+  void complete(const EdgeRules& rules, int threads);
+  void add_structure(const EdgeList& edges);
   void add_structure(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
                      std::size_t s);
   void add_repulsion(const PairRepulsion& repulsion, std::size_t atom);

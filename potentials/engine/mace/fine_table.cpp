@@ -80,6 +80,11 @@ FineGrid::Weights FineGrid::at(double r) const {
           {-6.0 * t * u / h, u * (1.0 - 3.0 * t) / h, 6.0 * t * u / h, t * (3.0 * t - 2.0) / h}};
 }
 
+std::array<double, 4> FineGrid::curvatures(double r) const {
+  const double h = spacing(), t = r / h - std::clamp(static_cast<int>(r / h), 0, intervals - 1), scale = 1.0 / (h * h);
+  return {(12.0 * t - 6.0) * scale, (6.0 * t - 4.0) * scale, (6.0 - 12.0 * t) * scale, (6.0 * t - 2.0) * scale};
+}
+
 template <typename Real>
 FineTable<Real>::FineTable(const FineGrid& grid, const RadialBasis& basis, double contact, const RadialNetwork& network,
                            const std::vector<std::size_t>& places, std::size_t stride)

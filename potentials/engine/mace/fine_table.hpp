@@ -22,6 +22,8 @@ struct FineGrid {
   };
   /// At 0 <= r < cutoff [Å].
   Weights at(double r) const;
+  /// Second derivatives of the weights [1/Å²].
+  std::array<double, 4> curvatures(double r) const;
 };
 
 /// The radial network of one interaction on such a grid, for atoms whose covalent radii sum up to `contact` [Å].

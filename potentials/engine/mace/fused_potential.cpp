@@ -8,7 +8,8 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
-#include "tamiz/potentials/engine/mace/fused_model.hpp"
+#include "tamiz/potentials/engine/mace/edge_sums.hpp"
+#include "tamiz/potentials/engine/mace/tangent_model.hpp"
 
 namespace tamiz {
 namespace {
@@ -60,9 +61,16 @@ class FusedPotential final : public Potential {
   NeighborRequest neighbors() const override { return {description().cutoff, 0.0}; }
   Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                       const Outputs& outputs) const override;
+  Coordinates hessian_vector_products(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                      const Coordinates& directions) const override;
 
  private:
   const ModelDescription& description() const { return model_.weights().description(); }
+  /// Calls run(unit, threads) for all units of a batch.
+  template <typename Run>
+  void over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const;
+  void multiply_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
+                     const Coordinates& directions, int threads, Coordinates& products) const;
   void evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
                      const Outputs& outputs, int threads, Prediction& prediction) const;
   void write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s, std::size_t first,
@@ -105,24 +113,15 @@ template <typename Real>
 void FusedPotential<Real>::write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch,
                                              const State& state, std::size_t s, std::size_t first,
                                              const Outputs& outputs, Prediction& prediction) const {
-  const auto derivative = [&](std::size_t slot) -> Vec3 {
-    return Vec3(d_vectors[3 * slot], d_vectors[3 * slot + 1], d_vectors[3 * slot + 2]);
-  };
   const double scale = description().scale;
   Mat3 virial = Mat3::Zero();
   for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
     const std::size_t atom = first + k;
-    Vec3 force = Vec3::Zero();
-    Mat3 own = Mat3::Zero();
-    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
-      const Vec3 along = derivative(slot);
-      force += along - derivative(atoms.reverse(slot));
-      if (outputs.stress) own += along * atoms.vector(slot).transpose();
-    }
-    virial += scale * own + atoms.repulsion(atom).virial;
+    const mace::EdgeSums sums = mace::edge_sums(atoms, d_vectors, atom, outputs.stress);
+    virial += scale * sums.virial + atoms.repulsion(atom).virial;
     if (outputs.forces)
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
-          (scale * force + atoms.repulsion(atom).force).transpose();
+          (scale * sums.force + atoms.repulsion(atom).force).transpose();
   }
   if (outputs.stress)
     prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
@@ -134,7 +133,8 @@ void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::
   const auto channels = static_cast<std::size_t>(description().channels);
   for (std::size_t atom = 0; atom < space.atoms.size(); ++atom)
     for (std::size_t t = 1; t < space.layers.size(); ++t) {
-      const Real* features = space.layers[t].features.data() + atom * model_.feature_stride(t);
+      const Real* features = space.layers[t].rows[static_cast<std::size_t>(mace::Row::features)].data() +
+                             atom * model_.stride(mace::Row::features, t);
       for (std::size_t c = 0; c < channels; ++c)
         prediction.descriptors(static_cast<Eigen::Index>(first_atom + atom),
                                static_cast<Eigen::Index>((t - 1) * channels + c)) = static_cast<double>(features[c]);
@@ -160,14 +160,9 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
 }
 
 template <typename Real>
-Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
-                                          const Outputs& outputs) const {
-  Prediction prediction = blank_prediction(*this, batch, state, outputs);
-
+template <typename Run>
+void FusedPotential<Real>::over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const {
   std::vector<Unit> units = cut(batch, neighbors, threads_);
-  const auto run = [&](const Unit& unit, int threads) {
-    evaluate_unit(batch, state, neighbors, unit, outputs, threads, prediction);
-  };
   // Threads share what is a large part of the batch, one by one, and then take the rest unit by unit.
   const std::size_t large = neighbors.n_pairs() / (2 * static_cast<std::size_t>(threads_));
   const auto small =
@@ -175,7 +170,57 @@ Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state
   std::for_each(units.begin(), small, [&](const Unit& unit) { run(unit, threads_); });
   parallel_for(static_cast<std::size_t>(units.end() - small), threads_,
                [&](std::size_t k) { run(small[static_cast<std::ptrdiff_t>(k)], 1); });
+}
+
+template <typename Real>
+Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                          const Outputs& outputs) const {
+  Prediction prediction = blank_prediction(*this, batch, state, outputs);
+  over_units(batch, neighbors, [&](const Unit& unit, int threads) {
+    evaluate_unit(batch, state, neighbors, unit, outputs, threads, prediction);
+  });
   return prediction;
+}
+
+template <typename Real>
+void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state, const NeighborList& neighbors,
+                                         const Unit& unit, const Coordinates& directions, int threads,
+                                         Coordinates& products) const {
+  const auto space = workspaces_.take();
+  const AtomSet<Real>& atoms = space->atoms;
+  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads);
+  model_.evaluate(*space, {.derivatives = true, .members = true, .keep = true}, threads);
+  const auto first = static_cast<Eigen::Index>(batch.offsets()[unit.begin]);
+  // Cells stand still and seeds do not move: one strain and one row of members serve all structures.
+  mace::Direction direction{std::vector<std::int32_t>(atoms.size(), 0),
+                            {},
+                            {Mat3::Zero()},
+                            std::vector<double>(static_cast<std::size_t>(description().n_members), 0.0)};
+  for (std::size_t k = 0; k < atoms.size(); ++k)
+    direction.positions.push_back(directions.row(first + static_cast<Eigen::Index>(k)).transpose());
+  mace::find_vector_tangents(model_, *space, direction, threads);
+  for (std::size_t k = 0; k < atoms.size(); ++k) {
+    Vec3 force = description().scale * mace::edge_sums(atoms, space->d_vector_tangents.data(), k, false).force;
+    if (rules_.repulsion) force += mace::repulsion_tangent(atoms, *rules_.repulsion, direction.positions, k);
+    products.row(first + static_cast<Eigen::Index>(k)) = -force.transpose();
+  }
+}
+
+template <typename Real>
+Coordinates FusedPotential<Real>::hessian_vector_products(const Batch& batch, const State& state,
+                                                          const NeighborList& neighbors,
+                                                          const Coordinates& directions) const {
+  blank_prediction(*this, batch, state, {.forces = false});
+  const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
+  if (directions.rows() != n_atoms)
+    throw ShapeError("directions have " + std::to_string(directions.rows()) + " rows for " + std::to_string(n_atoms) +
+                     " atoms");
+  if (!directions.allFinite()) throw NumericsError("directions are not finite");
+  Coordinates products(n_atoms, 3);
+  over_units(batch, neighbors, [&](const Unit& unit, int threads) {
+    multiply_unit(batch, state, neighbors, unit, directions, threads, products);
+  });
+  return products;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "tamiz/potentials/engine/mace/layer_plan.hpp"
@@ -9,12 +10,6 @@
 #include "tamiz/potentials/engine/mace/read_out.hpp"
 
 namespace tamiz::mace {
-
-/// A matrix and its transpose, for the way forth and back.
-template <typename Real>
-struct TwoWayMatrix {
-  PackedMatrix<Real> forth, back;
-};
 
 /// What one interaction applies, whatever the element.
 template <typename Real>
@@ -42,14 +37,22 @@ struct ElementWeights {
   std::vector<Layer> layers;
 };
 
+/// What a model is read for: one that is trained takes new weights again and again.
+enum class Use { evaluation, training };
+
 /// The weights of a model as the fused kernels read them. Those of an element are worked out, in float64, when it first
 /// occurs.
 template <typename Real>
 class FusedWeights {
  public:
-  explicit FusedWeights(const ModelFile& model);
+  explicit FusedWeights(const ModelFile& model, Use use = Use::evaluation);
+
+  /// Takes the stored values of all parameters, and works out what the elements at these places of the description need.
+  /// Not while anything reads the weights.
+  void update(std::span<const double> values, std::span<const std::size_t> elements, int threads);
 
   const ModelDescription& description() const { return d_; }
+  const ParameterReader& parameters() const { return parameters_; }
   int channels() const { return channels_; }  ///< padded
   const RadialReading& radial() const { return radial_; }
   const std::vector<LayerWeights<Real>>& layers() const { return layers_; }
@@ -58,10 +61,11 @@ class FusedWeights {
 
  private:
   LayerWeights<Real> make_layer(std::size_t t, const InteractionShape& shape) const;
-  std::unique_ptr<ElementWeights<Real>> make_element(std::size_t z) const;
-  AlignedBuffer<Real> contraction_weights(std::size_t t, std::size_t z) const;
-  TwoWayMatrix<Real> two_way(const RowMatrix& matrix) const;
-  AlignedBuffer<Real> padded_row(const RowMatrix& row) const;
+  void fill_layer(std::size_t t);
+  void fill_element(std::size_t z) const;
+  void fill_contraction(std::size_t t, std::size_t z, AlignedBuffer<Real>& weights) const;
+  void fill(TwoWayMatrix<Real>& both, const RowMatrix& matrix) const;
+  void fill(AlignedBuffer<Real>& padded, const RowMatrix& row) const;
   void choose_grid();
 
   ModelDescription d_;

@@ -109,6 +109,7 @@ ContractionPlan::ContractionPlan(int l_max, int output_l, int correlation, int c
     std::vector<Branch> trees(static_cast<std::size_t>(2 * l + 1));
     for (int order = 1; order <= correlation; ++order, ++part) {
       const SymmetricBasis& basis = symmetric_basis(order, l_max, l);
+      parts.push_back({l, order, &basis});
       for (std::size_t k = 0; k < basis.monomials.size(); ++k)
         insert(trees[static_cast<std::size_t>(basis.monomials[k].component)], basis.monomials[k],
                {part, static_cast<int>(k)});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tamiz/potentials/engine/equivariance/symmetric_basis.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
 #include "tamiz/potentials/engine/model_parameters.hpp"
 
@@ -41,9 +42,20 @@ struct ConvolutionPlan {
 struct ContractionPlan {
   ContractionPlan(int l_max, int output_l, int correlation, int channels);
 
-  struct Coefficient {
-    int part, monomial;  ///< part numbers (L, order) as model_parameters() does
+  /// Weights of one (L, order), as model_parameters() lists them.
+  struct Part {
+    int l, order;
+    const SymmetricBasis* basis;
   };
+  struct Coefficient {
+    int part, monomial;
+  };
+  /// What coefficient k is in terms of the weights of its part.
+  const std::vector<double>& maps_of(std::size_t k) const {
+    const Coefficient& c = coefficients[k];
+    return parts[static_cast<std::size_t>(c.part)].basis->monomials[static_cast<std::size_t>(c.monomial)].coefficients;
+  }
+  std::vector<Part> parts;
   std::vector<kernels::ContractionNode> nodes;
   std::vector<std::int32_t> leaves;
   std::vector<Coefficient> coefficients;

@@ -20,11 +20,11 @@ struct PackedMatrix {
 struct Padding {
   Eigen::Index width_in, padded_in, width_out, padded_out;
 };
+inline Padding transposed(const Padding& p) { return {p.width_out, p.padded_out, p.width_in, p.padded_in}; }
 
 template <typename Real>
-PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
+void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& packed) {
   constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Real));
-  PackedMatrix<Real> packed;
   packed.n_in = matrix.rows() / padding.width_in * padding.padded_in;
   packed.n_out = matrix.cols() / padding.width_out * padding.padded_out;
   packed.values.assign_zero(static_cast<std::size_t>(packed.n_in * packed.n_out));
@@ -35,7 +35,31 @@ PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
       packed.values.data()[(out / lanes * packed.n_in + in) * lanes + out % lanes] = static_cast<Real>(matrix(i, j));
     }
   }
+}
+template <typename Real>
+PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
+  PackedMatrix<Real> packed;
+  pack(matrix, padding, packed);
   return packed;
 }
+
+/// The reverse of packing: adds the entries of a matrix that `packed` holds.
+template <typename Number>
+void add_unpacked(const Number* packed, std::int64_t n_in, const Padding& padding, RowMatrix& matrix) {
+  constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Number));
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    const Eigen::Index in = i / padding.width_in * padding.padded_in + i % padding.width_in;
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
+      const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
+      matrix(i, j) += static_cast<double>(packed[(out / lanes * n_in + in) * lanes + out % lanes]);
+    }
+  }
+}
+
+/// A matrix and its transpose, for the way forth and back.
+template <typename Real>
+struct TwoWayMatrix {
+  PackedMatrix<Real> forth, back;
+};
 
 }  // namespace tamiz::mace

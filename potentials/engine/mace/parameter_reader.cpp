@@ -20,4 +20,11 @@ RowMatrix ParameterReader::matrix(const std::string& name, std::size_t k) const 
   return Eigen::Map<const RowMatrix>(begin, rows, columns) * place.spec.factor;
 }
 
+void ParameterReader::add_gradient(const std::string& name, std::size_t k, const RowMatrix& by_matrix,
+                                   std::span<double> gradient) const {
+  const Place& place = places_.at(name);
+  double* begin = gradient.data() + place.offset + k * static_cast<std::size_t>(by_matrix.size());
+  Eigen::Map<RowMatrix>(begin, by_matrix.rows(), by_matrix.cols()) += by_matrix * place.spec.factor;
+}
+
 }  // namespace tamiz::mace

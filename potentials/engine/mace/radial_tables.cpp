@@ -1,5 +1,6 @@
 #include "tamiz/potentials/engine/mace/radial_tables.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tamiz::mace {
@@ -10,6 +11,12 @@ constexpr std::size_t k_most_fine_tables = 256;
 
 }  // namespace
 
+RadialReading::RadialReading(const ModelDescription& description) : input_(description) {
+  if (!input_.splined()) return;
+  spline_map_.emplace(input_.spline());
+  at_nodes_ = input_.basis_at_nodes();
+}
+
 std::int32_t RadialReading::at(double r, std::int32_t a, std::int32_t b, std::array<double, 4>& values,
                                std::array<double, 4>& slopes) const {
   if (input_.splined()) return input_.at(r, a, b, values, slopes);
@@ -19,37 +26,44 @@ std::int32_t RadialReading::at(double r, std::int32_t a, std::int32_t b, std::ar
   return weights.first;
 }
 
+std::array<double, 4> RadialReading::curvatures(double r) const {
+  if (kind() == Kind::exact) return {0.0, 0.0, 1.0, 0.0};
+  return input_.splined() ? input_.spline().curvatures(r) : grid_.curvatures(r);
+}
+
 template <typename Real>
-RadialTable<Real>::RadialTable(const RadialInput& input, RadialNetwork network, int padded_channels)
+RadialTable<Real>::RadialTable(const RadialReading& reading, RadialNetwork network, int padded_channels)
     : network_(std::move(network)) {
   const auto channels = static_cast<std::size_t>(padded_channels), lanes = 64 / sizeof(Real);
   const std::size_t paths = network_.n_outputs() / channels;
   for (std::size_t path = 0; path < paths; ++path)
     for (std::size_t c = 0; c < channels; ++c) places_.push_back((c / lanes * paths + path) * lanes + c % lanes);
-  if (!input.splined()) return;
-  const std::vector<double> basis = input.basis_at_nodes();
-  const auto width = static_cast<std::size_t>(input.basis_size()), outputs = network_.n_outputs();
-  const std::size_t nodes = input.spline().nodes().size();
-  const auto rows = static_cast<std::size_t>(input.spline().n_coefficients());
-  const RowMatrix matrix = input.spline().matrix();
+  if (!reading.input().splined()) return;
+  const auto n = static_cast<std::size_t>(reading.input().n_coefficients());
+  coefficients_.assign_zero(n * stride());
+  if (network_.has_density()) density_.resize(n);
+}
+
+template <typename Real>
+void RadialTable<Real>::fill(const RadialReading& reading, std::size_t table) {
+  const SplineMap& map = reading.spline_map();
+  const auto width = static_cast<std::size_t>(reading.input().basis_size()), outputs = network_.n_outputs();
+  const std::size_t rows = map.n_coefficients();
+  const double* at_nodes = reading.basis_at_nodes(table);
   RadialNetwork::Scratch scratch;
-  coefficients_.assign_zero(static_cast<std::size_t>(input.n_coefficients()) * stride());
-  for (std::size_t table = 0; table < static_cast<std::size_t>(input.n_tables()); ++table) {
-    const double* at_nodes = basis.data() + table * nodes * width;
-    const Eigen::Map<const RowMatrix> values(network_.evaluate(nodes, at_nodes, nullptr, scratch),
-                                             static_cast<Eigen::Index>(nodes), static_cast<Eigen::Index>(outputs));
-    const RowMatrix coefficients = matrix * values;
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t k = 0; k < outputs; ++k)
-        coefficients_.data()[(table * rows + r) * stride() + place(k)] =
-            static_cast<Real>(coefficients(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(k)));
-    if (!network_.has_density()) continue;
-    Eigen::VectorXd shares(static_cast<Eigen::Index>(nodes));
-    for (std::size_t k = 0; k < nodes; ++k)
-      shares[static_cast<Eigen::Index>(k)] = network_.density(at_nodes + k * width, nullptr).value;
-    const Eigen::VectorXd density = matrix * shares;
-    density_.insert(density_.end(), density.begin(), density.end());
+  SplineMap::Scratch map_scratch;
+  AlignedBuffer<double> coefficients(rows * outputs);
+  map.to_coefficients(network_.evaluate(map.n_nodes(), at_nodes, nullptr, scratch), outputs, coefficients.data(), map_scratch);
+  for (std::size_t r = 0; r < rows; ++r) {
+    Real* row = coefficients_.data() + (table * rows + r) * stride();
+    for (std::size_t k = 0; k < outputs; ++k) row[place(k)] = static_cast<Real>(coefficients.data()[r * outputs + k]);
   }
+  if (!network_.has_density()) return;
+  Eigen::VectorXd shares(static_cast<Eigen::Index>(map.n_nodes()));
+  for (std::size_t k = 0; k < map.n_nodes(); ++k)
+    shares[static_cast<Eigen::Index>(k)] = network_.density(at_nodes + k * width, nullptr).value;
+  const Eigen::VectorXd density = reading.input().spline().matrix() * shares;
+  std::copy(density.begin(), density.end(), density_.begin() + static_cast<std::ptrdiff_t>(table * rows));
 }
 
 template <typename Real>

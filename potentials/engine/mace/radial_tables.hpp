@@ -5,10 +5,13 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "tamiz/potentials/engine/mace/fine_table.hpp"
 #include "tamiz/potentials/engine/mace/radial_network.hpp"
+#include "tamiz/potentials/engine/mace/spline_map.hpp"
 #include "tamiz/potentials/engine/radial/radial_input.hpp"
 
 namespace tamiz::mace {
@@ -19,20 +22,30 @@ namespace tamiz::mace {
 class RadialReading {
  public:
   enum class Kind { splined, fine, exact };
-  explicit RadialReading(const ModelDescription& description) : input_(description) {}
+  explicit RadialReading(const ModelDescription& description);
 
   Kind kind() const { return input_.splined() ? Kind::splined : grid_.intervals > 0 ? Kind::fine : Kind::exact; }
   const RadialInput& input() const { return input_; }
   const FineGrid& grid() const { return grid_; }
   void use_grid(const FineGrid& grid) { grid_ = grid; }
+  /// Of a model that is splined.
+  const SplineMap& spline_map() const { return *spline_map_; }
+  /// The basis at the nodes of a table, (n_nodes, basis_size).
+  const double* basis_at_nodes(std::size_t table) const {
+    return at_nodes_.data() + table * spline_map_->n_nodes() * static_cast<std::size_t>(input_.basis_size());
+  }
 
   /// First of the four rows of elements at places a and b at r [Å], with the weights and their derivatives; not for
   /// Kind::exact. Rows of a fine grid count from the beginning of the table of the pair.
   std::int32_t at(double r, std::int32_t a, std::int32_t b, std::array<double, 4>& values,
                   std::array<double, 4>& slopes) const;
+  /// Second derivatives of the weights of four rows; of Kind::exact they are values, slopes and second derivatives.
+  std::array<double, 4> curvatures(double r) const;
 
  private:
   RadialInput input_;
+  std::optional<SplineMap> spline_map_;
+  std::vector<double> at_nodes_;
   FineGrid grid_;
 };
 
@@ -40,7 +53,12 @@ class RadialReading {
 template <typename Real>
 class RadialTable {
  public:
-  RadialTable(const RadialInput& input, RadialNetwork network, int padded_channels);
+  RadialTable(const RadialReading& reading, RadialNetwork network, int padded_channels);
+
+  /// Takes other weights. Tables of a model that is splined have to be filled again.
+  void use(RadialNetwork network) { network_ = std::move(network); }
+  /// Spline coefficients of one table. Different tables may be filled by several threads at once.
+  void fill(const RadialReading& reading, std::size_t table);
 
   /// Where channel k of all paths lies in a row.
   std::size_t place(std::size_t k) const { return places_[k]; }

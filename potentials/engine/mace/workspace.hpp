@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -9,39 +10,73 @@
 
 namespace tamiz::mace {
 
-/// What stays between the passes over a set of atoms. Rows of an atom are `*_stride` numbers apart.
+/// What an interaction works out for an atom: from the features that enter it (those behind linear_up; the sum over
+/// neighbours; the message that enters the contraction; what comes out of it) and back (derivatives by the same).
+enum class Row : std::size_t {
+  features,
+  up,
+  sum,
+  message,
+  contracted,
+  d_features,
+  d_contracted,
+  d_message,
+  d_sum,
+  d_up
+};
+inline constexpr std::size_t k_row_kinds = 10;
+
+/// Rows of one interaction by kind, of every atom or of every atom of a block. Features and their derivatives have one
+/// interaction more than the others, for those that leave the last.
+template <typename Real>
+using Rows = std::array<AlignedBuffer<Real>, k_row_kinds>;
+
+/// What stays between the passes over a set of atoms.
 template <typename Real>
 struct Workspace {
   struct Layer {
-    AlignedBuffer<Real> features;    ///< that enter
-    AlignedBuffer<Real> up;          ///< behind linear_up
-    AlignedBuffer<Real> message;     ///< that enters the contraction; not of the last layer
-    AlignedBuffer<Real> d_sum;       ///< derivative by the sum over neighbours; not of the first layer
-    AlignedBuffer<Real> d_features;  ///< derivative by the features that enter
-    std::vector<double> density;     ///< 1 + Σ_j of eq. 4a
-    std::vector<std::shared_ptr<const FineTable<Real>>> fine;  ///< by number, of the pairs of elements that occur
+    Rows<Real> rows;              ///< those that a pass keeps
+    std::vector<double> density;  ///< 1 + Σ_j of eq. 4a
+  };
+  /// Radial rows of the edges of a block, where the network is evaluated at every edge.
+  struct RadialRows {
+    AlignedBuffer<Real> rows;
+    bool made = false;
   };
   AtomSet<Real> atoms;
   std::vector<Layer> layers;
+  std::vector<std::vector<RadialRows>> radial;  ///< by interaction and block, where rows are kept
+  /// By interaction and number, of the pairs of elements that occur.
+  std::vector<std::vector<std::shared_ptr<const FineTable<Real>>>> fine;
   std::vector<const Real*> first_features;  ///< by element, of those that occur
-  AlignedBuffer<Real> d_vectors;  ///< (n_slots, 3) derivative by the vector of an edge
-  std::vector<double> energies;   ///< of the read-outs, per atom
-  std::vector<double> members;    ///< (n_atoms, n_members), where asked
+  AlignedBuffer<Real> d_vectors;            ///< (n_slots, 3) derivative by the vector of an edge
+  std::vector<double> energies;             ///< of the read-outs, per atom
+  std::vector<double> members;              ///< (n_atoms, n_members), where asked
+
+  std::vector<Layer> tangents;            ///< of the layers
+  AlignedBuffer<Real> edge_tangents;      ///< of the groups of edges (kernels::EdgeTangentArguments)
+  AlignedBuffer<Real> d_vector_tangents;  ///< of d_vectors, where asked
 };
 
 /// What one thread needs for one block of atoms.
 template <typename Real>
 struct BlockScratch {
-  AlignedBuffer<Real> sum, message, contracted, gradient, d_contracted;  ///< per atom of the block
-  AlignedBuffer<Real> features, d_features, d_up, d_sum;                 ///< the same
-  AlignedBuffer<Real> factors, gradients, reverse;                       ///< of the edges of one atom
-  AlignedBuffer<Real> rows;                                              ///< radial rows of every edge of the block
+  Rows<Real> rows;                                         ///< those that a pass does not keep
+  AlignedBuffer<Real> factors, gradients, reverse;         ///< of the edges of one atom
+  AlignedBuffer<Real> factor_tangents, gradient_tangents;  ///< the same
+  AlignedBuffer<Real> moves, bends;                        ///< tangents of vectors, second derivatives of weights
+  AlignedBuffer<Real> radial;        ///< radial rows of every edge of the block, where they are not kept
+  const Real* radial_rows = nullptr;  ///< these, or those that are
+  AlignedBuffer<Real> d_radial;                            ///< derivatives by them
   std::vector<kernels::EdgeView<Real>> edges;
-  std::vector<const Real*> x;
+  std::vector<kernels::MovingEdge<Real>> moving;
+  std::vector<const Real*> x, u;
   std::vector<Real*> y;
-  std::vector<std::size_t> first_rows;  ///< of the atoms of the block in `rows`
+  std::vector<std::size_t> first_edges;  ///< of the atoms of the block in `radial`
+  std::size_t rows_per_edge = 2;         ///< there
   std::vector<Real> read_out;
-  std::vector<double> basis, slopes, hidden;
+  std::vector<double> basis, slopes, hidden, adjoint, curvatures;
+  AlignedBuffer<Real> unused;  ///< derivatives that nobody asked for
   RadialNetwork::Scratch network;
 };
 

@@ -35,4 +35,10 @@ RadialSpline::Weights RadialSpline::at(double r) const {
           {-0.5 * u * u * h, (1.5 * t * t - 2.0 * t) * h, (2.0 * u - 1.5 * u * u) * h, 0.5 * t * t * h}};
 }
 
+std::array<double, 4> RadialSpline::curvatures(double r) const {
+  const int interval = std::clamp(static_cast<int>(r / spacing_), 0, n_coefficients() - 4);
+  const double t = r / spacing_ - interval, u = 1.0 - t, h = 1.0 / (spacing_ * spacing_);
+  return {u * h, (3.0 * t - 2.0) * h, (3.0 * u - 2.0) * h, t * h};
+}
+
 }  // namespace tamiz

@@ -26,6 +26,8 @@ class RadialSpline {
   };
   /// Weights of the four coefficients that count at 0 <= r < cutoff [Å].
   Weights at(double r) const;
+  /// Second derivatives of the weights [1/Å²].
+  std::array<double, 4> curvatures(double r) const;
 
  private:
   double spacing_;

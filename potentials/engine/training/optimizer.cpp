@@ -4,18 +4,25 @@
 #include <cmath>
 #include <numbers>
 
+#include "tamiz/core/base/parallel.hpp"
+
 namespace tamiz {
 namespace {
 
 constexpr double k_beta_1 = 0.9, k_beta_2 = 0.999, k_epsilon = 1e-8;
 constexpr double k_last_share = 0.01;
+constexpr std::size_t k_piece = 16384;
 
 }  // namespace
 
-Optimizer::Optimizer(std::vector<ParameterBlock> layout, double weight_decay)
-    : layout_(std::move(layout)), weight_decay_(weight_decay) {
+Optimizer::Optimizer(std::vector<ParameterBlock> layout, double weight_decay, int threads)
+    : weight_decay_(weight_decay), threads_(threads) {
   std::size_t size = 0;
-  for (const ParameterBlock& block : layout_) size = std::max(size, block.offset + block.size);
+  for (const ParameterBlock& block : layout) {
+    size = std::max(size, block.offset + block.size);
+    for (std::size_t begin = 0; begin < block.size; begin += k_piece)
+      pieces_.push_back({block.name, block.offset + begin, std::min(k_piece, block.size - begin), block.decays});
+  }
   state_.first.assign(size, 0.0);
   state_.second.assign(size, 0.0);
   state_.largest_second.assign(size, 0.0);
@@ -25,7 +32,8 @@ void Optimizer::step(std::span<double> parameters, std::span<const double> gradi
   ++state_.step;
   const auto t = static_cast<double>(state_.step);
   const double correction_1 = 1.0 - std::pow(k_beta_1, t), correction_2 = std::sqrt(1.0 - std::pow(k_beta_2, t));
-  for (const ParameterBlock& block : layout_) {
+  parallel_for(pieces_.size(), threads_, [&](std::size_t piece) {
+    const ParameterBlock& block = pieces_[piece];
     const double kept = block.decays ? 1.0 - learning_rate * weight_decay_ : 1.0;
     for (std::size_t k = block.offset; k < block.offset + block.size; ++k) {
       double& first = state_.first[k];
@@ -36,7 +44,7 @@ void Optimizer::step(std::span<double> parameters, std::span<const double> gradi
       const double scale = std::sqrt(state_.largest_second[k]) / correction_2 + k_epsilon;
       parameters[k] = kept * parameters[k] - learning_rate / correction_1 * first / scale;
     }
-  }
+  });
 }
 
 double learning_rate_at(std::int64_t step, std::int64_t total, double peak) {

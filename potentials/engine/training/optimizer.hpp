@@ -12,7 +12,8 @@ namespace tamiz {
 /// arXiv:1904.09237), with β = (0.9, 0.999) and ε = 1e-8.
 class Optimizer {
  public:
-  Optimizer(std::vector<ParameterBlock> layout, double weight_decay);
+  /// `threads` share a step (0: available_threads()) and change nothing in it.
+  Optimizer(std::vector<ParameterBlock> layout, double weight_decay, int threads = 1);
 
   /// One step along −gradient.
   void step(std::span<double> parameters, std::span<const double> gradient, double learning_rate);
@@ -26,8 +27,9 @@ class Optimizer {
   void restore(State state) { state_ = std::move(state); }
 
  private:
-  std::vector<ParameterBlock> layout_;
+  std::vector<ParameterBlock> pieces_;  ///< the layout, in pieces that threads take
   double weight_decay_;
+  int threads_;
   State state_;
 };
 

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/neighbors/neighbor_list.hpp"
+#include "tamiz/core/structure/batch.hpp"
+#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+
+namespace tamiz {
+
+/// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
+/// training.
+struct EdgeList {
+  /// What the pair repulsion gives to an atom.
+  struct Repulsion {
+    double energy = 0.0;          ///< [eV]
+    Vec3 force = Vec3::Zero();    ///< [eV/Å]
+    Mat3 virial = Mat3::Zero();   ///< its part of dE/dε [eV]
+
+    /// Along d = r_j − r_i of a pair that stands twice in a list.
+    void add(const PairRepulsion& repulsion, int element, int other, const Vec3& d);
+  };
+  std::vector<std::int64_t> first;       ///< (n_atoms + 1)
+  std::vector<std::int32_t> neighbors;   ///< (n_edges), atoms of this structure
+  std::vector<double> vectors;           ///< (n_edges, 3) r_j − r_i + shift [Å]
+  std::vector<std::int32_t> elements;    ///< (n_atoms) places in the description
+  std::vector<Repulsion> repulsion;      ///< (n_atoms); zero where the model has none
+  double volume = 0.0;                   ///< [Å³]; 0 without a cell
+
+  std::size_t n_atoms() const { return elements.size(); }
+};
+
+/// Makes the edges of structures as one model reads them.
+class EdgeBuilder {
+ public:
+  explicit EdgeBuilder(const ModelDescription& description);
+
+  /// Edges of structure s inside the cutoff (pairs in the skin left out), with the pair repulsion along them.
+  /// Throws SpeciesError for an element that the model does not know.
+  EdgeList operator()(const Batch& batch, const State& state, const NeighborList& neighbors, std::size_t s) const;
+  double cutoff() const { return cutoff_; }
+
+ private:
+  void add_repulsion(EdgeList& edges) const;
+
+  double cutoff_;
+  std::vector<int> element_index_;
+  std::optional<PairRepulsion> repulsion_;
+};
+
+/// Edges of structures that come back in every epoch. Not for use by several threads at once.
+class EdgeCache {
+ public:
+  explicit EdgeCache(const ModelDescription& description) : build_(description) {}
+
+  /// `key`: the content hash of the structure.
+  std::shared_ptr<const EdgeList> edges(const Structure& structure, const std::string& key);
+
+ private:
+  EdgeBuilder build_;
+  std::map<std::string, std::shared_ptr<const EdgeList>> lists_;
+  std::size_t kept_ = 0;
+};
+
+}  // namespace tamiz

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "tamiz/potentials/engine/mace/atom_set.hpp"
+#include "tamiz/potentials/engine/radial/difference.hpp"
+
+namespace tamiz::mace {
+
+/// What derivatives by the vectors of edges, or any other vectors along them, add up to for an atom.
+struct EdgeSums {
+  Vec3 force = Vec3::Zero();   ///< Σ along − those of the edges turned round
+  Mat3 virial = Mat3::Zero();  ///< Σ along ⊗ vector
+};
+
+template <typename Real>
+EdgeSums edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, std::size_t atom, bool with_virial) {
+  const auto derivative = [&](std::size_t slot) -> Vec3 {
+    return Vec3(d_vectors[3 * slot], d_vectors[3 * slot + 1], d_vectors[3 * slot + 2]);
+  };
+  EdgeSums sums;
+  for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+    const Vec3 along = derivative(slot);
+    sums.force += along - derivative(atoms.reverse(slot));
+    if (with_virial) sums.virial += along * atoms.vector(slot).transpose();
+  }
+  return sums;
+}
+
+/// Tangent of the force of the pair repulsion on an atom, along a direction of all positions.
+template <typename Real>
+Vec3 repulsion_tangent(const AtomSet<Real>& atoms, const PairRepulsion& repulsion, const std::vector<Vec3>& direction,
+                       std::size_t atom) {
+  Vec3 force = Vec3::Zero();
+  for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+    const std::size_t j = atoms.neighbor(slot);
+    const double r = atoms.vector(slot).norm();
+    const auto slope = [&](double at) {
+      return repulsion
+          .pair(static_cast<std::size_t>(atoms.element(atom)), static_cast<std::size_t>(atoms.element(j)), at)
+          .slope;
+    };
+    const Vec3 unit = atoms.vector(slot) / r, move = direction[j] - direction[atom];
+    const double along = unit.dot(move);
+    double curvature = 0.0;
+    difference([&](double shift, double weight) { curvature += weight * slope(r + shift); });
+    force += curvature * along * unit + slope(r) / r * (move - along * unit);
+  }
+  return force;
+}
+
+}  // namespace tamiz::mace

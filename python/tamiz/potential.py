@@ -90,7 +90,7 @@ class Potential:
             structures: one or many (tamiz, ASE or pymatgen), which are evaluated as one batch.
             directions: one array (n_atoms, 3) per structure, a single array for a single structure.
 
-        It costs about as much as three evaluations of the forces, of which it is the negative derivative along the directions
+        It costs about as much as four evaluations of the forces, of which it is the negative derivative along the directions
         in fixed cells. Raises CapabilityError where there are none (classical potentials, ``engine="torch"``), ShapeError for
         directions of another shape.
         """

@@ -151,7 +151,7 @@ def test_ctrl_c_does_not_wait_for_the_end_of_a_stage(small):
 
 def test_a_signal_during_training_keeps_what_was_trained(small):
     config = small.folder / "trains.toml"
-    config.write_text(small_campaign.CAMPAIGN.replace("rounds = 2", "rounds = 1").replace("steps = 12", "steps = 190"))
+    config.write_text(small_campaign.CAMPAIGN.replace("rounds = 2", "rounds = 1").replace("steps = 12", "steps = 4000"))
     straight = small.folder / "straight"
     assert run_discover(config, straight).wait(300) == 0
     folder = small.folder / "stopped"

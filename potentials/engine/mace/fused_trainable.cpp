@@ -45,7 +45,7 @@ class FusedTrainable final : public Trainable {
         model_(model, Use::training),
         rules_(model.description, model_.weights().radial()),
         edges_(model.description),
-        parts_(k_gradient_parts) {}
+        parts_(k_most_parts) {}
 
   const ModelDescription& description() const override { return model_.weights().description(); }
   std::vector<ParameterBlock> layout() const override { return parameter_layout(description()); }

@@ -1,22 +1,28 @@
 #include "tamiz/potentials/engine/mace/tangent_model.hpp"
 
+#include <algorithm>
+
 #include "tamiz/core/base/parallel.hpp"
 
 namespace tamiz::mace {
 namespace {
 
+/// Blocks of a part: enough to make up for clearing and adding its sums.
+constexpr std::size_t k_blocks_per_part = 4;
+
 /// Cuts the blocks of a set into runs of about as many edges each: part p is [ends[p], ends[p + 1]).
 template <typename Real>
 std::vector<std::size_t> cut(const AtomSet<Real>& atoms) {
+  const std::size_t n_parts = std::clamp<std::size_t>(atoms.n_blocks() / k_blocks_per_part, 2, k_most_parts);
+  const double share = static_cast<double>(atoms.n_slots() + atoms.size()) / static_cast<double>(n_parts);
   std::vector<std::size_t> ends{0};
-  const double share = static_cast<double>(atoms.n_slots() + atoms.size()) / static_cast<double>(k_gradient_parts);
   double sum = 0.0;
   for (std::size_t k = 0; k < atoms.n_blocks(); ++k) {
     for (const std::int32_t atom : atoms.block(k).atoms)
       sum += 1.0 + static_cast<double>(atoms.n_edges(static_cast<std::size_t>(atom)));
-    if (sum >= share * static_cast<double>(ends.size()) && ends.size() < k_gradient_parts) ends.push_back(k + 1);
+    if (sum >= share * static_cast<double>(ends.size()) && ends.size() < n_parts) ends.push_back(k + 1);
   }
-  while (ends.size() <= k_gradient_parts) ends.push_back(atoms.n_blocks());
+  while (ends.size() <= n_parts) ends.push_back(atoms.n_blocks());
   return ends;
 }
 
@@ -60,7 +66,7 @@ void add_weight_gradient(const FusedModel<Real>& model, Workspace<Real>& space, 
   const Keeping<Real> kept(model, space);
   const std::vector<std::size_t> ends = cut(space.atoms);
   walk<Real>(model.weights().layers().size(), [&](const auto& pass) {
-    parallel_for(k_gradient_parts, threads, [&](std::size_t p) {
+    parallel_for(ends.size() - 1, threads, [&](std::size_t p) {
       const auto scratch = model.scratch().take();
       for (std::size_t k = ends[p]; k < ends[p + 1]; ++k) {
         TangentPass<Real> block(model, space, *scratch, space.atoms.block(k), kept.values, kept.tangents, direction,

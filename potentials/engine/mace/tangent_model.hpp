@@ -7,11 +7,11 @@
 
 namespace tamiz::mace {
 
-/// Parts of a sum of gradients that threads work on apart. Their number is no function of that of threads, so that what
-/// they add up to is none either.
-inline constexpr std::size_t k_gradient_parts = 4;
+/// Most parts of a sum of gradients that threads work on apart. Their number is a function of the atoms and none of the
+/// threads, so that what they add up to depends on nothing else either.
+inline constexpr std::size_t k_most_parts = 16;
 
-/// Behind `model.evaluate` with a request to keep rows: adds to `parts` (k_gradient_parts) the tangents along
+/// Behind `model.evaluate` with a request to keep rows: adds to `parts` (k_most_parts) the tangents along
 /// `direction` of the derivatives of the energy by the weights (docs/theory.md, section 2.1).
 template <typename Real>
 void add_weight_gradient(const FusedModel<Real>& model, Workspace<Real>& space, const Direction& direction, int threads,

@@ -61,14 +61,16 @@ class TangentPass : BlockEdges<Real> {
   void view_moving(std::size_t t, std::size_t k, const Couplings& couplings);
   void point_at_tables(std::size_t t, std::size_t k, WeightGradients<Real>* gradients);
   void convolve(std::size_t t);
+  void send_backward(std::size_t t, WeightGradients<Real>* gradients);
+  void add_vector_tangents(std::size_t t, std::size_t k, const Couplings& couplings);
+  void exact_backward(std::size_t t, WeightGradients<Real>* gradients);
+
+  // tangent_density.cpp
   void divide_by_density(std::size_t t);
   void density_backward(std::size_t t, WeightGradients<Real>* gradients);
   void add_density(std::size_t t, std::size_t k, double by_density, double tangent, WeightGradients<Real>* gradients);
-  void send_backward(std::size_t t, WeightGradients<Real>* gradients);
-  void add_vector_tangents(std::size_t t, std::size_t k, const Couplings& couplings);
-  void add_density_to_vectors(std::size_t t, std::size_t k, double by_density, double tangent);
   double density_curvature(std::size_t t, std::size_t k, std::size_t slot) const;
-  void exact_backward(std::size_t t, WeightGradients<Real>* gradients);
+  void add_density_to_vectors(std::size_t t, std::size_t k, double by_density, double tangent);
 
   // tangent_pass.cpp
   kernels::ContractTangentArguments<Real> contraction(std::size_t t, std::size_t k) const;

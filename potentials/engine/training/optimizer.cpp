@@ -34,15 +34,20 @@ void Optimizer::step(std::span<double> parameters, std::span<const double> gradi
   const double correction_1 = 1.0 - std::pow(k_beta_1, t), correction_2 = std::sqrt(1.0 - std::pow(k_beta_2, t));
   parallel_for(pieces_.size(), threads_, [&](std::size_t piece) {
     const ParameterBlock& block = pieces_[piece];
-    const double kept = block.decays ? 1.0 - learning_rate * weight_decay_ : 1.0;
-    for (std::size_t k = block.offset; k < block.offset + block.size; ++k) {
-      double& first = state_.first[k];
-      double& second = state_.second[k];
-      first = k_beta_1 * first + (1.0 - k_beta_1) * gradient[k];
-      second = k_beta_2 * second + (1.0 - k_beta_2) * gradient[k] * gradient[k];
-      state_.largest_second[k] = std::max(state_.largest_second[k], second);
-      const double scale = std::sqrt(state_.largest_second[k]) / correction_2 + k_epsilon;
-      parameters[k] = kept * parameters[k] - learning_rate / correction_1 * first / scale;
+    const double kept = block.decays ? 1.0 - learning_rate * weight_decay_ : 1.0, rate = learning_rate / correction_1;
+    const double root_correction = correction_2;
+    // The arrays do not overlap, which the compiler cannot know.
+    const double* __restrict slope = gradient.data() + block.offset;
+    double* __restrict value = parameters.data() + block.offset;
+    double* __restrict first = state_.first.data() + block.offset;
+    double* __restrict second = state_.second.data() + block.offset;
+    double* __restrict largest = state_.largest_second.data() + block.offset;
+    for (std::size_t k = 0; k < block.size; ++k) {
+      first[k] = k_beta_1 * first[k] + (1.0 - k_beta_1) * slope[k];
+      second[k] = k_beta_2 * second[k] + (1.0 - k_beta_2) * slope[k] * slope[k];
+      largest[k] = largest[k] < second[k] ? second[k] : largest[k];
+      const double scale = std::sqrt(largest[k]) / root_correction + k_epsilon;
+      value[k] = kept * value[k] - rate * first[k] / scale;
     }
   });
 }

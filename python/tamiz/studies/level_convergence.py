@@ -13,7 +13,7 @@ pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the
 stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
 
 Mesh and smearing are studied at a cutoff of 350 eV and the cutoff on a mesh of density 2, each being nearly independent
-of the other. ``--table`` prints the results as a Markdown table.
+of the other. ``--table`` prints the results as Markdown tables.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Si": "Si", "N": "N2"}
 COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2")
 SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si")
 OUTSIDE = ("MgSiN2", "CaN", "Ca2Si")  # not in the fit of the Pulay constants
+PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces"]
 
 
 def antifluorite(formula: str, a: float) -> Atoms:
@@ -86,11 +87,13 @@ class Calculations:
         stored = json.loads(path.read_text()) if path.exists() else {}
         if stored and stored["level"] != level:
             sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
+        self.results = stored.get("results", {})
         self.done = stored.get("calculations", {})
 
-    def write(self, results: dict) -> None:
+    def write(self) -> None:
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps({"level": self.level, "results": results, "calculations": self.done}, indent=1) + "\n")
+        whole = {"level": self.level, "results": self.results, "calculations": self.done}
+        new.write_text(json.dumps(whole, indent=1) + "\n")
         os.replace(new, self.path)
 
     def get(self, name: str, cutoff=None, density=COARSE_DENSITY, smearing=None, volume=1.0, shaken=False) -> dict:
@@ -101,7 +104,7 @@ class Calculations:
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             self.done[key] = self._calculate(self.atoms[name], self.level | changes, density, volume, shaken)
-            self.write({})
+            self.write()
         return self.done[key]
 
     def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
@@ -186,57 +189,75 @@ def stress_study(calculations: Calculations) -> dict:
     return result
 
 
-def study(calculations: Calculations) -> dict:
+def studies(calculations: Calculations) -> dict[str, callable]:
     level = calculations.level
     cutoffs = [level["cutoff"] * factor for factor in (5 / 6, 1.0, 1.25)]
-    densities, widths = (1.0, 1.5), (1.0, 0.5)
 
     def coarse(name, density=1.0, width=1.0):
         return {"cutoff": COARSE_CUTOFF, "density": density * calculations.class_density(name),
                 "smearing": width * level["smearing"]}
 
+    by_cutoff = {f"{c:g} eV": lambda _, c=c: {"cutoff": c} for c in cutoffs}
+    by_width = {f"{w * level['smearing']:g} eV": lambda name, w=w: coarse(name, width=w) for w in (1.0, 0.5)}
+    by_density = {f"density x {d:g}": lambda name, d=d: coarse(name, density=d) for d in (1.0, 1.5)}
     return {
-        "cutoff": formation_study(calculations, {f"{c:g} eV": lambda _, c=c: {"cutoff": c} for c in cutoffs}),
-        "pulay": pulay_study(calculations),
-        "stress": stress_study(calculations),
-        "smearing": formation_study(
-            calculations, {f"{w * level['smearing']:g} eV": lambda name, w=w: coarse(name, width=w) for w in widths}),
-        "mesh": formation_study(calculations, {f"density x {d:g}": lambda name, d=d: coarse(name, density=d) for d in densities}),
-        "forces": force_study(calculations),
+        "cutoff": lambda: formation_study(calculations, by_cutoff),
+        "pulay": lambda: pulay_study(calculations),
+        "stress": lambda: stress_study(calculations),
+        "smearing": lambda: formation_study(calculations, by_width),
+        "mesh": lambda: formation_study(calculations, by_density),
+        "forces": lambda: force_study(calculations),
     }
 
 
-def table(results: dict) -> str:
-    """The results as Markdown."""
-    lines = ["| formation energy of | " + " | ".join(
-        f"{what}, {' → '.join(list(results[what])[-2:])}" for what in ("cutoff", "mesh", "smearing")) + " |", "|---|---|---|---|"]
+def formation_table(results: dict) -> list[str]:
+    studied = [what for what in ("cutoff", "mesh", "smearing") if what in results]
+    if not studied:
+        return []
+    steps = [f"{what}, {' → '.join(list(results[what])[-2:])}" for what in studied]
+    lines = ["| formation energy of | " + " | ".join(steps) + " |", "|---" * (1 + len(studied)) + "|"]
     for name in COMPOUNDS:
         moves = []
-        for what in ("cutoff", "mesh", "smearing"):
+        for what in studied:
             before, after = list(results[what].values())[-2:]
             moves.append(f"{1000 * (after[name] - before[name]):+.1f} meV/atom")
         lines.append(f"| {name} | " + " | ".join(moves) + " |")
-    lines += ["", "| largest change of a force, shaken | cutoff | mesh |", "|---|---|---|"]
+    return [*lines, ""]
+
+
+def force_table(results: dict) -> list[str]:
+    if "forces" not in results:
+        return []
+    lines = ["| largest change of a force, shaken | cutoff | mesh |", "|---|---|---|"]
     for name, change in results["forces"].items():
         lines.append(f"| {name} | {1000 * change['cutoff']:.1f} meV/Å | {1000 * change['mesh']:.1f} meV/Å |")
-    lines += ["", "| stress | as calculated | corrected | dE/dV | in the fit |", "|---|---|---|---|---|"]
+    return [*lines, ""]
+
+
+def stress_table(results: dict) -> list[str]:
+    if "stress" not in results:
+        return []
+    lines = ["| stress | as calculated | corrected | dE/dV | in the fit |", "|---|---|---|---|---|"]
     for name, stress in results["stress"].items():
-        lines.append(f"| {name} | " + " | ".join(f"{stress[k]:.2f} GPa" for k in ("raw", "corrected", "energy_derivative"))
-                     + f" | {'yes' if stress['in_fit'] else 'no'} |")
-    return "\n".join(lines)
+        values = " | ".join(f"{stress[key]:.2f} GPa" for key in ("raw", "corrected", "energy_derivative"))
+        lines.append(f"| {name} | {values} | {'yes' if stress['in_fit'] else 'no'} |")
+    return [*lines, ""]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("level", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True, help="JSON file, gone on with where it exists")
-    parser.add_argument("--table", action="store_true", help="print the results as a Markdown table")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--table", action="store_true", help="print the results as Markdown tables")
     arguments = parser.parse_args()
     calculations = Calculations(json.loads(arguments.level.read_text()), arguments.output)
-    results = study(calculations)
-    calculations.write(results)
+    for part in arguments.parts:
+        calculations.results[part] = studies(calculations)[part]()
+        calculations.write()
     if arguments.table:
-        print(table(results))
+        results = calculations.results
+        print("\n".join(formation_table(results) + force_table(results) + stress_table(results)), end="")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@
 namespace tamiz {
 namespace {
 
+/// [eV/atom] Two relaxations of one phase end this close: a known phase found again lies on the hull. The page's own
+/// count has the same.
+constexpr double k_on_hull = 1e-3;
+
 using nlohmann::json;
 
 json group_json(int number, const std::string& symbol) { return {{"number", number}, {"symbol", symbol}}; }
@@ -89,7 +93,7 @@ json competing_json(const CampaignHistory& history) {
                {"energy", phase.energy_per_atom},
                {"formation_energy", dft.formation_energy},
                {"e_hull", dft.e_hull},
-               {"on_hull", dft.e_hull < 1e-6},
+               {"on_hull", dft.e_hull <= k_on_hull},
                {"source", phase.source},
                {"gap", phase.gap}};
     if (!history.predictions.empty()) entry["energy_model"] = history.predictions.back().competing[k].mean;
@@ -198,7 +202,7 @@ json funnel_json(const CampaignHistory& history, std::span<const RankedCandidate
   add("labelled", count_of(ranked, labelled));
   add("DFT-confirmed", count_of(ranked, confirmed));
   add("on the DFT hull",
-      count_of(ranked, [&](const RankedCandidate& entry) { return confirmed(entry) && entry.dft->e_hull < 1e-6; }));
+      count_of(ranked, [&](const RankedCandidate& entry) { return confirmed(entry) && entry.dft->e_hull <= k_on_hull; }));
   return funnel;
 }
 

@@ -17,8 +17,8 @@ const Data = (() => {
   // Compared on the DFT hull: only there does "on the hull" have a meaning in this report.
   const confirmed = ranked.filter((c) => c.status === "DFT-confirmed" && finite(dft(c).e_hull));
 
-  // [eV/atom]: rounding of the hull's plane, as in the campaign's own count.
-  const on_hull_tolerance = 1e-6;
+  // [eV/atom]: two relaxations of one phase end this close; as in the campaign's own count.
+  const on_hull_tolerance = 1e-3;
   const near_hull = finite(campaign.near_hull) ? campaign.near_hull : 0.025;
 
   // E_hull at the highest level there is; the level goes with it wherever it is shown.

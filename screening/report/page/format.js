@@ -42,8 +42,8 @@ const Format = (() => {
 
   // A compound on the hull decomposes into nothing but itself.
   function decomposition(phases, own, e_hull) {
+    if (Data.finite(e_hull) && e_hull <= Data.on_hull_tolerance) return t("on_hull");
     const known = Data.list(phases).filter((phase) => phase.formula !== own || Data.list(phases).length > 1);
-    if (!known.length && Data.finite(e_hull) && e_hull <= Data.on_hull_tolerance) return t("on_hull");
     if (!known.length) return dash;
     return el("span", { title: t("share_of_atoms") }, known.map((phase, i) => [
       i ? " + " : "",

@@ -1,16 +1,13 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
 #include "tamiz/tests/potentials/torch/mace_cases.hpp"
+#include "tamiz/tests/support/bits_by_instruction_set.hpp"
 #include "tamiz/tests/support/finite_differences.hpp"
 #include "tamiz/tests/support/random_cells.hpp"
 
@@ -281,21 +278,12 @@ TEST(FusedMaceBits, written_where_asked) {
 TEST(FusedMaceBits, are_the_same_on_avx2_and_avx512) {
   if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq"))
     GTEST_SKIP() << "this processor has no AVX-512";
-  const TemporaryFolder folder("fused-bits");
-  std::filesystem::create_directories(folder.path());
-  const auto bits = [&](const std::string& isa) {
-    const auto file = folder.path() / isa;
-    const std::string command = "TAMIZ_ISA=" + isa + " TAMIZ_TEST_BITS='" + file.string() + "' /proc/" +
-                                std::to_string(::getpid()) + "/exe --gtest_filter=FusedMaceBits.written* > /dev/null";
-    EXPECT_EQ(std::system(command.c_str()), 0) << isa;
-    std::ifstream in(file, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
+  const std::string filter = "FusedMaceBits.written*";
 
-  const std::string two = bits("avx2");
+  const std::string two = test_support::bits_under("avx2", filter);
 
   EXPECT_GT(two.size(), 1000u);
-  EXPECT_TRUE(two == bits("avx512"));
+  EXPECT_TRUE(two == test_support::bits_under("avx512", filter));
 }
 
 }  // namespace

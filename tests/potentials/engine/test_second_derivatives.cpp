@@ -25,11 +25,6 @@ struct Case {
 
 void PrintTo(const Case& each, std::ostream* out) { *out << each.name; }
 
-ModelDescription with(ModelDescription d, const auto& change) {
-  change(d);
-  return d;
-}
-
 using D = ModelDescription;
 
 std::vector<Case> cases() {

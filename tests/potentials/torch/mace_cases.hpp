@@ -60,6 +60,12 @@ inline Structure triclinic(std::size_t n, std::uint64_t seed, bool left_handed =
   return Structure(Lattice(cell), k_periodic, species, Fractional{fractional});
 }
 
+/// A description with what `change` does to it.
+inline ModelDescription with(ModelDescription d, const auto& change) {
+  change(d);
+  return d;
+}
+
 }  // namespace tamiz::mace_cases
 
 namespace tamiz {

@@ -16,6 +16,9 @@ struct Outputs {
   bool atom_energies = false;
   bool members = false;  ///< energy of each committee member
   bool descriptors = false;
+  /// Derivatives of the standard deviation over the members by positions, and where `stress` is asked for by strains;
+  /// fills the energies of the members too.
+  bool uncertainty_gradients = false;
 };
 
 /// Only what was asked for is filled.
@@ -28,6 +31,10 @@ struct Prediction {
   /// (n_atoms, n_descriptors): what the model knows of each atom's surroundings, invariant under rotation, translation
   /// and reflection.
   Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> descriptors;
+  /// Of σ, the standard deviation of a structure's member energies: ∂σ/∂x (n_atoms, 3) [eV/Å] and (1/V) ∂σ/∂ε
+  /// (n_structures) [eV/Å³]; zero where all members agree.
+  Coordinates uncertainty_gradients;
+  std::vector<Mat3> uncertainty_stresses;
 };
 
 struct Capabilities {
@@ -35,6 +42,7 @@ struct Capabilities {
   bool atom_energies = true;
   int n_members = 0;              ///< 0: no committee
   int n_descriptors = 0;          ///< 0: none
+  bool uncertainty_gradients = false;
   std::vector<Element> elements;  ///< empty: every element
 };
 

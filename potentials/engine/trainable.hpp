@@ -49,7 +49,7 @@ class Trainable {
   virtual void get_parameters(std::span<double> out) const = 0;
   virtual void set_parameters(std::span<const double> values) = 0;
   /// Loss of the frames, and its gradient written to `gradient` (size of all parameters).
-  /// The bits do not depend on the number of threads.
+  /// The bits do not depend on the number of threads. Throws std::bad_alloc where memory runs out; the model is as before.
   virtual double loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
                                std::span<double> gradient) = 0;
   /// The model with its present parameters.

@@ -20,6 +20,7 @@
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 #include "tamiz/potentials/engine/training/score.hpp"
+#include "tamiz/potentials/engine/training/split_batch.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 
 namespace tamiz {
@@ -154,7 +155,7 @@ class Run {
     const auto batch = batch_of(plan_, step());
     const auto last_from = static_cast<std::int64_t>(std::llround(static_cast<double>(c.steps) * (1.0 - c.last_stage_fraction)));
     model_->set_parameters(parameters_);
-    const double loss = model_->loss_gradient(batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
+    const double loss = batches_.loss_gradient(*model_, batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
     const double norm = clip(gradient_, c.gradient_clip);
     if (!std::isfinite(loss) || !std::isfinite(norm))
       throw NumericsError("training diverged at step " + std::to_string(step()) +
@@ -186,7 +187,7 @@ class Run {
   bool out_of_patience() const { return plan_.config.patience > 0 && stale_ >= plan_.config.patience; }
 
   TrainingState state(const std::string& run) const {
-    return {run, plan_.config.steps, parameters_, average_, optimizer_.state(), best_, best_score_, stale_};
+    return {run, plan_.config.steps, parameters_, average_, optimizer_.state(), best_, best_score_, stale_, batches_.parts()};
   }
 
   void restore(TrainingState state) {
@@ -196,6 +197,7 @@ class Run {
     best_ = std::move(state.best);
     best_score_ = state.best_score;
     stale_ = state.stale;
+    batches_.set_parts(state.batch_parts);
   }
 
  private:
@@ -207,6 +209,7 @@ class Run {
   const Plan& plan_;
   std::unique_ptr<Trainable> model_;
   Optimizer optimizer_;
+  SplitBatch batches_;
   std::vector<double> parameters_, gradient_, average_;
   std::vector<double> best_;
   double best_score_ = 0.0;

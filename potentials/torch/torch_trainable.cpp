@@ -3,10 +3,13 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/util/Exception.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <new>
 #include <numeric>
+#include <string_view>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
@@ -67,6 +70,17 @@ void TorchTrainable::set_parameters(std::span<const double> values) {
 
 double TorchTrainable::loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
                                      std::span<double> gradient) {
+  try {
+    return sum_shards(frames, weights, gradient);
+  } catch (const c10::Error& error) {
+    // The allocator of the CPU has no exception of its own.
+    if (std::string_view(error.what()).find("can't allocate memory") != std::string_view::npos) throw std::bad_alloc();
+    throw;
+  }
+}
+
+double TorchTrainable::sum_shards(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
+                                  std::span<double> gradient) {
   if (frames.empty()) throw ShapeError("a loss needs at least one frame");
   require_parameters(gradient.size(), values_.size());
   const SingleThreadScope scope;

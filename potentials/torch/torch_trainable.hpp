@@ -24,6 +24,8 @@ class TorchTrainable final : public Trainable {
   ModelFile to_model_file(const ModelCard& card) const override;
 
  private:
+  double sum_shards(std::span<const TrainingFrame* const> frames, const LossWeights& weights, std::span<double> gradient);
+
   MaceModel model_;
   std::string dtype_;
   int threads_;

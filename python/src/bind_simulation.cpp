@@ -21,12 +21,13 @@ struct Evaluated {
 };
 
 Evaluated evaluate_batch(const Potential& potential, const std::vector<Structure>& structures, bool forces, bool stress,
-                         bool atom_energies, bool members, bool descriptors) {
+                         bool atom_energies, bool members, bool descriptors, bool uncertainty_gradients) {
   const Outputs outputs{.forces = forces,
                         .stress = stress,
                         .atom_energies = atom_energies,
                         .members = members,
-                        .descriptors = descriptors};
+                        .descriptors = descriptors,
+                        .uncertainty_gradients = uncertainty_gradients};
   const Batch batch(structures);
   const auto offsets = batch.offsets();
   return {evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
@@ -70,10 +71,12 @@ py::list rows_of_structures(const py::object& owner, const double* data, py::ssi
   return rows;
 }
 
-py::object forces_of(const py::object& self) {
-  const Coordinates& forces = self.cast<const Evaluated&>().values.forces;
-  if (forces.size() == 0) return py::none();
-  return rows_of_structures(self, forces.data(), 3);
+/// One row per atom.
+template <Coordinates Prediction::* Member>
+py::object coordinates_of(const py::object& self) {
+  const Coordinates& values = self.cast<const Evaluated&>().values.*Member;
+  if (values.size() == 0) return py::none();
+  return rows_of_structures(self, values.data(), 3);
 }
 
 py::object atom_energies_of(const py::object& self) {
@@ -88,11 +91,13 @@ py::object descriptors_of(const py::object& self) {
   return rows_of_structures(self, descriptors.data(), descriptors.cols());
 }
 
-py::object stresses_of(const py::object& self) {
-  const std::vector<Mat3>& stresses = self.cast<const Evaluated&>().values.stresses;
-  if (stresses.empty()) return py::none();
-  return py::array_t<double>({static_cast<py::ssize_t>(stresses.size()), py::ssize_t{3}, py::ssize_t{3}},
-                             stresses.front().data(), self);
+/// One matrix per structure.
+template <std::vector<Mat3> Prediction::* Member>
+py::object matrices_of(const py::object& self) {
+  const std::vector<Mat3>& matrices = self.cast<const Evaluated&>().values.*Member;
+  if (matrices.empty()) return py::none();
+  return py::array_t<double>({static_cast<py::ssize_t>(matrices.size()), py::ssize_t{3}, py::ssize_t{3}},
+                             matrices.front().data(), self);
 }
 
 py::object member_energies_of(const Evaluated& self) {
@@ -103,11 +108,13 @@ void bind_potential(py::module_& module) {
   py::class_<Evaluated>(module, "Prediction")
       .def_property_readonly("energies", [](const Evaluated& e) -> const Eigen::VectorXd& { return e.values.energies; },
                              py::return_value_policy::reference_internal)
-      .def_property_readonly("forces", &forces_of)
-      .def_property_readonly("stresses", &stresses_of)
+      .def_property_readonly("forces", &coordinates_of<&Prediction::forces>)
+      .def_property_readonly("stresses", &matrices_of<&Prediction::stresses>)
       .def_property_readonly("atom_energies", &atom_energies_of)
       .def_property_readonly("member_energies", &member_energies_of)
-      .def_property_readonly("descriptors", &descriptors_of);
+      .def_property_readonly("descriptors", &descriptors_of)
+      .def_property_readonly("uncertainty_gradients", &coordinates_of<&Prediction::uncertainty_gradients>)
+      .def_property_readonly("uncertainty_stresses", &matrices_of<&Prediction::uncertainty_stresses>);
 
   py::class_<Potential>(module, "Potential")
       .def_property_readonly("name", &Potential::name)
@@ -119,7 +126,8 @@ void bind_potential(py::module_& module) {
         return symbols;
       })
       .def("evaluate", &evaluate_batch, py::arg("structures"), py::arg("forces"), py::arg("stress"),
-           py::arg("atom_energies"), py::arg("members"), py::arg("descriptors"), Release())
+           py::arg("atom_energies"), py::arg("members"), py::arg("descriptors"),
+           py::arg("uncertainty_gradients"), Release())
       .def("hessian_vector_products", &multiply_batch, py::arg("structures"), py::arg("directions"), Release());
 }
 

@@ -27,9 +27,9 @@ LEVEL = {
 }
 
 
-def label(folder: Path, atoms, *options: str, environment=None):
+def label(folder: Path, atoms, *options: str, environment=None, level=LEVEL):
     write(folder / "in.xyz", atoms)
-    (folder / "coarse.json").write_text(json.dumps(LEVEL))
+    (folder / "coarse.json").write_text(json.dumps(level))
     return subprocess.run(
         [TAMIZ, "label", "in.xyz", "--settings", "coarse.json", "--workers", "1", "-o", "out.xyz", *options],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
@@ -74,6 +74,13 @@ def worker():
     return gpaw_worker
 
 
+def test_a_cycle_that_does_not_converge_fails_with_its_reason(tmp_path):
+    done = label(tmp_path, silicon(), level=LEVEL | {"scf_iterations": 3})
+
+    assert done.returncode == 1
+    assert "the self-consistent cycle did not converge in 3 iterations" in done.stderr
+
+
 def test_half_a_band_is_no_gap(tmp_path):
     done = label(tmp_path, bulk("Al", "fcc", 4.05), "--task", "gap")
 
@@ -113,7 +120,10 @@ def test_formation_energies_refer_to_the_elements():
     from tamiz.studies import level_convergence
 
     energies = {"Ca": -1.0, "Mg": -2.0, "Si": -4.0, "N2": -8.0}
-    formation = level_convergence.formation_energies(lambda name: energies.get(name, -10.0))
+    compounds = level_convergence.test_set(["Mg", "Si", "N"])
+    assert "Mg2Si" in compounds and "CaMg2N2" not in compounds
+    chosen = {name: compounds[name] for name in ("Mg2Si", "MgSiN2")}
+    formation = level_convergence.formation_energies(chosen, lambda name: energies.get(name, -10.0))
 
     assert formation["Mg2Si"] == pytest.approx(-10.0 + 8.0 / 3.0)
     assert formation["MgSiN2"] == pytest.approx(-10.0 + 22.0 / 4.0)

@@ -1,15 +1,19 @@
 """Training a small model on what Stillinger-Weber says of silicon."""
 
 import os
+import resource
 import signal
+import subprocess
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
 
 import tamiz
-from support import STILLINGER_WEBER, silicon
+from support import STILLINGER_WEBER, TAMIZ, silicon
 
 CONFIG = """
 [model]
@@ -155,3 +159,44 @@ def test_an_unknown_key_of_the_configuration_is_named(frames, tmp_path):
 
     with pytest.raises(tamiz.FormatError, match=r"bad\.toml:2.*steps"):
         tamiz.train(frames, tmp_path / "m.safetensors", config=tmp_path / "bad.toml")
+
+
+def train_within(folder, batch_size, options, address_space=None):
+    """Runs `tamiz train`; returns its exit code, what it said and the most address space [bytes] that it took."""
+    def limit():
+        if address_space is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+
+    text = CONFIG.replace("channels = 4", "channels = 64").replace("steps = 60", "steps = 2")
+    (folder / "train.toml").write_text(text.replace("batch_size = 4", f"batch_size = {batch_size}"))
+    command = [TAMIZ, "train", "data.xyz", "--out", "model.safetensors", "--config", "train.toml", *options]
+    with open(folder / "log", "w+") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, preexec_fn=limit)
+        peak = 0
+        while process.poll() is None:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            peak = max([peak] + [1024 * int(line.split()[1]) for line in lines if line.startswith("VmPeak")])
+            time.sleep(0.01)
+        log.seek(0)
+        return process.returncode, log.read(), peak
+
+
+@pytest.mark.parametrize("engine", ["fused", "torch"])
+def test_a_batch_that_does_not_fit_into_memory_is_split(engine, tmp_path):
+    potential = tamiz.load(STILLINGER_WEBER)
+    frames = [silicon(repeat=2, rattle=0.05, seed=k) for k in range(16)]
+    for frame in frames:
+        frame.calc = tamiz.ase.Calculator(potential)
+        results = {"energy": frame.get_potential_energy(), "forces": frame.get_forces()}
+        frame.calc = SinglePointCalculator(frame, **results)
+    write(tmp_path / "data.xyz", frames)
+    options = ["--engine", engine, "--threads", "1"]
+
+    *_, small = train_within(tmp_path, 1, options)
+    *_, large = train_within(tmp_path, 16, options)
+    whole = tamiz.load(tmp_path / "model.safetensors").evaluate(frames).energies
+    code, log, _ = train_within(tmp_path, 16, options, address_space=(small + large) // 2)
+
+    assert code == 0, log
+    assert "out of memory in a batch of 14 frames: it is split into 2 parts" in log
+    assert tamiz.load(tmp_path / "model.safetensors").evaluate(frames).energies == pytest.approx(whole, abs=1e-3)

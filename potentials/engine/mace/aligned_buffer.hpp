@@ -18,6 +18,8 @@ class AlignedBuffer {
   /// Of at least `size` numbers; what they are is not defined.
   void reserve(std::size_t size) {
     if (size <= capacity_) return;
+    capacity_ = 0;
+    data_.reset();  // before the new memory is asked for
     data_.reset(static_cast<Real*>(::operator new[](size * sizeof(Real), k_alignment)));
     capacity_ = size;
   }

@@ -54,6 +54,7 @@ class FusedPotential final : public Potential {
   Capabilities capabilities() const override {
     Capabilities capabilities;
     capabilities.n_members = description().n_members;
+    capabilities.uncertainty_gradients = description().n_members > 1;
     capabilities.n_descriptors = description().n_interactions * description().channels;
     capabilities.elements = description().elements;
     return capabilities;
@@ -66,6 +67,12 @@ class FusedPotential final : public Potential {
 
  private:
   const ModelDescription& description() const { return model_.weights().description(); }
+  /// Along which nothing moves, all atoms being of the first structure.
+  mace::Direction standing_direction(std::size_t n_atoms, std::size_t n_structures) const {
+    return {std::vector<std::int32_t>(n_atoms, 0), std::vector<Vec3>(n_atoms, Vec3::Zero()),
+            std::vector<Mat3>(n_structures, Mat3::Zero()),
+            std::vector<double>(n_structures * static_cast<std::size_t>(description().n_members), 0.0)};
+  }
   /// Calls run(unit, threads) for all units of a batch.
   template <typename Run>
   void over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const;
@@ -77,6 +84,8 @@ class FusedPotential final : public Potential {
                       const Outputs& outputs, Prediction& prediction) const;
   void write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch, const State& state,
                          std::size_t s, std::size_t first, const Outputs& outputs, Prediction& prediction) const;
+  void write_uncertainty_gradients(Workspace<Real>& space, const Batch& batch, const State& state, const Unit& unit,
+                                   const Outputs& outputs, int threads, Prediction& prediction) const;
   void write_descriptors(const Workspace<Real>& space, std::size_t first_atom, Prediction& prediction) const;
 
   std::string name_;
@@ -127,6 +136,42 @@ void FusedPotential<Real>::write_derivatives(const AtomSet<Real>& atoms, const R
     prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
 }
 
+/// The derivative of σ is that of the energy along the members' shares of it: tangents that move nothing but the weights
+/// of the members (docs/theory.md, eq. 10).
+template <typename Real>
+void FusedPotential<Real>::write_uncertainty_gradients(Workspace<Real>& space, const Batch& batch, const State& state,
+                                                       const Unit& unit, const Outputs& outputs, int threads,
+                                                       Prediction& prediction) const {
+  const auto n_members = static_cast<Eigen::Index>(description().n_members);
+  mace::Direction direction = standing_direction(space.atoms.size(), unit.end - unit.begin);
+  std::size_t first = 0;
+  for (std::size_t s = unit.begin; s < unit.end; ++s) {
+    const auto structure = static_cast<std::int32_t>(s - unit.begin);
+    std::fill_n(direction.structure_of.begin() + static_cast<std::ptrdiff_t>(first), batch.n_atoms(s), structure);
+    const Eigen::RowVectorXd spread = prediction.member_energies.row(static_cast<Eigen::Index>(s)).array() -
+                                      prediction.energies[static_cast<Eigen::Index>(s)];
+    const double sigma = std::sqrt(spread.squaredNorm() / static_cast<double>(n_members - 1));
+    const double share = description().uncertainty_scale / (static_cast<double>(n_members - 1) * sigma);
+    for (Eigen::Index q = 0; q < n_members; ++q)
+      direction.members[static_cast<std::size_t>(structure * n_members + q)] = sigma > 0.0 ? share * spread[q] : 0.0;
+    first += batch.n_atoms(s);
+  }
+  mace::find_vector_tangents(model_, space, direction, threads);
+  first = 0;
+  for (std::size_t s = unit.begin; s < unit.end; ++s) {
+    Mat3 virial = Mat3::Zero();
+    for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
+      const auto sums = mace::edge_sums(space.atoms, space.d_vector_tangents.data(), first + k, outputs.stress);
+      virial += description().scale * sums.virial;
+      prediction.uncertainty_gradients.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
+          -description().scale * sums.force.transpose();
+    }
+    if (outputs.stress)
+      prediction.uncertainty_stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
+    first += batch.n_atoms(s);
+  }
+}
+
 template <typename Real>
 void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::size_t first_atom,
                                              Prediction& prediction) const {
@@ -147,8 +192,9 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
                                          Prediction& prediction) const {
   const auto space = workspaces_.take();
   space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads);
-  const bool derivatives = outputs.forces || outputs.stress;
-  model_.evaluate(*space, {.derivatives = derivatives, .members = outputs.members}, threads);
+  const bool derivatives = outputs.forces || outputs.stress || outputs.uncertainty_gradients;
+  model_.evaluate(*space, {.derivatives = derivatives, .members = outputs.members, .keep = outputs.uncertainty_gradients},
+                  threads);
   std::size_t first = 0;
   for (std::size_t s = unit.begin; s < unit.end; ++s) {
     write_energies(*space, batch, s, first, outputs, prediction);
@@ -157,6 +203,8 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
     first += batch.n_atoms(s);
   }
   if (outputs.descriptors) write_descriptors(*space, batch.offsets()[unit.begin], prediction);
+  if (outputs.uncertainty_gradients)
+    write_uncertainty_gradients(*space, batch, state, unit, outputs, threads, prediction);
 }
 
 template <typename Real>
@@ -176,8 +224,10 @@ template <typename Real>
 Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                                           const Outputs& outputs) const {
   Prediction prediction = blank_prediction(*this, batch, state, outputs);
+  Outputs filled = outputs;
+  filled.members = outputs.members || outputs.uncertainty_gradients;
   over_units(batch, neighbors, [&](const Unit& unit, int threads) {
-    evaluate_unit(batch, state, neighbors, unit, outputs, threads, prediction);
+    evaluate_unit(batch, state, neighbors, unit, filled, threads, prediction);
   });
   return prediction;
 }
@@ -192,12 +242,9 @@ void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state,
   model_.evaluate(*space, {.derivatives = true, .members = true, .keep = true}, threads);
   const auto first = static_cast<Eigen::Index>(batch.offsets()[unit.begin]);
   // Cells stand still and seeds do not move: one strain and one row of members serve all structures.
-  mace::Direction direction{std::vector<std::int32_t>(atoms.size(), 0),
-                            {},
-                            {Mat3::Zero()},
-                            std::vector<double>(static_cast<std::size_t>(description().n_members), 0.0)};
+  mace::Direction direction = standing_direction(atoms.size(), 1);
   for (std::size_t k = 0; k < atoms.size(); ++k)
-    direction.positions.push_back(directions.row(first + static_cast<Eigen::Index>(k)).transpose());
+    direction.positions[k] = directions.row(first + static_cast<Eigen::Index>(k)).transpose();
   mace::find_vector_tangents(model_, *space, direction, threads);
   for (std::size_t k = 0; k < atoms.size(); ++k) {
     Vec3 force = description().scale * mace::edge_sums(atoms, space->d_vector_tangents.data(), k, false).force;

@@ -12,7 +12,7 @@ namespace tamiz {
 namespace {
 
 // First line: "tamiz-checkpoint <version> <hash of the rest>\n"; second line: JSON; then the arrays.
-constexpr std::string_view k_magic = "tamiz-checkpoint 2 ";
+constexpr std::string_view k_magic = "tamiz-checkpoint 3 ";
 constexpr std::size_t k_hash = 32;
 
 void append(std::string& bytes, const std::vector<double>& values) {
@@ -29,7 +29,7 @@ std::vector<double> take(std::string_view& bytes, std::size_t size) {
 TrainingState parse(const std::string& bytes) {
   const std::size_t body = k_magic.size() + k_hash + 1;
   if (bytes.size() < body || bytes.compare(0, k_magic.size(), k_magic) != 0)
-    throw FormatError("not a training checkpoint of format version 2");
+    throw FormatError("not a training checkpoint of format version 3");
   std::string_view rest = std::string_view(bytes).substr(body);
   if (bytes[body - 1] != '\n' || hash_hex(rest) != bytes.substr(k_magic.size(), k_hash))
     throw FormatError("the checksum differs: the checkpoint is truncated or was altered; remove it to start anew");
@@ -51,6 +51,7 @@ TrainingState parse(const std::string& bytes) {
   if (has_best) state.best = take(rest, size);
   state.best_score = json.at("best_score").get<double>();
   state.stale = json.at("stale").get<int>();
+  state.batch_parts = json.at("batch_parts").get<std::size_t>();
   return state;
 }
 
@@ -63,7 +64,8 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
                             {"size", state.parameters.size()},
                             {"has_best", !state.best.empty()},
                             {"best_score", state.best_score},
-                            {"stale", state.stale}};
+                            {"stale", state.stale},
+                            {"batch_parts", state.batch_parts}};
   std::string rest = json.dump() + "\n";
   append(rest, state.parameters);
   append(rest, state.average);

@@ -20,6 +20,7 @@ struct TrainingState {
   std::vector<double> best;
   double best_score = 0.0;
   int stale = 0;
+  std::size_t batch_parts = 1;  ///< that memory made a batch fall into
 };
 
 /// Atomic.

@@ -2,8 +2,8 @@
 
     python -m tamiz.studies.level_convergence datasets/levels/pbe-600.json -o datasets/levels/pbe-600.convergence.json
 
-Every calculation is kept in the output as it ends, so that a study that was stopped goes on. The results, for elements
-and compounds of Ca, Mg, Si and N:
+Every calculation is kept in the output as it ends, so that a study that was stopped goes on. The results, for those of
+the materials below whose elements the level has a Pulay constant of (0 will do before they are fitted):
 
 cutoff    formation energies [eV/atom] at 5/6, 1 and 5/4 of the level's cutoff
 mesh      formation energies [eV/atom] at 1 and 1.5 times the density of each structure's class of mesh
@@ -33,10 +33,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
 
 COARSE_DENSITY, COARSE_CUTOFF = 2.0, 350.0
-ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Si": "Si", "N": "N2"}
-COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2")
-SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si")
-OUTSIDE = ("MgSiN2", "CaN", "Ca2Si")  # not in the fit of the Pulay constants
+ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Zn": "Zn", "Si": "Si", "Ge": "Ge", "Sn": "Sn", "N": "N2", "P": "P"}
+COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "CaZn2P2", "Mg2Sn", "Mg2Ge")
+SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si", "ZnGeN2", "CaZn2P2")
+STRAINED = ("Si", "CaMg2N2", "Mg2Si", "SiN", "Zn", "ZnGeN2", "CaZn2P2")
+OUTSIDE = ("MgSiN2", "CaN", "Ca2Si", "ZnSnP2", "Ca2Sn")  # not in the fit of the Pulay constants
 PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces"]
 
 
@@ -45,37 +46,55 @@ def antifluorite(formula: str, a: float) -> Atoms:
     return Atoms(formula, cell=fcc, pbc=True, scaled_positions=[[0, 0, 0], [0.25] * 3, [0.75] * 3])
 
 
-def layered_camg2n2() -> Atoms:
-    a, c = 3.54, 6.09
+def layered(symbols: str, a: float, c: float) -> Atoms:
+    """CaAl2Si2 type."""
     places = [[0, 0, 0], [1 / 3, 2 / 3, 0.63], [2 / 3, 1 / 3, 0.37], [1 / 3, 2 / 3, 0.265], [2 / 3, 1 / 3, 0.735]]
     cell = [[a, 0, 0], [-a / 2, a * 3**0.5 / 2, 0], [0, 0, c]]
-    return Atoms("CaMgMgNN", cell=cell, pbc=True, scaled_positions=places)
+    return Atoms(symbols, cell=cell, pbc=True, scaled_positions=places)
 
 
-def ordered_mgsin2() -> Atoms:
-    """Zincblende with alternating layers of Mg and Si."""
-    a, c = 3.06, 4.45
+def layered_zincblende(symbols: str, a: float, c: float) -> Atoms:
+    """Zincblende with alternating layers of two metals, CuAu-like."""
     places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0.28], [0, 0.5, 0.72]]
-    return Atoms("MgSiNN", cell=[a, a, c], pbc=True, scaled_positions=places)
+    return Atoms(symbols, cell=[a, a, c], pbc=True, scaled_positions=places)
 
 
-def test_set() -> dict[str, Atoms]:
-    """Metals, a molecule in a box, narrow-gap and wide-gap compounds, near their measured lattices."""
+def black_phosphorus() -> Atoms:
+    """Cmce, two of its four layers' worth of atoms in the primitive cell."""
+    a, b, c, y, z = 3.314, 10.478, 4.376, 0.1017, 0.0806
+    cell = np.array([[a, 0.0, 0.0], [0.0, b / 2, c / 2], [0.0, b / 2, -c / 2]])
+    places = np.array([[0, y, z], [0, -y, -z], [0.5, y, 0.5 - z], [0.5, -y, 0.5 + z]]) * [a, b, c]
+    return Atoms("P4", cell=cell, pbc=True, positions=places)
+
+
+def test_set(elements) -> dict[str, Atoms]:
+    """Metals, a molecule in a box, narrow-gap and wide-gap compounds of the elements, near their measured lattices."""
     n2 = Atoms("N2", positions=[[0, 0, 0], [0, 0, 1.1]], cell=[7.0, 7.1, 7.2], pbc=True)
     n2.center()
-    return {
+    atoms = {
         "Ca": bulk("Ca", "fcc", 5.53),
         "Mg": bulk("Mg", "hcp", 3.19, 5.18),
         "Si": bulk("Si", "diamond", 5.47),
+        "Zn": bulk("Zn", "hcp", 2.66, 4.95),
+        "Ge": bulk("Ge", "diamond", 5.76),
+        "Sn": bulk("Sn", "diamond", 6.65),
         "N2": n2,
-        "CaMg2N2": layered_camg2n2(),
+        "P": black_phosphorus(),
+        "CaMg2N2": layered("CaMgMgNN", 3.54, 6.09),
         "Mg2Si": antifluorite("SiMg2", 6.35),
         "SiN": bulk("SiN", "zincblende", 4.3),
         "MgN": bulk("MgN", "rocksalt", 4.5),
-        "MgSiN2": ordered_mgsin2(),
+        "MgSiN2": layered_zincblende("MgSiNN", 3.06, 4.45),
+        "ZnGeN2": layered_zincblende("ZnGeNN", 3.20, 4.60),
+        "ZnSnP2": layered_zincblende("ZnSnPP", 4.03, 5.75),
+        "CaZn2P2": layered("CaZnZnPP", 4.04, 6.84),
+        "Mg2Sn": antifluorite("SnMg2", 6.76),
+        "Mg2Ge": antifluorite("GeMg2", 6.40),
         "CaN": bulk("CaN", "rocksalt", 5.0),
         "Ca2Si": antifluorite("SiCa2", 7.0),
+        "Ca2Sn": antifluorite("SnCa2", 7.4),
     }
+    return {name: one for name, one in atoms.items() if set(one.symbols) <= set(elements)}
 
 
 class Calculations:
@@ -83,7 +102,7 @@ class Calculations:
 
     def __init__(self, level: dict, path: Path):
         self.level, self.path = level, path
-        self.atoms = test_set()
+        self.atoms = test_set(level["pulay"])
         stored = json.loads(path.read_text()) if path.exists() else {}
         if stored and stored["level"] != level:
             sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
@@ -122,16 +141,19 @@ class Calculations:
             "kpoints": list(kpoints),
         }
 
+    def names(self, names) -> list[str]:
+        """Those whose elements the level has."""
+        return [name for name in names if name in self.atoms]
+
     def class_density(self, name: str) -> float:
         return self.level["kpoint_density"][gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
 
 
-def formation_energies(energy_per_atom) -> dict[str, float]:
+def formation_energies(compounds: dict[str, Atoms], energy_per_atom) -> dict[str, float]:
     """Formation energies [eV/atom] of the compounds, from a function that gives energies per atom by name."""
-    symbols = {name: list(atoms.symbols) for name, atoms in test_set().items()}
     return {
-        name: energy_per_atom(name) - float(np.mean([energy_per_atom(ELEMENTS[s]) for s in symbols[name]]))
-        for name in COMPOUNDS
+        name: energy_per_atom(name) - float(np.mean([energy_per_atom(ELEMENTS[s]) for s in atoms.symbols]))
+        for name, atoms in compounds.items()
     }
 
 
@@ -141,7 +163,8 @@ def formation_study(calculations: Calculations, settings: dict[str, callable]) -
     def per_atom(name, arguments):
         return calculations.get(name, **arguments(name))["energy"] / len(calculations.atoms[name])
 
-    return {label: formation_energies(lambda name: per_atom(name, arguments)) for label, arguments in settings.items()}
+    compounds = {name: calculations.atoms[name] for name in calculations.names(COMPOUNDS)}
+    return {label: formation_energies(compounds, lambda name: per_atom(name, arguments)) for label, arguments in settings.items()}
 
 
 def force_study(calculations: Calculations) -> dict:
@@ -151,7 +174,7 @@ def force_study(calculations: Calculations) -> dict:
 
     cutoff = calculations.level["cutoff"]
     result = {}
-    for name in SHAKEN:
+    for name in calculations.names(SHAKEN):
         density = calculations.class_density(name)
         result[name] = {
             "cutoff": change(name, {}, {"cutoff": 1.25 * cutoff}),
@@ -167,15 +190,16 @@ def pulay_study(calculations: Calculations) -> dict:
         (calculations.get(name, cutoff=high)["energy"] - calculations.get(name, cutoff=low)["energy"]) / (high - low)
         for name in names
     ]
-    counts = [[calculations.atoms[name].symbols.count(symbol) for symbol in ELEMENTS] for name in names]
+    elements = [symbol for symbol in ELEMENTS if symbol in calculations.level["pulay"]]
+    counts = [[calculations.atoms[name].symbols.count(symbol) for symbol in elements] for name in names]
     constants = np.linalg.lstsq(np.array(counts, float), np.array(slopes), rcond=None)[0]
-    return dict(zip(ELEMENTS, constants.tolist()))
+    return dict(zip(elements, constants.tolist()))
 
 
 def stress_study(calculations: Calculations) -> dict:
     """With the constants of the level file. dE/dV is the central difference at 1 % of the volume, at fixed mesh."""
     result = {}
-    for name in ("Si", "CaMg2N2", "Mg2Si", "SiN", *OUTSIDE):
+    for name in calculations.names((*STRAINED, *OUTSIDE)):
         atoms = calculations.atoms[name]
         low, high = (calculations.get(name, volume=factor)["energy"] for factor in (0.99, 1.01))
         raw = calculations.get(name)["stress"]
@@ -216,7 +240,7 @@ def formation_table(results: dict) -> list[str]:
         return []
     steps = [f"{what}, {' → '.join(list(results[what])[-2:])}" for what in studied]
     lines = ["| formation energy of | " + " | ".join(steps) + " |", "|---" * (1 + len(studied)) + "|"]
-    for name in COMPOUNDS:
+    for name in next(iter(results[studied[0]].values())):
         moves = []
         for what in studied:
             before, after = list(results[what].values())[-2:]

@@ -11,6 +11,7 @@ kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of me
 mesh              (optional) class to use; otherwise it is chosen from the composition alone, so that one
                   composition is always calculated on one class of mesh
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
+scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
 gap               method ``GLLBSC``, cutoff [eV], kpoint_density
 """
@@ -30,6 +31,8 @@ from ase.units import GPa
 ANIONS = {"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
+# Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
+SCF_ITERATIONS = 70
 
 
 def mesh_class(symbols: list[str]) -> str:
@@ -82,17 +85,9 @@ class Level(Calculator):
         self.gpaw = make_gpaw(atoms, settings, self.kpoints, {"symmorphic": mesh != "large"})
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
-        from gpaw.new.symmetry import SymmetryAnalysisBug
-
         super().calculate(atoms, properties, system_changes)
         work = atoms.copy()
-        work.calc = self.gpaw
-        try:
-            work.get_potential_energy()
-        except SymmetryAnalysisBug:
-            # Rare, in cells that are symmetric within the tolerance only: slower without, and as right.
-            self.gpaw = make_gpaw(atoms, self.settings, self.kpoints, {"point_group": False})
-            work.calc = self.gpaw
+        self._converge(work)
         self.results = {
             "energy": work.get_potential_energy(),
             "free_energy": work.get_potential_energy(force_consistent=True),
@@ -103,6 +98,24 @@ class Level(Calculator):
             self.results["stress"][:3] += np.diag(pulay_stress(atoms, self.settings))
         if self.on_result is not None:
             self.on_result(frame_of(atoms, self.results))
+
+    def _converge(self, work: Atoms) -> None:
+        """Runs the self-consistent cycle of `work`, which then has the calculator."""
+        from gpaw import KohnShamConvergenceError
+        from gpaw.new.symmetry import SymmetryAnalysisBug
+
+        work.calc = self.gpaw
+        try:
+            try:
+                work.get_potential_energy()
+            except SymmetryAnalysisBug:
+                # Rare, in cells that are symmetric within the tolerance only: slower without, and as right.
+                self.gpaw = make_gpaw(work, self.settings, self.kpoints, {"point_group": False})
+                work.calc = self.gpaw
+                work.get_potential_energy()
+        except KohnShamConvergenceError as error:
+            limit = scf_iterations(self.settings)
+            raise protocol.LabelFailure(f"the self-consistent cycle did not converge in {limit} iterations") from error
 
     def fits(self, atoms: Atoms) -> bool:
         """Whether the mesh is as dense for this cell as the level asks for."""
@@ -138,9 +151,13 @@ def make_gpaw(atoms: Atoms, settings: dict, kpoints, symmetry: dict):
         nbands=number_of_bands(atoms, settings["xc"]),
         symmetry=symmetry,
         convergence={"energy": settings["energy_tolerance"]},
-        maxiter=150,
+        maxiter=scf_iterations(settings),
         txt=None,
     )
+
+
+def scf_iterations(settings: dict) -> int:
+    return settings.get("scf_iterations", SCF_ITERATIONS)
 
 
 def number_of_electrons(atoms: Atoms, xc: str) -> int:

@@ -146,6 +146,56 @@ TEST_P(SecondDerivatives, of_a_batch_are_those_of_its_structures_to_the_bit) {
   }
 }
 
+double spread(const Potential& model, const Structure& structure) {
+  const Eigen::RowVectorXd members = evaluate(model, {&structure, 1}, {.forces = false, .members = true}).member_energies.row(0);
+  return std::sqrt((members.array() - members.mean()).square().sum() / static_cast<double>(members.size() - 1));
+}
+
+TEST_P(SecondDerivatives, with_weights_of_members_are_gradients_of_their_spread) {
+  const ModelDescription committee = with(GetParam().description, [](D& d) { d.n_members = 4, d.uncertainty_scale = 1.7; });
+  const auto model = make_fused_potential(initial_model(committee, 7), {.dtype = "float64"});
+  const std::vector<Structure> several{triclinic(5, 11), triclinic(7, 13, true)};
+  const Coordinates directions = directions_for(several, 1);
+  Mat3 strain;
+  strain << 0.3, 0.1, -0.4, 0.1, -0.6, 0.2, -0.4, 0.2, 0.5;
+
+  const Prediction p = evaluate(*model, several, {.stress = true, .uncertainty_gradients = true});
+
+  constexpr double h = 1e-4;
+  Eigen::Index row = 0;
+  for (std::size_t s = 0; s < several.size(); ++s) {
+    const auto n = static_cast<Eigen::Index>(several[s].size());
+    const Coordinates along = directions.middleRows(row, n);
+    const auto difference = [&](const auto& sigma) {
+      return (8.0 * (sigma(h) - sigma(-h)) - (sigma(2.0 * h) - sigma(-2.0 * h))) / (12.0 * h);
+    };
+    const double by_positions = difference([&](double t) { return spread(*model, moved({several[s]}, along, t)[0]); });
+    const double by_strain = difference([&](double t) { return spread(*model, several[s].strained(t * strain)); });
+
+    EXPECT_NEAR(p.uncertainty_gradients.middleRows(row, n).cwiseProduct(along).sum(), by_positions,
+                GetParam().tolerance * std::abs(by_positions));
+    EXPECT_NEAR(several[s].lattice().volume() * p.uncertainty_stresses[s].cwiseProduct(strain).sum(), by_strain,
+                GetParam().tolerance * std::abs(by_strain));
+    EXPECT_GT(std::abs(by_positions), 1e-4);
+    EXPECT_GT(std::abs(by_strain), 1e-4);
+    row += n;
+  }
+  const Prediction plain = evaluate(*model, several, {.stress = true, .members = true});
+  EXPECT_EQ(p.forces, plain.forces);
+  EXPECT_EQ(p.member_energies, plain.member_energies);
+}
+
+TEST(SecondDerivativesOfPotentials, a_spread_of_nothing_has_no_gradient) {
+  const ModelFile one = initial_model(with(small_description(0), [](D& d) { d.n_members = 1; }), 7);
+  const Structure crystal = triclinic(5, 11);
+  ModelFile same = initial_model(with(small_description(0), [](D& d) { d.n_members = 2; d.uncertainty_scale = 0.0; }), 7);
+
+  EXPECT_THROW(evaluate(*make_fused_potential(one, {.dtype = "float64"}), {&crystal, 1}, {.uncertainty_gradients = true}),
+               CapabilityError);
+  EXPECT_EQ(largest(evaluate(*make_fused_potential(same, {.dtype = "float64"}), {&crystal, 1},
+                             {.uncertainty_gradients = true}).uncertainty_gradients), 0.0);
+}
+
 TEST(SecondDerivativesOfPotentials, misuse_is_an_error) {
   const auto model = make_fused_potential(initial_model(small_description(0), 7), {.dtype = "float64"});
   const auto classical = make_classical_potential(std::filesystem::path(TAMIZ_SOURCE_DIR) /

@@ -16,6 +16,9 @@ struct LoadOptions {
   /// Of a `.safetensors` model: "fused" (kernels of this library, CPU only) or "torch" (LibTorch); empty: fused on the
   /// device cpu, else torch.
   std::string engine = "";
+  /// That an evaluation by the engine fused may take [bytes]; 0: three quarters of what is there when the potential is made.
+  /// Structures too large for it are worked on in slabs, with the same result in somewhat more time.
+  std::size_t memory = 0;
 };
 
 /// A potential from a file: a `.safetensors` model, or a `.toml` file with a classical potential

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "tamiz/core/base/memory.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/import/import_mace.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -20,11 +21,12 @@ namespace fs = std::filesystem;
 using Release = py::call_guard<py::gil_scoped_release>;
 
 std::unique_ptr<Potential> load(const fs::path& file, const std::string& dtype, const std::string& device, int threads,
-                                const std::string& engine) {
+                                const std::string& engine, const std::string& memory) {
   return load_potential(file, {.dtype = dtype,
                                .device = device,
                                .threads = threads > 0 ? threads : available_threads(),
-                               .engine = engine});
+                               .engine = engine,
+                               .memory = memory.empty() ? 0 : parse_bytes(memory)});
 }
 
 /// Settings of a training, as its keyword arguments give them.
@@ -123,7 +125,7 @@ void bind_training(py::module_& module) {
 
 void bind_potentials(py::module_& module) {
   module.def("load_potential", &load, py::arg("file"), py::arg("dtype"), py::arg("device"), py::arg("threads"),
-             py::arg("engine"), Release());
+             py::arg("engine"), py::arg("memory"), Release());
   module.def("loaded_torch_version", [] { return torch_backend().torch_version(); }, Release());
   module.def("model_header",
              [](const fs::path& path) {

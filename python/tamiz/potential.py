@@ -109,7 +109,7 @@ class Potential:
 
 
 def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", threads: int = 0,
-         engine: str | None = None) -> Potential:
+         engine: str | None = None, memory: str | None = None) -> Potential:
     """A potential from a file: a ``.safetensors`` model, or ``.toml`` with a classical potential.
 
     Args:
@@ -119,13 +119,16 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
         engine: of a ``.safetensors`` model, "fused" (kernels of tamiz, CPU only) or "torch" (LibTorch, which is loaded
             only then); None: fused on the CPU, else torch.
 
+        memory: that evaluations may take, as "2GiB"; None: three quarters of what is there. A structure that is too large for it
+            is worked on in slabs, with the same result in somewhat more time.
+
     Raises FileError, FormatError (not a model, truncated, checksum), CapabilityError when this build lacks the engine
     that the file needs, or the torch of this Python is another than the one tamiz was built with.
     """
     path = os.fspath(path)
     if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):
         require_matching_torch()
-    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or ""), path)
+    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or "", memory or ""), path)
 
 
 def import_mace(path: str | os.PathLike, out: str | os.PathLike, *, head: str = "",

@@ -9,6 +9,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/memory.hpp"
 #include "tamiz/core/io/format.hpp"
 
 namespace tamiz::cli {
@@ -34,6 +35,13 @@ void add_load_options(CLI::App& command, LoadOptions& options) {
   command.add_option("--dtype", options.dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}))->capture_default_str();
   command.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
   command.add_option("--engine", options.engine, "fused or torch (default: fused on the cpu, else torch)")->check(CLI::IsMember({"fused", "torch"}));
+  command.add_option_function<std::string>("--memory", [&options](const std::string& text) {
+    try {
+      options.memory = parse_bytes(text);
+    } catch (const FormatError& error) {
+      throw CLI::ValidationError("--memory", error.what());
+    }
+  }, "Memory for evaluations, as 2GiB (default: three quarters of what is there)");
 }
 
 CLI::Validator positive() {

@@ -31,7 +31,7 @@ using Body = std::function<int(const Common&, nlohmann::json& result)>;
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,
                       Body body);
 
-/// The positional `model` and the options `--dtype` and `--device` of every command that evaluates a potential.
+/// The positional `model` and the options `--dtype`, `--device`, `--engine` and `--memory` of every command that evaluates a potential.
 void add_model_argument(CLI::App& command, std::string& model);
 void add_load_options(CLI::App& command, LoadOptions& options);
 

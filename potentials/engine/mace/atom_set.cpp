@@ -22,8 +22,9 @@ EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& r
 
 template <typename Real>
 void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
-                         std::size_t begin, std::size_t end, int threads) {
+                         std::size_t begin, std::size_t end, int threads, bool in_slabs) {
   clear(rules);
+  if (in_slabs && end == begin + 1) slabs_ = cut_into_slabs(batch, state, begin, rules.cutoff, k_least_slabs);
   for (std::size_t s = begin; s < end; ++s) add_structure(rules, batch, state, neighbors, s);
   repulsion_.assign(size(), {});
   complete(rules, threads);
@@ -49,6 +50,7 @@ void AtomSet<Real>::clear(const EdgeRules& rules) {
   n_edges_.clear();
   neighbors_.clear();
   vectors_.clear();
+  slabs_ = {};
   first_.assign(1, 0);
 }
 
@@ -159,18 +161,39 @@ void AtomSet<Real>::find_reverse() {
 
 template <typename Real>
 void AtomSet<Real>::make_blocks(std::size_t n_elements) {
-  order_.clear();
+  const std::size_t n_slabs = std::max<std::size_t>(1, slabs_.n), n_kinds = n_slabs * n_elements;
+  const auto kind_of = [&](std::size_t atom) {
+    const std::size_t slab = slabs_.n > 0 ? static_cast<std::size_t>(slabs_.of[atom]) : 0;
+    return slab * n_elements + static_cast<std::size_t>(elements_[atom]);
+  };
   blocks_.assign(1, 0);
-  cursor_.assign(n_elements + 1, 0);
-  for (const int z : elements_) ++cursor_[static_cast<std::size_t>(z) + 1];
-  for (std::size_t z = 0; z < n_elements; ++z) {
-    const std::size_t end = cursor_[z] + cursor_[z + 1];
+  slab_blocks_.assign(1, 0);
+  cursor_.assign(n_kinds + 1, 0);
+  for (std::size_t atom = 0; atom < size(); ++atom) ++cursor_[kind_of(atom) + 1];
+  for (std::size_t kind = 0; kind < n_kinds; ++kind) {
+    const std::size_t end = cursor_[kind] + cursor_[kind + 1];
     while (blocks_.back() < end) blocks_.push_back(std::min(blocks_.back() + k_block_atoms, end));
-    cursor_[z + 1] = end;
+    cursor_[kind + 1] = end;
+    if ((kind + 1) % n_elements == 0) slab_blocks_.push_back(blocks_.size() - 1);
   }
   order_.resize(size());
+  for (std::size_t atom = 0; atom < size(); ++atom) order_[cursor_[kind_of(atom)]++] = static_cast<std::int32_t>(atom);
+  if (slabs_.n > 0) find_places();
+}
+
+template <typename Real>
+void AtomSet<Real>::find_places() {
+  std::vector<std::size_t> count(slabs_.n, 0);
+  places_.resize(size());
   for (std::size_t atom = 0; atom < size(); ++atom)
-    order_[cursor_[static_cast<std::size_t>(elements_[atom])]++] = static_cast<std::int32_t>(atom);
+    places_[atom] = static_cast<std::int32_t>(count[static_cast<std::size_t>(slabs_.of[atom])]++);
+  largest_slab_ = *std::max_element(count.begin(), count.end());
+  for (std::size_t atom = 0; atom < size(); ++atom) {
+    const auto slab = static_cast<std::size_t>(slabs_.of[atom]);
+    // The first two stay until the last is through; the others take three places in turns.
+    const std::size_t turn = slab < 2 ? slab : 2 + (slab - 2) % (k_slabs_at_once - 2);
+    places_[atom] += static_cast<std::int32_t>(turn * largest_slab_);
+  }
 }
 
 template <typename Real>

@@ -10,6 +10,7 @@
 #include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 #include "tamiz/potentials/engine/mace/radial_tables.hpp"
+#include "tamiz/potentials/engine/mace/slabs.hpp"
 
 namespace tamiz::mace {
 
@@ -32,9 +33,10 @@ class AtomSet {
  public:
   static constexpr std::size_t k_lanes = kernels::k_lanes<Real>;
 
-  /// The structures [begin, end) of a batch, all of whose elements the rules know.
+  /// The structures [begin, end) of a batch, all of whose elements the rules know. `in_slabs`: a single one is cut where
+  /// it is large.
   void fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
-            std::size_t begin, std::size_t end, int threads);
+            std::size_t begin, std::size_t end, int threads, bool in_slabs = false);
   /// The structures that these edges belong to.
   void fill(const EdgeRules& rules, std::span<const EdgeList* const> structures, int threads);
 
@@ -57,7 +59,7 @@ class AtomSet {
   Real* group(std::size_t slot) { return edges_.data() + slot / k_lanes * static_cast<std::size_t>(n_rows_) * k_lanes; }
   const Real* group(std::size_t slot) const { return const_cast<AtomSet*>(this)->group(slot); }
 
-  /// Atoms sorted by element and cut into blocks of one element.
+  /// Atoms sorted by slab, where there are any, and by element, and cut into blocks of one slab and element.
   struct Block {
     int element;
     std::span<const std::int32_t> atoms;
@@ -65,6 +67,16 @@ class AtomSet {
   };
   std::size_t n_blocks() const { return blocks_.size() - 1; }
   Block block(std::size_t k) const;
+
+  /// 0: the set is not cut.
+  std::size_t n_slabs() const { return slabs_.n; }
+  /// Blocks of slab s are [first, first of the next).
+  std::size_t first_block(std::size_t slab) const { return slab_blocks_[slab]; }
+  /// Rows that only the atoms of five slabs have at a time: those of the first two and of three that follow each other.
+  std::size_t n_places() const { return k_slabs_at_once * largest_slab_; }
+  std::size_t place(std::size_t atom) const { return static_cast<std::size_t>(places_[atom]); }
+  static constexpr std::size_t k_slabs_at_once = 5;
+  static constexpr std::size_t k_least_slabs = 8;
 
   using Repulsion = EdgeList::Repulsion;
   const Repulsion& repulsion(std::size_t atom) const { return repulsion_[atom]; }
@@ -80,12 +92,16 @@ class AtomSet {
   void write_edge(const EdgeRules& rules, std::size_t atom, std::size_t slot);
   void find_reverse();
   void make_blocks(std::size_t n_elements);
+  void find_places();
 
   int n_rows_ = 0;
   std::vector<int> elements_;
   std::vector<std::size_t> first_, n_edges_, cursor_;
   std::vector<std::int32_t> neighbors_, reverse_, table_rows_, order_;
-  std::vector<std::size_t> blocks_;
+  std::vector<std::size_t> blocks_, slab_blocks_;
+  std::vector<std::int32_t> places_;
+  Slabs slabs_;
+  std::size_t largest_slab_ = 0;
   std::vector<double> vectors_;
   std::vector<Repulsion> repulsion_;
   AlignedBuffer<Real> edges_;

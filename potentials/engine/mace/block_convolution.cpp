@@ -83,14 +83,12 @@ template <typename Real>
 void BlockPass<Real>::send_backward(std::size_t t) {
   const AtomSet<Real>& atoms = space_.atoms;
   const ConvolutionPlan<Real>& plan = layer(t).convolution;
-  const std::size_t stride = model_.stride(Row::d_sum, t);
-  const Real* d_sums = space_.layers[t].rows[static_cast<std::size_t>(Row::d_sum)].data();
   this->exact_rows(t);
   for (std::size_t k = 0; k < n_atoms(); ++k) {
     this->view_edges(t, k, plan.opposite);
     for (std::size_t e = 0; e < scratch_.edges.size(); ++e) {
       scratch_.edges[e].features = row(Row::up, t, k);
-      scratch_.edges[e].outputs = d_sums + atoms.neighbor(atoms.first(atom(k)) + e) * stride;
+      scratch_.edges[e].outputs = this->kept_row(Row::d_sum, t, atoms.neighbor(atoms.first(atom(k)) + e));
     }
     Real* d_up = row(Row::d_up, t, k);
     std::fill_n(d_up, model_.stride(Row::d_up, t), Real(0));

@@ -31,7 +31,8 @@ template <typename Real>
 Real* BlockMaps<Real>::row_of(Layers& layers, const KeptRows& kept, Row kind, std::size_t t, std::size_t k) const {
   const auto which = static_cast<std::size_t>(kind);
   const std::size_t stride = model_.stride(kind, t);
-  return kept[t][which] ? layers[t].rows[which].data() + atom(k) * stride : scratch_.rows[which].data() + k * stride;
+  if (kept[t][which] == Keep::none) return scratch_.rows[which].data() + k * stride;
+  return layers[t].rows[which].data() + place(kept[t][which], atom(k)) * stride;
 }
 
 /// Rows m of l of every atom k: output(k, m) = input(k, m)·matrix, or added to it.

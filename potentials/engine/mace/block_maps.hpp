@@ -30,6 +30,14 @@ class BlockMaps {
   Real* row(Row kind, std::size_t t, std::size_t k) const { return row_of(layers_, kept_, kind, t, k); }
   Real* row_of(Layers& layers, const KeptRows& kept, Row kind, std::size_t t, std::size_t k) const;
 
+  bool is_kept(Row kind, std::size_t t) const { return kept_[t][static_cast<std::size_t>(kind)] != Keep::none; }
+  /// Of an atom's row among those of the layer.
+  std::size_t place(Keep keep, std::size_t j) const { return keep == Keep::slabs ? space_.atoms.place(j) : j; }
+  const Real* kept_row(Row kind, std::size_t t, std::size_t j) const {
+    const auto which = static_cast<std::size_t>(kind);
+    return layers_[t].rows[which].data() + place(kept_[t][which], j) * model_.stride(kind, t);
+  }
+
   void to_message(std::size_t t);
   /// The features that leave layer t. `skipped`: what a residual connection of the first layer adds, or null.
   void to_features_behind(std::size_t t, const Real* skipped);

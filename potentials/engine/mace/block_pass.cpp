@@ -5,6 +5,13 @@
 namespace tamiz::mace {
 
 template <typename Real>
+void BlockPass<Real>::find_message(std::size_t t) {
+  convolve(t);
+  this->to_message(t);
+  if (layer(t).shape.density) divide_by_density(t);
+}
+
+template <typename Real>
 void BlockPass<Real>::contract(std::size_t t, bool with_gradient) {
   const ContractionPlan& plan = layer(t).contraction;
   for (std::size_t k = 0; k < n_atoms(); ++k) {
@@ -56,9 +63,7 @@ void BlockPass<Real>::forward(std::size_t t, const Request& request) {
   const bool turn = is_last(t) && request.derivatives;
   if (t == 0)
     for (std::size_t k = 0; k < n_atoms(); ++k) model_.write_harmonics(space_.atoms, atom(k), nullptr);
-  convolve(t);
-  this->to_message(t);
-  if (layer(t).shape.density) divide_by_density(t);
+  find_message(t);
   contract(t, turn);
   this->to_features_behind(t, t == 0 && layer(t).shape.residual ? element_.skipped.data() : nullptr);
   if (!is_last(t)) this->to_up(t + 1);
@@ -103,6 +108,8 @@ void BlockPass<Real>::backward(std::size_t t) {
   send_backward(t);
   this->back_to_features(t);
   add_read_out_gradient(t - 1);
+  // Where rows are few, it is worked out once more.
+  if (!this->is_kept(Row::message, t - 1)) find_message(t - 1);
   to_sums(t - 1);
 }
 

@@ -41,6 +41,8 @@ class BlockPass : BlockEdges<Real> {
   void receive_backward();
 
   // block_pass.cpp
+  /// What enters the contraction of layer t.
+  void find_message(std::size_t t);
   void contract(std::size_t t, bool with_gradient);
   void read_out(std::size_t t, const Request& request);
   void add_read_out_gradient(std::size_t t);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <initializer_list>
+#include <set>
 
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
@@ -59,32 +60,49 @@ std::size_t FusedModel<Real>::largest_stride(Row kind) const {
 }
 
 template <typename Real>
-KeptRows FusedModel<Real>::kept(const Request& request) const {
+KeptRows FusedModel<Real>::kept(const Request& request, bool in_slabs) const {
   const std::size_t n = weights_.layers().size();
   KeptRows kept(n + 1);
-  const auto keep = [&](std::size_t t, Row kind, bool is) { kept[t][static_cast<std::size_t>(kind)] = is; };
+  const auto keep = [&](std::size_t t, Row kind, bool is) {
+    kept[t][static_cast<std::size_t>(kind)] = is ? Keep::all : Keep::none;
+  };
   for (std::size_t t = 0; t <= n; ++t) {
-    kept[t].fill(request.keep && t < n);
+    kept[t].fill(request.keep && t < n ? Keep::all : Keep::none);
     // Layer 0 takes constants; what leaves it is read by all that come behind.
     keep(t, Row::features, t > 0);
     keep(t, Row::d_features, t > 0 && request.derivatives);
     keep(t, Row::up, t > 0 && t < n);
     if (request.keep || t == n) continue;
-    keep(t, Row::message, t + 1 < n);
+    keep(t, Row::message, t + 1 < n && !in_slabs);
     keep(t, Row::d_sum, t > 0 && request.derivatives);
+    if (in_slabs && t + 1 == n) kept[t][static_cast<std::size_t>(Row::d_sum)] = Keep::slabs;
   }
   return kept;
 }
 
 template <typename Real>
 void FusedModel<Real>::reserve(std::vector<typename Workspace<Real>::Layer>& layers, const KeptRows& kept,
-                               std::size_t n_atoms) const {
+                               const AtomSet<Real>& atoms) const {
   layers.resize(kept.size());
   for (std::size_t t = 0; t < kept.size(); ++t) {
     for (std::size_t kind = 0; kind < k_row_kinds; ++kind)
-      if (kept[t][kind]) layers[t].rows[kind].reserve(n_atoms * strides_[t][kind]);
-    if (t < weights_.layers().size() && weights_.layers()[t].shape.density) layers[t].density.resize(n_atoms);
+      if (kept[t][kind] != Keep::none)
+        layers[t].rows[kind].reserve((kept[t][kind] == Keep::all ? atoms.size() : atoms.n_places()) * strides_[t][kind]);
+    if (t < weights_.layers().size() && weights_.layers()[t].shape.density) layers[t].density.resize(atoms.size());
   }
+}
+
+template <typename Real>
+double FusedModel<Real>::bytes(const Request& request, std::size_t n_atoms, std::size_t n_slots, std::size_t n_places) const {
+  const auto rows_of_edge = static_cast<std::size_t>(kernels::edge_rows::k_harmonics + n_harmonics(weights_.description().l_max));
+  const std::size_t of_slot = (rows_of_edge + 3) * sizeof(Real) + 3 * sizeof(double) + 3 * sizeof(std::int32_t);
+  auto bytes = static_cast<double>(n_slots * of_slot);
+  const KeptRows rows = kept(request, n_places > 0);
+  for (std::size_t t = 0; t < rows.size(); ++t)
+    for (std::size_t kind = 0; kind < k_row_kinds; ++kind)
+      if (rows[t][kind] != Keep::none)
+        bytes += static_cast<double>((rows[t][kind] == Keep::all ? n_atoms : n_places) * strides_[t][kind] * sizeof(Real));
+  return bytes;
 }
 
 template <typename Real>
@@ -115,9 +133,8 @@ void FusedModel<Real>::find_fine_tables(Workspace<Real>& space, std::size_t t) c
   const RadialReading& reading = weights_.radial();
   auto& found = space.fine[t];
   found.assign(static_cast<std::size_t>(reading.input().n_tables()), nullptr);
-  std::vector<int> elements;  // blocks are sorted by them
-  for (std::size_t k = 0; k < atoms.n_blocks(); ++k)
-    if (elements.empty() || elements.back() != atoms.block(k).element) elements.push_back(atoms.block(k).element);
+  std::set<int> elements;
+  for (std::size_t k = 0; k < atoms.n_blocks(); ++k) elements.insert(atoms.block(k).element);
   for (const int a : elements)
     for (const int b : elements) {
       const std::size_t table = reading.input().table_of(a, b);
@@ -128,19 +145,40 @@ void FusedModel<Real>::find_fine_tables(Workspace<Real>& space, std::size_t t) c
 template <typename Real>
 void FusedModel<Real>::evaluate(Workspace<Real>& space, const Request& request, int threads) const {
   prepare(space, request);
-  const KeptRows rows = kept(request);
-  reserve(space.layers, rows, space.atoms.size());
-  const auto over_blocks = [&](const auto& pass) {
-    parallel_for(space.atoms.n_blocks(), threads, [&](std::size_t k) {
+  const std::size_t n = weights_.layers().size(), n_blocks = space.atoms.n_blocks();
+  const bool in_slabs = space.atoms.n_slabs() > 0 && request.derivatives && !request.keep && n > 1;
+  const KeptRows rows = kept(request, in_slabs);
+  reserve(space.layers, rows, space.atoms);
+  const auto over_blocks = [&](std::size_t begin, std::size_t end, const auto& pass) {
+    parallel_for(end - begin, threads, [&](std::size_t k) {
       const auto scratch = scratch_.take();
-      BlockPass<Real> block(*this, space, *scratch, space.atoms.block(k), rows);
+      BlockPass<Real> block(*this, space, *scratch, space.atoms.block(begin + k), rows);
       pass(block);
     });
   };
-  const std::size_t n = weights_.layers().size();
-  for (std::size_t t = 0; t < n; ++t) over_blocks([&](BlockPass<Real>& block) { block.forward(t, request); });
+  const auto forward = [&](std::size_t t) { return [&request, t](BlockPass<Real>& block) { block.forward(t, request); }; };
+  const auto backward = [&](std::size_t t) { return [t](BlockPass<Real>& block) { block.backward(t); }; };
+  const std::size_t apart = in_slabs ? n - 1 : n;
+  for (std::size_t t = 0; t < apart; ++t) over_blocks(0, n_blocks, forward(t));
+  const auto over_slab = [&](std::size_t slab, const auto& pass) {
+    over_blocks(space.atoms.first_block(slab), space.atoms.first_block(slab + 1), pass);
+  };
+  if (in_slabs)
+    over_slabs(space.atoms.n_slabs(), [&](std::size_t slab) { over_slab(slab, forward(n - 1)); },
+               [&](std::size_t slab) { over_slab(slab, backward(n - 1)); });
   if (!request.derivatives) return;
-  for (std::size_t t = n - 1; t > 0; --t) over_blocks([&](BlockPass<Real>& block) { block.backward(t); });
+  for (std::size_t t = apart - 1; t > 0; --t) over_blocks(0, n_blocks, backward(t));
+}
+
+template <typename Real>
+template <typename Forth, typename Back>
+void FusedModel<Real>::over_slabs(std::size_t n, const Forth& forth, const Back& back) {
+  for (std::size_t slab = 0; slab < n; ++slab) {
+    forth(slab);
+    if (slab >= 2) back(slab - 1);
+  }
+  back(n - 1);
+  back(0);
 }
 
 template class FusedModel<float>;

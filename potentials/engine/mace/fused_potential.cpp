@@ -1,11 +1,15 @@
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
 
+#include <fmt/format.h>
+
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/memory.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/engine/mace/edge_sums.hpp"
@@ -44,8 +48,8 @@ std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, int thr
 template <typename Real>
 class FusedPotential final : public Potential {
  public:
-  FusedPotential(const ModelFile& model, int threads)
-      : threads_(std::max(1, threads)), model_(model), rules_(model.description, model_.weights().radial()) {
+  FusedPotential(const ModelFile& model, int threads, std::size_t memory)
+      : threads_(std::max(1, threads)), memory_(static_cast<double>(memory)), model_(model), rules_(model.description, model_.weights().radial()) {
     const auto name = model.card.entries.find("name");
     name_ = name != model.card.entries.end() ? name->second : "mace";
   }
@@ -80,6 +84,7 @@ class FusedPotential final : public Potential {
                      const Coordinates& directions, int threads, Coordinates& products) const;
   void evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
                      const Outputs& outputs, int threads, Prediction& prediction) const;
+  void warn_of_memory(const typename mace::FusedModel<Real>::Request& request, const AtomSet<Real>& atoms) const;
   void write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s, std::size_t first,
                       const Outputs& outputs, Prediction& prediction) const;
   void write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch, const State& state,
@@ -90,6 +95,7 @@ class FusedPotential final : public Potential {
 
   std::string name_;
   int threads_;
+  double memory_;  ///< that one unit may take [bytes]
   mace::FusedModel<Real> model_;
   mace::EdgeRules rules_;
   mutable mace::Pool<Workspace<Real>> workspaces_;
@@ -187,14 +193,27 @@ void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::
 }
 
 template <typename Real>
+void FusedPotential<Real>::warn_of_memory(const typename mace::FusedModel<Real>::Request& request,
+                                          const AtomSet<Real>& atoms) const {
+  const double needed = model_.bytes(request, atoms.size(), atoms.n_slots(), atoms.n_slabs() > 0 ? atoms.n_places() : 0);
+  if (needed > memory_)
+    log::warning_once(fmt::format("a structure of {} atoms takes about {}, more than the {} that are granted", atoms.size(),
+                                  format_bytes(needed), format_bytes(memory_)));
+}
+
+template <typename Real>
 void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors,
                                          const Unit& unit, const Outputs& outputs, int threads,
                                          Prediction& prediction) const {
   const auto space = workspaces_.take();
-  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads);
   const bool derivatives = outputs.forces || outputs.stress || outputs.uncertainty_gradients;
-  model_.evaluate(*space, {.derivatives = derivatives, .members = outputs.members, .keep = outputs.uncertainty_gradients},
-                  threads);
+  const typename mace::FusedModel<Real>::Request request{
+      .derivatives = derivatives, .members = outputs.members, .keep = outputs.uncertainty_gradients};
+  const std::size_t n_atoms = batch.offsets()[unit.end] - batch.offsets()[unit.begin];
+  const bool in_slabs = model_.bytes(request, n_atoms, unit.pairs, 0) > memory_;
+  space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads, in_slabs);
+  if (in_slabs) warn_of_memory(request, space->atoms);
+  model_.evaluate(*space, request, threads);
   std::size_t first = 0;
   for (std::size_t s = unit.begin; s < unit.end; ++s) {
     write_energies(*space, batch, s, first, outputs, prediction);
@@ -276,8 +295,9 @@ std::unique_ptr<Potential> make_fused_potential(const ModelFile& model, const Lo
   if (options.device != "cpu")
     throw CapabilityError("the fused engine runs on the device cpu, not on '" + options.device + "'");
   const int threads = options.threads > 0 ? options.threads : available_threads();
-  if (options.dtype == "float64") return std::make_unique<FusedPotential<double>>(model, threads);
-  return std::make_unique<FusedPotential<float>>(model, threads);
+  const std::size_t memory = options.memory > 0 ? options.memory : available_memory() / 4 * 3;
+  if (options.dtype == "float64") return std::make_unique<FusedPotential<double>>(model, threads, memory);
+  return std::make_unique<FusedPotential<float>>(model, threads, memory);
 }
 
 }  // namespace tamiz

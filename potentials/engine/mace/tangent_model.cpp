@@ -53,7 +53,7 @@ struct Keeping {
   Keeping(const FusedModel<Real>& model, Workspace<Real>& space)
       : values(model.kept({.derivatives = true, .members = true, .keep = true})),
         tangents(TangentPass<Real>::kept(values)) {
-    model.reserve(space.tangents, tangents, space.atoms.size());
+    model.reserve(space.tangents, tangents, space.atoms);
     space.edge_tangents.reserve(space.atoms.n_slots() * static_cast<std::size_t>(space.atoms.n_rows()));
   }
 };

@@ -17,7 +17,7 @@ KeptRows TangentPass<Real>::kept(const KeptRows& values) {
   KeptRows kept = values;
   for (auto& kinds : kept)
     for (const Row local : {Row::d_contracted, Row::d_message, Row::d_up})
-      kinds[static_cast<std::size_t>(local)] = false;
+      kinds[static_cast<std::size_t>(local)] = Keep::none;
   return kept;
 }
 

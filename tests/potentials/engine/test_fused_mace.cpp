@@ -6,6 +6,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
+#include "tamiz/potentials/engine/mace/slabs.hpp"
 #include "tamiz/tests/potentials/torch/mace_cases.hpp"
 #include "tamiz/tests/support/bits_by_instruction_set.hpp"
 #include "tamiz/tests/support/finite_differences.hpp"
@@ -190,6 +191,69 @@ TEST_P(FusedMace, a_batch_is_its_single_structures_to_the_bit) {
       atom += n;
     }
   }
+}
+
+/// Longer than eight times the cutoff along one vector, and nowhere the same.
+Structure bar(int axis, bool left_handed = false) {
+  std::array<int, 3> copies{1, 1, 1};
+  copies[static_cast<std::size_t>(axis)] = 10;
+  const Structure whole = triclinic(5, 61, left_handed).supercell(copies);
+  Coordinates moved = whole.positions();
+  Philox random(3, streams::k_crystals, 0, 0);
+  for (Eigen::Index k = 0; k < moved.size(); ++k) moved.data()[k] += 0.3 * random.normal();
+  return whole.with_positions(Cartesian{moved});
+}
+
+/// Evaluated as if memory were too short for a structure at once.
+std::unique_ptr<Potential> in_slabs(const ModelFile& model, const std::string& dtype, int threads = 1) {
+  return make_fused_potential(model, {.dtype = dtype, .threads = threads, .memory = 1});
+}
+
+TEST_P(FusedMace, slabs_change_no_bit) {
+  const ModelFile file = model();
+  for (const std::string dtype : {"float32", "float64"})
+    for (const auto& structures : {std::vector{bar(0)}, std::vector{bar(1, true)}, std::vector{bar(2)}}) {
+      const Prediction whole = evaluate(*fused(file, dtype), structures, k_all);
+
+      EXPECT_TRUE(same_bits(whole, evaluate(*in_slabs(file, dtype), structures, k_all))) << dtype;
+      EXPECT_TRUE(same_bits(whole, evaluate(*in_slabs(file, dtype, 2), structures, k_all))) << dtype;
+    }
+}
+
+TEST(FusedMaceModel, slabs_of_what_has_no_cell_and_of_three_layers_change_no_bit) {
+  const Structure crystal = bar(2);
+  const Structure molecule({}, k_molecule, {crystal.species().begin(), crystal.species().end()},
+                           Cartesian{crystal.positions()});
+  const Structure wire(crystal.lattice(), {false, false, true}, {crystal.species().begin(), crystal.species().end()},
+                       Cartesian{crystal.positions()});
+  for (const int layers : {1, 2, 3}) {
+    const ModelFile file = initial_model(with(small_description(1), [&](auto& d) { d.n_interactions = layers; }), 5);
+    for (const Structure& structure : {molecule, wire}) {
+      const Outputs outputs{.atom_energies = true, .members = true};
+      const Prediction whole = evaluate(*fused(file, "float32"), {&structure, 1}, outputs);
+
+      EXPECT_TRUE(same_bits(whole, evaluate(*in_slabs(file, "float32"), {&structure, 1}, outputs))) << layers;
+    }
+  }
+}
+
+TEST(Slabs, hold_neighbours_in_those_beside_them) {
+  const std::vector<Structure> structures{bar(0), bar(1, true), bar(2)};
+  const Batch batch(structures);
+  const State state = State::of(structures);
+  const NeighborList neighbors = build_neighbors(batch, state, {4.0, 0.0});
+  for (std::size_t s = 0; s < structures.size(); ++s) {
+    const mace::Slabs slabs = mace::cut_into_slabs(batch, state, s, 4.0, 8);
+    ASSERT_GE(slabs.n, 8u);
+    const std::size_t begin = batch.offsets()[s];
+    for (std::size_t i = begin; i < batch.offsets()[s + 1]; ++i)
+      for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
+        const auto j = static_cast<std::size_t>(neighbors.neighbors()[pair]);
+        const std::size_t apart = (static_cast<std::size_t>(slabs.of[j - begin]) + slabs.n - static_cast<std::size_t>(slabs.of[i - begin])) % slabs.n;
+        EXPECT_TRUE(apart <= 1 || apart == slabs.n - 1) << s;
+      }
+  }
+  EXPECT_EQ(mace::cut_into_slabs(batch, state, 0, 4.0, 100).n, 0u);
 }
 
 TEST(FusedMaceModel, a_radial_network_that_no_grid_meets_is_evaluated_itself) {

@@ -1,0 +1,98 @@
+#include "tamiz/core/base/memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <utility>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
+
+namespace tamiz {
+namespace {
+
+constexpr std::size_t k_unlimited = std::numeric_limits<std::size_t>::max();
+
+constexpr std::array<std::pair<std::string_view, double>, 9> k_units{
+    {{"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1.0}}};
+
+std::size_t number_in(const std::string& file) {
+  std::ifstream in(file);
+  std::size_t value = 0;
+  return in >> value ? value : k_unlimited;  // "max" is no number
+}
+
+std::size_t spare_of_group(const std::string& folder, const std::string& limit, const std::string& usage) {
+  const std::size_t most = number_in(folder + "/" + limit), used = number_in(folder + "/" + usage);
+  if (most == k_unlimited || used == k_unlimited) return k_unlimited;
+  return most > used ? most - used : 0;
+}
+
+/// Of the groups from the one at `path` up to the root: a parent's limit binds its children.
+std::size_t spare_up_from(const std::string& root, std::string path, const std::string& limit, const std::string& usage) {
+  std::size_t spare = spare_of_group(root, limit, usage);
+  while (path.size() > 1) {
+    spare = std::min(spare, spare_of_group(root + path, limit, usage));
+    path.erase(path.find_last_of('/'));
+  }
+  return spare;
+}
+
+/// Lines of /proc/self/cgroup: "0::/user.slice/job" (version 2), "4:memory:/job" (version 1).
+std::size_t spare_of_groups() {
+  std::size_t spare = k_unlimited;
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
+    if (controllers.empty())
+      spare = std::min(spare, spare_up_from("/sys/fs/cgroup", path, "memory.max", "memory.current"));
+    else if (("," + controllers + ",").find(",memory,") != std::string::npos)
+      spare = std::min(spare, spare_up_from("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes"));
+  }
+  return spare;
+}
+
+std::size_t spare_of_system() {
+  std::ifstream info("/proc/meminfo");
+  std::string key;
+  for (std::size_t kibibytes = 0; info >> key >> kibibytes; info.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
+    if (key == "MemAvailable:") return kibibytes * 1024;
+  return k_unlimited;
+}
+
+}  // namespace
+
+std::size_t available_memory() { return std::min(spare_of_system(), spare_of_groups()); }
+
+std::size_t parse_bytes(std::string_view text) {
+  std::string_view number = trim(text);
+  double factor = 1.0;
+  for (const auto& [unit, value] : k_units)
+    if (number.ends_with(unit)) {
+      number = trim(number.substr(0, number.size() - unit.size()));
+      factor = value;
+      break;
+    }
+  double bytes = 0.0;
+  try {
+    bytes = parse_double(number, "memory") * factor;
+  } catch (const FormatError&) {
+    throw FormatError(fmt::format("'{}' is no amount of memory: expected a number and a unit, as 2GiB or 500MB", text));
+  }
+  if (!(bytes >= 1.0 && bytes < 0x1p62)) throw FormatError(fmt::format("'{}' is no amount of memory that there can be", text));
+  return static_cast<std::size_t>(std::llround(bytes));
+}
+
+std::string format_bytes(double bytes) {
+  for (const auto& [unit, value] : {k_units[3], k_units[2], k_units[1], k_units[0]})
+    if (bytes >= value) return fmt::format("{:.1f} {}", bytes / value, unit);
+  return fmt::format("{:.0f} B", bytes);
+}
+
+}  // namespace tamiz

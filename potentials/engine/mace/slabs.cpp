@@ -1,0 +1,58 @@
+#include "tamiz/potentials/engine/mace/slabs.hpp"
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+
+namespace tamiz::mace {
+namespace {
+
+/// A direction and how far a slab reaches along it.
+struct Axis {
+  Vec3 direction;
+  double begin, length;
+  bool periodic;
+};
+
+/// Normals of the faces of the cell, or the axes of space where there is none.
+std::vector<Axis> axes(const Batch& batch, const State& state, std::size_t s) {
+  const std::size_t begin = batch.offsets()[s];
+  const auto positions = state.positions.middleRows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(batch.n_atoms(s)));
+  const Mat3& cell = state.cells[s];
+  const bool has_cell = std::abs(cell.determinant()) > 0.0;
+  std::vector<Axis> result;
+  for (int k = 0; k < 3; ++k) {
+    Axis axis{Vec3::Unit(k), 0.0, 0.0, has_cell && batch.periodicity(s)[static_cast<std::size_t>(k)]};
+    if (has_cell) axis.direction = cell.inverse().col(k).normalized();
+    if (axis.periodic) {
+      axis.length = std::abs(cell.row(k).dot(axis.direction));
+    } else {
+      const Eigen::VectorXd along = positions * axis.direction;
+      axis.begin = along.minCoeff();
+      axis.length = along.maxCoeff() - axis.begin;
+    }
+    result.push_back(axis);
+  }
+  return result;
+}
+
+}  // namespace
+
+Slabs cut_into_slabs(const Batch& batch, const State& state, std::size_t s, double cutoff, std::size_t least) {
+  // Thicker than the cutoff by more than rounding.
+  const double thickness = cutoff * (1.0 + 1e-9);
+  const std::vector<Axis> all = axes(batch, state, s);
+  const Axis& axis = *std::max_element(all.begin(), all.end(), [](const Axis& a, const Axis& b) { return a.length < b.length; });
+  const auto n = static_cast<std::size_t>(axis.length / thickness);
+  if (n < least) return {};
+  Slabs slabs{n, {}};
+  for (std::size_t atom = batch.offsets()[s]; atom < batch.offsets()[s + 1]; ++atom) {
+    double share = (state.positions.row(static_cast<Eigen::Index>(atom)).dot(axis.direction) - axis.begin) / axis.length;
+    if (axis.periodic) share -= std::floor(share);
+    const auto slab = static_cast<std::int64_t>(share * static_cast<double>(n));
+    slabs.of.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(slab, 0, static_cast<std::int64_t>(n) - 1)));
+  }
+  return slabs;
+}
+
+}  // namespace tamiz::mace

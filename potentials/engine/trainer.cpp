@@ -19,6 +19,7 @@
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
+#include "tamiz/potentials/engine/training/schedule.hpp"
 #include "tamiz/potentials/engine/training/score.hpp"
 #include "tamiz/potentials/engine/training/split_batch.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
@@ -42,7 +43,7 @@ void check_config(const TrainConfig& c) {
   require(c.weight_decay >= 0.0, "weight_decay must not be negative");
   require(c.validation_fraction >= 0.0 && c.validation_fraction < 1.0, "validation_fraction must be in [0, 1)");
   require(c.validations >= 1, "validations must be at least 1");
-  require(c.patience >= 0, "patience must not be negative");
+  require(c.first_cycle >= 0, "first_cycle must not be negative");
   require(c.last_stage_fraction >= 0.0 && c.last_stage_fraction <= 1.0, "last_stage_fraction must be in [0, 1]");
   for (const LossWeights& w : {c.weights, c.last_stage})
     require(w.energy >= 0.0 && w.forces >= 0.0 && w.stress >= 0.0, "loss weights must not be negative");
@@ -92,7 +93,7 @@ std::string identity(const Plan& plan) {
   for (const double value : {c.last_stage_fraction, c.learning_rate, c.weight_decay, c.ema_decay, c.gradient_clip})
     text += format_double(value) + " ";
   for (const std::int64_t value : {std::int64_t{c.batch_size}, c.steps, static_cast<std::int64_t>(c.seed),
-                                   std::int64_t{c.validations}, std::int64_t{c.patience}})
+                                   std::int64_t{c.validations}, std::int64_t{c.first_cycle}})
     text += std::to_string(value) + " ";
   for (const TrainingFrame& frame : plan.set.training) {
     text += frame.frame.structure.content_hash();
@@ -138,7 +139,8 @@ class Run {
   explicit Run(const Plan& plan)
       : plan_(plan),
         model_(make_trainable(plan.start, options_of(plan.config))),
-        optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads) {
+        optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads),
+        cycles_(cycles(plan.config.steps, plan.set.validation.empty() ? 0 : first_cycle(plan))) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
     parameters_.resize(size);
@@ -148,12 +150,15 @@ class Run {
   }
 
   std::int64_t step() const { return optimizer_.state().step; }
-  double learning_rate() const { return learning_rate_at(step(), plan_.config.steps, plan_.config.learning_rate); }
+  double learning_rate() const { return learning_rate_at(step(), cycle_at(cycles_, step()), plan_.config.learning_rate); }
+  bool ends_cycle() const { return step() > 0 && cycle_at(cycles_, step() - 1).end == step(); }
+  bool has_several_cycles() const { return cycles_.size() > 1; }
 
   double advance() {
     const TrainConfig& c = plan_.config;
     const auto batch = batch_of(plan_, step());
-    const auto last_from = static_cast<std::int64_t>(std::llround(static_cast<double>(c.steps) * (1.0 - c.last_stage_fraction)));
+    const Cycle& cycle = cycle_at(cycles_, step());
+    const auto last_from = cycle.begin + std::llround(static_cast<double>(cycle.length()) * (1.0 - c.last_stage_fraction));
     model_->set_parameters(parameters_);
     const double loss = batches_.loss_gradient(*model_, batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
     const double norm = clip(gradient_, c.gradient_clip);
@@ -170,8 +175,8 @@ class Run {
 
   ModelFile averaged_model() { return model_with(average_); }
 
-  /// The model that the run ends with: the best of its validations where it has patience, else the last.
-  ModelFile chosen_model() { return model_with(plan_.config.patience > 0 && !best_.empty() ? best_ : average_); }
+  /// The model that the run ends with: that of the best cycle where there were several, else the last.
+  ModelFile chosen_model() { return model_with(best_.empty() ? average_ : best_); }
 
   /// Remembers the averaged parameters where their score is the best so far.
   void judge(double score) {
@@ -184,7 +189,7 @@ class Run {
     }
   }
 
-  bool out_of_patience() const { return plan_.config.patience > 0 && stale_ >= plan_.config.patience; }
+  bool got_worse() const { return stale_ > 0; }
 
   TrainingState state(const std::string& run) const {
     return {run, plan_.config.steps, parameters_, average_, optimizer_.state(), best_, best_score_, stale_, batches_.parts()};
@@ -201,6 +206,11 @@ class Run {
   }
 
  private:
+  static std::int64_t first_cycle(const Plan& plan) {
+    const auto n = static_cast<std::int64_t>(plan.set.training.size());
+    return plan.config.first_cycle * n / std::min<std::int64_t>(plan.config.batch_size, n);
+  }
+
   ModelFile model_with(const std::vector<double>& parameters) {
     model_->set_parameters(parameters);
     return model_->to_model_file({});
@@ -209,6 +219,7 @@ class Run {
   const Plan& plan_;
   std::unique_ptr<Trainable> model_;
   Optimizer optimizer_;
+  std::vector<Cycle> cycles_;
   SplitBatch batches_;
   std::vector<double> parameters_, gradient_, average_;
   std::vector<double> best_;
@@ -246,19 +257,19 @@ void resume(Run& run, const std::filesystem::path& path, const std::string& id) 
   run.restore(std::move(*state));
 }
 
-void validate_now(const Plan& plan, Run& run, Metrics& metrics) {
+void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
   const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
-  run.judge(score(errors));
+  if (judge) run.judge(score(errors));
   metrics.write({{"step", run.step()}, {"validation", as_json(errors)}});
 }
 
-/// Steps until the end, until patience ends or until the caller wants to stop; false where the caller stopped it.
+/// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.
 bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, const std::string& id) {
   Metrics metrics(callbacks.metrics);
   const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / plan.config.validations);
   auto shown = Clock::now() - std::chrono::hours(1);
-  while (run.step() < steps && !run.out_of_patience()) {
+  while (run.step() < steps && !run.got_worse()) {
     if (callbacks.should_stop && callbacks.should_stop()) {
       if (!callbacks.checkpoint.empty()) write_checkpoint(callbacks.checkpoint, run.state(id));
       return false;
@@ -268,8 +279,9 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
     const std::int64_t step = run.step();
     if (step % k_metrics_every == 0 || step == steps)
       metrics.write({{"step", step}, {"loss", loss}, {"learning_rate", rate}});
-    const bool judged = metrics.wanted() || plan.config.patience > 0;
-    if (judged && step % validate_every == 0 && !plan.set.validation.empty()) validate_now(plan, run, metrics);
+    const bool judged = run.has_several_cycles() && run.ends_cycle();
+    const bool shown_now = metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty();
+    if (judged || shown_now) validate_now(plan, run, judged, metrics);
     if (!callbacks.checkpoint.empty() && (step % callbacks.checkpoint_every == 0 || step == steps))
       write_checkpoint(callbacks.checkpoint, run.state(id));
     if (callbacks.progress && (step == steps || Clock::now() - shown >= std::chrono::seconds(1))) {

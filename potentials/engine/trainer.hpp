@@ -19,18 +19,19 @@ struct TrainConfig {
   LossWeights weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.
   LossWeights last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
-  double last_stage_fraction = 0.3;  ///< of the steps
+  double last_stage_fraction = 0.3;  ///< of the steps of a cycle
   double learning_rate = 0.01;
   double weight_decay = 5e-7;
   double ema_decay = 0.99;
   double gradient_clip = 10.0;
   int batch_size = 8;           ///< frames
-  std::int64_t steps = 2000;    ///< optimiser steps: the only thing that ends training
+  std::int64_t steps = 2000;    ///< optimiser steps, at most
   double validation_fraction = 0.1;
-  int validations = 10;         ///< times during a run that the averaged model is judged on the validation frames
-  /// Ends the run after so many validations in a row without a better score (theory, eq. 20), and returns the best model
-  /// of them; 0: never, and the last model is returned.
-  int patience = 0;
+  int validations = 10;         ///< times during a run that the metrics tell of the validation frames
+  /// Epochs of the first cycle of the learning rate; each further one takes twice as many. At the end of a cycle the averaged
+  /// model is judged on the validation frames (theory, eq. 20): the run ends with the first that is not better, and returns
+  /// the best. 0, or no validation frames: a single cycle.
+  int first_cycle = 400;
   std::uint64_t seed = 1;
   std::string dtype = "float32";
   int threads = 0;              ///< 0: available_threads(); does not change the result
@@ -53,7 +54,7 @@ struct TrainResult {
   /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state and the
   /// model is the unfinished one.
   bool finished = true;
-  bool stopped_early = false;   ///< by `patience`
+  bool stopped_early = false;   ///< with a cycle that was not better than the one before
 };
 
 struct TrainCallbacks {

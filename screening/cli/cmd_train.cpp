@@ -111,7 +111,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   trained.model.card = card_of(a, initial, frames.size());
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
-  if (trained.stopped_early) log::info(fmt::format("no better validation for a while: ended at step {} of {}", trained.steps, config.steps));
+  if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));
   report(trained, a, common, result);
   return k_done;
 }

@@ -15,8 +15,7 @@ struct TrainingState {
   std::int64_t steps = 0;  ///< planned in all
   std::vector<double> parameters, average;
   Optimizer::State optimizer;
-  /// Of the validations so far: the best averaged parameters (empty: none yet), their score, and how many validations
-  /// went by since.
+  /// Of the cycles so far: the best averaged parameters (empty: none yet), their score, and how many cycles went by since.
   std::vector<double> best;
   double best_score = 0.0;
   int stale = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "tamiz/core/base/parallel.hpp"
 
@@ -10,7 +9,6 @@ namespace tamiz {
 namespace {
 
 constexpr double k_beta_1 = 0.9, k_beta_2 = 0.999, k_epsilon = 1e-8;
-constexpr double k_last_share = 0.01;
 constexpr std::size_t k_piece = 16384;
 
 }  // namespace
@@ -50,13 +48,6 @@ void Optimizer::step(std::span<double> parameters, std::span<const double> gradi
       value[k] = kept * value[k] - rate * first[k] / scale;
     }
   });
-}
-
-double learning_rate_at(std::int64_t step, std::int64_t total, double peak) {
-  const std::int64_t warm_up = std::min(std::clamp<std::int64_t>(total / 50, 10, 200), total);
-  if (step < warm_up) return peak * static_cast<double>(step + 1) / static_cast<double>(warm_up);
-  const double progress = static_cast<double>(step - warm_up) / static_cast<double>(std::max<std::int64_t>(1, total - warm_up));
-  return peak * (k_last_share + (1.0 - k_last_share) * 0.5 * (1.0 + std::cos(std::numbers::pi * progress)));
 }
 
 double clip(std::span<double> gradient, double limit) {

@@ -33,10 +33,6 @@ class Optimizer {
   State state_;
 };
 
-/// Learning rate at `step` of `total`: linear warm-up over the first 2 % (10 to 200 steps), then a cosine
-/// down to 1 % of `peak`.
-double learning_rate_at(std::int64_t step, std::int64_t total, double peak);
-
 /// Scales the gradient down to norm `limit` where it is longer; returns its norm before.
 double clip(std::span<double> gradient, double limit);
 

@@ -62,7 +62,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.model = model_shape(root.table("model"));
   const TomlTable train = root.table("train");
   train.allow_only({"steps", "learning_rate", "weight_decay", "ema_decay", "gradient_clip", "batch_size",
-                    "validation_fraction", "validations", "patience", "dtype", "last_stage_fraction"});
+                    "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction"});
   config.steps = train.integer("steps", config.steps);
   config.learning_rate = train.number("learning_rate", config.learning_rate);
   config.weight_decay = train.number("weight_decay", config.weight_decay);
@@ -71,7 +71,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.batch_size = whole(train, "batch_size", config.batch_size);
   config.validation_fraction = train.number("validation_fraction", config.validation_fraction);
   config.validations = whole(train, "validations", config.validations);
-  config.patience = whole(train, "patience", config.patience);
+  config.first_cycle = whole(train, "first_cycle", config.first_cycle);
   config.last_stage_fraction = train.number("last_stage_fraction", config.last_stage_fraction);
   config.dtype = train.text("dtype", config.dtype);
   if (config.dtype != "float32" && config.dtype != "float64") train.fail("dtype", "expected float32 or float64, got " + config.dtype);

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,9 +89,25 @@ def run(name: str, seed: int, arguments: argparse.Namespace) -> list[dict]:
     if not model.exists():
         print(f"{name}, seed {seed}: training for {arguments.minutes:g} minutes", flush=True)
         checkpoint = model.with_name(model.name + ".checkpoint")
-        tamiz.train(train, model, config=arguments.config, minutes=arguments.minutes, seed=seed, threads=arguments.threads,
-                    resume=checkpoint.exists(), card={"training_set": SETS[name][0], "name": f"{name}-{seed}"})
+        begun = time.perf_counter()
+        trained = tamiz.train(train, model, config=arguments.config, minutes=arguments.minutes, seed=seed,
+                              threads=arguments.threads, resume=checkpoint.exists(), progress=say_each_minute(begun),
+                              card={"training_set": SETS[name][0], "name": f"{name}-{seed}"})
+        print(f"{name}, seed {seed}: {trained.steps} steps in {(time.perf_counter() - begun) / 60.0:.1f} minutes", flush=True)
     return predict(model, test)
+
+
+def say_each_minute(begun: float):
+    """A callback for the progress of a training."""
+    last = begun
+
+    def say(step: int, total: int, loss: float) -> None:
+        nonlocal last
+        if time.perf_counter() - last >= 60.0:
+            last = time.perf_counter()
+            print(f"  {(last - begun) / 60.0:.0f} min: step {step} of {total}, loss {loss:.3g}", flush=True)
+
+    return say
 
 
 def mean_over_seeds(per_seed: list[dict[str, dict]]) -> dict[str, dict]:

@@ -292,21 +292,26 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
   return true;
 }
 
+/// What training takes of the memory is given back before the model is judged.
+TrainResult run_to_end(const Plan& plan, const TrainCallbacks& callbacks) {
+  const std::string id = identity(plan);
+  Run run(plan);
+  resume(run, callbacks.checkpoint, id);
+  TrainResult result;
+  result.finished = advance_all(plan, run, callbacks, id);
+  result.steps = run.step();
+  result.stopped_early = result.finished && result.steps < plan.config.steps;
+  result.model = run.chosen_model();
+  return result;
+}
+
 }  // namespace
 
 TrainResult train(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
                   const TrainCallbacks& callbacks, std::span<const Frame> validation) {
   const Plan plan = make_plan(config, frames, initial, validation);
   for (const std::string& warning : label_warnings(frames)) log::warning_once("training frames: " + warning);
-  const std::string id = identity(plan);
-  Run run(plan);
-  resume(run, callbacks.checkpoint, id);
-
-  TrainResult result;
-  result.finished = advance_all(plan, run, callbacks, id);
-  result.steps = run.step();
-  result.stopped_early = result.finished && result.steps < config.steps;
-  result.model = run.chosen_model();
+  TrainResult result = run_to_end(plan, callbacks);
   if (initial) result.model.card = initial->card;
   const auto potential = make_potential(result.model, options_of(config));
   if (!plan.set.validation.empty()) {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return tamiz::cli::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "tamiz: error: out of memory: evaluate fewer or smaller structures, or grant more memory\n");
+    return tamiz::cli::k_failed;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "tamiz: error: %s\n", error.what());
     return tamiz::cli::k_failed;

@@ -1,6 +1,7 @@
 #include "tamiz/potentials/engine/mace/fused_trainable.hpp"
 
 #include <algorithm>
+#include <new>
 #include <set>
 #include <tuple>
 
@@ -58,6 +59,7 @@ class FusedTrainable final : public Trainable {
   }
 
  private:
+  double add_units(const LossWeights& weights);
   void collect(std::span<const TrainingFrame* const> frames);
   void update_weights();
   double add_unit(std::span<const Item> items, const LossWeights& weights, std::size_t n_batch);
@@ -171,6 +173,18 @@ double FusedTrainable<Real>::add_unit(std::span<const Item> items, const LossWei
 }
 
 template <typename Real>
+double FusedTrainable<Real>::add_units(const LossWeights& weights) {
+  double value = 0.0;
+  for (std::size_t begin = 0, end; begin < items_.size(); begin = end) {
+    std::size_t pairs = 0;
+    for (end = begin; end < items_.size() && (end == begin || pairs < k_pairs_per_unit); ++end)
+      pairs += items_[end].edges->neighbors.size();
+    value += add_unit(std::span(items_).subspan(begin, end - begin), weights, items_.size());
+  }
+  return value;
+}
+
+template <typename Real>
 double FusedTrainable<Real>::loss_gradient(std::span<const TrainingFrame* const> frames, const LossWeights& weights,
                                            std::span<double> gradient) {
   if (frames.empty()) throw ShapeError("a loss needs at least one frame");
@@ -179,11 +193,11 @@ double FusedTrainable<Real>::loss_gradient(std::span<const TrainingFrame* const>
   update_weights();
   for (WeightGradients<Real>& part : parts_) part.clear();
   double value = 0.0;
-  for (std::size_t begin = 0, end; begin < items_.size(); begin = end) {
-    std::size_t pairs = 0;
-    for (end = begin; end < items_.size() && (end == begin || pairs < k_pairs_per_unit); ++end)
-      pairs += items_[end].edges->neighbors.size();
-    value += add_unit(std::span(items_).subspan(begin, end - begin), weights, frames.size());
+  try {
+    value = add_units(weights);
+  } catch (const std::bad_alloc&) {
+    space_ = {};  // what was too large must not stay in the way of what is smaller
+    throw;
   }
   for (std::size_t p = 1; p < parts_.size(); ++p) parts_[0].add(parts_[p]);
   std::fill(gradient.begin(), gradient.end(), 0.0);

@@ -66,14 +66,17 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
                             {"best_score", state.best_score},
                             {"stale", state.stale},
                             {"batch_parts", state.batch_parts}};
-  std::string rest = json.dump() + "\n";
-  append(rest, state.parameters);
-  append(rest, state.average);
-  append(rest, state.optimizer.first);
-  append(rest, state.optimizer.second);
-  append(rest, state.optimizer.largest_second);
-  append(rest, state.best);
-  write_file_atomically(path, std::string(k_magic) + hash_hex(rest) + "\n" + rest);
+  const std::string line = json.dump() + "\n";
+  const auto arrays = {&state.parameters, &state.average, &state.optimizer.first, &state.optimizer.second,
+                       &state.optimizer.largest_second, &state.best};
+  std::string bytes(k_magic);
+  const std::size_t body = k_magic.size() + k_hash + 1;
+  // One string of the right size: memory may be short.
+  bytes.reserve(body + line.size() + arrays.size() * state.parameters.size() * sizeof(double));
+  bytes.append(k_hash, '0').append("\n").append(line);
+  for (const std::vector<double>* array : arrays) append(bytes, *array);
+  bytes.replace(k_magic.size(), k_hash, hash_hex(std::string_view(bytes).substr(body)));
+  write_file_atomically(path, bytes);
 }
 
 std::optional<TrainingState> read_checkpoint(const std::filesystem::path& path) {

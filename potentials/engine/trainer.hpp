@@ -16,15 +16,15 @@ namespace tamiz {
 
 struct TrainConfig {
   ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
-  LossWeights weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
+  LossWeights weights{.energy = 5.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.
-  LossWeights last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
+  LossWeights last_stage{.energy = 1000.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
   double last_stage_fraction = 0.3;  ///< of the steps of a cycle
   double learning_rate = 0.01;
   double weight_decay = 5e-7;
   double ema_decay = 0.99;
-  double gradient_clip = 10.0;
-  int batch_size = 8;           ///< frames
+  double gradient_clip = 100.0;
+  int batch_size = 4;           ///< frames
   std::int64_t steps = 2000;    ///< optimiser steps, at most
   double validation_fraction = 0.1;
   int validations = 10;         ///< times during a run that the metrics tell of the validation frames

@@ -45,12 +45,21 @@ std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::files
   return potential;
 }
 
+// A hull asks for energies, and a model that is trained further knows its forces.
+constexpr LossWeights k_weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
+constexpr LossWeights k_last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
+constexpr double k_gradient_clip = 10.0;
+
 TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed, int threads) {
   TrainConfig config;
   config.model = current.description;
   config.steps = options.steps;
   config.learning_rate = options.learning_rate;
   config.batch_size = options.batch_size;
+  config.weights = k_weights;
+  config.last_stage = k_last_stage;
+  config.gradient_clip = k_gradient_clip;
+  config.first_cycle = 0;
   config.seed = seed;
   config.threads = threads;
   return config;

@@ -3,6 +3,7 @@
     python -m tamiz.studies.uncertainty MODEL.safetensors --train TRAIN.xyz --test HELD_OUT.xyz FAR.xyz
 
 committee     standard deviation over the read-outs of the model, per atom
+gradient      mean component of its derivative by positions: it vanishes where forces do by symmetry
 last layer    sqrt(f·(FᵀF + λ)⁻¹·f) of the mean descriptors f of a structure, F being those of the training
               (doi:10.1088/2632-2153/ad805f)
 surroundings  the same of each atom's descriptors against those of all atoms of the training, its mean over the structure
@@ -29,15 +30,17 @@ class Judged:
     energy_errors: np.ndarray
     force_errors: np.ndarray
     committee: np.ndarray
+    gradient: np.ndarray
     descriptors: list[np.ndarray]
 
 
 def judge(potential, frames: list) -> Judged:
-    p = potential.evaluate([frame.structure for frame in frames], forces=True, uncertainty=True, descriptors=True)
+    p = potential.evaluate([frame.structure for frame in frames], uncertainty_gradients=True, descriptors=True)
     sizes = np.array([len(frame.structure) for frame in frames])
     energies = np.array([float(frame.energy) for frame in frames])
     force_errors = [np.abs(p.forces[k] - np.asarray(frame.forces)).mean() for k, frame in enumerate(frames)]
-    return Judged(np.abs(p.energies - energies) / sizes, np.array(force_errors), p.uncertainties / sizes, p.descriptors)
+    gradients = np.array([np.abs(gradient).mean() for gradient in p.uncertainty_gradients])
+    return Judged(np.abs(p.energies - energies) / sizes, np.array(force_errors), p.uncertainties / sizes, gradients, p.descriptors)
 
 
 def with_constant(rows: np.ndarray) -> np.ndarray:
@@ -93,6 +96,7 @@ def table(judged: dict[str, Judged], training: Judged) -> str:
             factor = factors.setdefault(kind, one_sigma(each.energy_errors, sigma))
             lines.append(f"| {name} ({len(sigma)}) | {kind} | {spearman(sigma, each.energy_errors):.2f} | "
                          f"{spearman(sigma, each.force_errors):.2f} | {miscalibration(each.energy_errors, factor * sigma):.3f} |")
+        lines.append(f"| {name} ({len(each.gradient)}) | gradient | | {spearman(each.gradient, each.force_errors):.2f} | |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,84 @@
+"""Studies that judge models: what they compute, on small models and frames."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+import tamiz
+from support import MODEL, STILLINGER_WEBER, silicon
+from tamiz.studies import accuracy, uncertainty
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Rattled silicon with labels by Stillinger and Weber, 20 frames of each name that the study of accuracy looks for."""
+    folder = tmp_path_factory.mktemp("data")
+    potential = tamiz.load(STILLINGER_WEBER)
+    for number, name in enumerate(("mlearn_Si_train.xyz", "mlearn_Si_test.xyz")):
+        frames = [silicon(rattle=0.02 + 0.01 * (k % 10), seed=100 * number + k) for k in range(20)]
+        for k, atoms in enumerate(frames):
+            atoms.info["config_type"] = ("Elastic", "AIMD")[k % 2]
+            p = potential.evaluate(atoms)
+            atoms.calc = SinglePointCalculator(atoms, energy=p.energies[0], forces=p.forces[0])
+        write(folder / name, frames)
+    return folder
+
+
+def run(module, *arguments):
+    command = [sys.executable, "-m", f"tamiz.studies.{module}", *(str(each) for each in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_accuracy_is_the_mean_over_seeds_and_goes_on(data, tmp_path):
+    arguments = ["--data", data, "--sets", "mlearn", "--minutes", "0.02", "-o", tmp_path / "out"]
+    (tmp_path / "train.toml").write_text("[model]\nchannels = 4\nl_max = 1\ncorrelation = 2\nn_interactions = 1\n")
+
+    table = run("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
+    result = json.loads((tmp_path / "out" / "accuracy.json").read_text())
+    again = run("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
+
+    assert "| mlearn | without Elastic (10) |" in table and "training for" in table and "training for" not in again
+    assert table.splitlines()[-1] == again.splitlines()[-1]
+    one, two = (seed["all"]["force_mae"] for seed in result["sets"]["mlearn"]["seeds"])
+    assert result["sets"]["mlearn"]["mean"]["all"]["force_mae"] == pytest.approx((one + two) / 2) and one != two
+    model = tamiz.load(tmp_path / "out" / "mlearn-1.safetensors")
+    errors = tamiz.evaluate(model, tamiz.read(data / "mlearn_Si_test.xyz"))
+    assert 1000 * errors.energy_mae == pytest.approx(result["sets"]["mlearn"]["seeds"][0]["all"]["energy_mae"], rel=1e-4)
+    assert (tmp_path / "out" / "accuracy.png").stat().st_size > 10_000
+
+
+def test_an_uncertainty_that_is_the_error_is_calibrated_and_ranks_it():
+    random = np.random.default_rng(1)
+    sigma = random.uniform(0.5, 2.0, 4000)
+    errors = np.abs(random.normal(0.0, sigma))
+
+    assert uncertainty.miscalibration(errors, sigma) < 0.02
+    assert uncertainty.miscalibration(errors, 3.0 * sigma) > 0.15
+    assert uncertainty.one_sigma(errors, sigma) == pytest.approx(1.0, abs=0.05)
+    assert uncertainty.spearman(errors, errors**3) == pytest.approx(1.0)
+    assert uncertainty.spearman(errors, -errors) == pytest.approx(-1.0)
+
+
+def test_the_study_of_uncertainties_judges_every_file(data):
+    table = run("uncertainty", MODEL, "--train", data / "mlearn_Si_train.xyz", "--test", data / "mlearn_Si_test.xyz")
+
+    kinds = [line.split("|")[2].strip() for line in table.splitlines()[2:]]
+    assert kinds == ["committee", "last layer", "surroundings", "gradient"]
+    assert all(-1.0 <= float(line.split("|")[4]) <= 1.0 for line in table.splitlines()[2:])
+
+
+def test_errors_are_split_by_type():
+    rows = [{"config_type": kind, "energy": [0.0, error], "forces": [[1.0], [1.0 + error]]}
+            for kind, error in (("Elastic", 0.1), ("AIMD", 0.3))]
+
+    found = accuracy.errors_by_type(rows)
+
+    assert found["all"]["energy_mae"] == pytest.approx(200.0)
+    assert found["without Elastic"]["force_mae"] == found["AIMD"]["force_mae"] == pytest.approx(300.0)

@@ -26,17 +26,36 @@ std::size_t number_in(const std::string& file) {
   return in >> value ? value : k_unlimited;  // "max" is no number
 }
 
-std::size_t spare_of_group(const std::string& folder, const std::string& limit, const std::string& usage) {
-  const std::size_t most = number_in(folder + "/" + limit), used = number_in(folder + "/" + usage);
+/// Names of a version of control groups.
+struct GroupFiles {
+  std::string root, limit, usage, cache;
+};
+
+const GroupFiles k_version_1{"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+const GroupFiles k_version_2{"/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"};
+
+/// What counts as used and is given back at need: files that were read or written.
+std::size_t cache_of_group(const std::string& folder, const std::string& key) {
+  std::ifstream stat(folder + "/memory.stat");
+  std::string name;
+  for (std::size_t bytes = 0; stat >> name >> bytes;)
+    if (name == key) return bytes;
+  return 0;
+}
+
+std::size_t spare_of_group(const GroupFiles& files, const std::string& path) {
+  const std::string folder = files.root + path;
+  const std::size_t most = number_in(folder + "/" + files.limit), used = number_in(folder + "/" + files.usage);
   if (most == k_unlimited || used == k_unlimited) return k_unlimited;
-  return most > used ? most - used : 0;
+  const std::size_t kept = used - std::min(used, cache_of_group(folder, files.cache));
+  return most > kept ? most - kept : 0;
 }
 
 /// Of the groups from the one at `path` up to the root: a parent's limit binds its children.
-std::size_t spare_up_from(const std::string& root, std::string path, const std::string& limit, const std::string& usage) {
-  std::size_t spare = spare_of_group(root, limit, usage);
+std::size_t spare_up_from(const GroupFiles& files, std::string path) {
+  std::size_t spare = spare_of_group(files, "");
   while (path.size() > 1) {
-    spare = std::min(spare, spare_of_group(root + path, limit, usage));
+    spare = std::min(spare, spare_of_group(files, path));
     path.erase(path.find_last_of('/'));
   }
   return spare;
@@ -51,9 +70,9 @@ std::size_t spare_of_groups() {
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
     if (controllers.empty())
-      spare = std::min(spare, spare_up_from("/sys/fs/cgroup", path, "memory.max", "memory.current"));
+      spare = std::min(spare, spare_up_from(k_version_2, path));
     else if (("," + controllers + ",").find(",memory,") != std::string::npos)
-      spare = std::min(spare, spare_up_from("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes"));
+      spare = std::min(spare, spare_up_from(k_version_1, path));
   }
   return spare;
 }

@@ -61,7 +61,7 @@ def test_training_lowers_the_errors_on_frames_it_did_not_see(frames, config, tmp
     unseen = labelled(8, seed=100)
 
     short = tamiz.train(frames, tmp_path / "short.safetensors", config=config, steps=1)
-    long = tamiz.train(frames, tmp_path / "long.safetensors", config=config, steps=200, card={"name": "tiny"})
+    long = tamiz.train(frames, tmp_path / "long.safetensors", config=config, steps=600, card={"name": "tiny"})
 
     before, after = (tamiz.evaluate(model.load(), unseen) for model in (short, long))
     assert after.n_frames == 8 and after.n_atoms == 64

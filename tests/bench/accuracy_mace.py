@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHAPE = ["--model=MACE", "--num_channels=32", "--max_L=0", "--r_max=5.0"]
 RUN = ["--name=mace", "--batch_size=8", "--valid_batch_size=8", "--valid_fraction=0.1", "--device=cpu", "--default_dtype=float32",
        "--E0s=average", "--energy_key=REF_energy", "--forces_key=REF_forces", "--ema", "--ema_decay=0.99", "--amsgrad", "--swa",
-       "--eval_interval=5", "--plot=False", "--work_dir=."]
+       "--plot=False", "--work_dir=."]
 
 
 def write_frames(path: Path, frames: list) -> None:

@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "tamiz/core/base/control_groups.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
 
@@ -28,11 +29,11 @@ std::size_t number_in(const std::string& file) {
 
 /// Names of a version of control groups.
 struct GroupFiles {
-  std::string root, limit, usage, cache;
+  std::string limit, usage, cache;
 };
 
-const GroupFiles k_version_1{"/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
-const GroupFiles k_version_2{"/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"};
+const GroupFiles k_version_1{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"};
+const GroupFiles k_version_2{"memory.max", "memory.current", "inactive_file"};
 
 /// What counts as used and is given back at need: files that were read or written.
 std::size_t cache_of_group(const std::string& folder, const std::string& key) {
@@ -43,37 +44,18 @@ std::size_t cache_of_group(const std::string& folder, const std::string& key) {
   return 0;
 }
 
-std::size_t spare_of_group(const GroupFiles& files, const std::string& path) {
-  const std::string folder = files.root + path;
+std::size_t spare_of_group(const GroupFiles& files, const std::string& folder) {
   const std::size_t most = number_in(folder + "/" + files.limit), used = number_in(folder + "/" + files.usage);
   if (most == k_unlimited || used == k_unlimited) return k_unlimited;
   const std::size_t kept = used - std::min(used, cache_of_group(folder, files.cache));
   return most > kept ? most - kept : 0;
 }
 
-/// Of the groups from the one at `path` up to the root: a parent's limit binds its children.
-std::size_t spare_up_from(const GroupFiles& files, std::string path) {
-  std::size_t spare = spare_of_group(files, "");
-  while (path.size() > 1) {
-    spare = std::min(spare, spare_of_group(files, path));
-    path.erase(path.find_last_of('/'));
-  }
-  return spare;
-}
-
-/// Lines of /proc/self/cgroup: "0::/user.slice/job" (version 2), "4:memory:/job" (version 1).
 std::size_t spare_of_groups() {
   std::size_t spare = k_unlimited;
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
-    if (controllers.empty())
-      spare = std::min(spare, spare_up_from(k_version_2, path));
-    else if (("," + controllers + ",").find(",memory,") != std::string::npos)
-      spare = std::min(spare, spare_up_from(k_version_1, path));
-  }
+  over_control_groups("memory", [&](const std::string& folder, bool is_v2) {
+    spare = std::min(spare, spare_of_group(is_v2 ? k_version_2 : k_version_1, folder));
+  });
   return spare;
 }
 

@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+#include "tamiz/core/base/control_groups.hpp"
+
 namespace tamiz {
 namespace {
 
@@ -36,41 +38,24 @@ int quota_cores(double quota, double period) {
 }
 
 /// Quota of one control group, version 2 ("max 100000" or "150000 100000") or version 1; 0: none.
-int quota_of_group(const std::string& folder) {
-  std::ifstream v2(folder + "/cpu.max");
-  std::string quota;
-  double period = 0.0;
-  if (v2 >> quota >> period) return quota == "max" ? 0 : quota_cores(std::atof(quota.c_str()), period);
-  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
-  double quota_us = 0.0;
-  if (quota_file >> quota_us && period_file >> period) return quota_cores(quota_us, period);
-  return 0;
-}
-
-/// Smallest quota from the group at `path` up to the root: a parent's limit binds its children.
-int quota_up_from(const std::string& root, std::string path) {
-  int cores = quota_of_group(root);
-  while (path.size() > 1) {
-    const int here = quota_of_group(root + path);
-    if (here > 0) cores = cores > 0 ? std::min(cores, here) : here;
-    path.erase(path.find_last_of('/'));
+int quota_of_group(const std::string& folder, bool is_v2) {
+  if (is_v2) {
+    std::ifstream file(folder + "/cpu.max");
+    std::string quota;
+    double period = 0.0;
+    return file >> quota >> period && quota != "max" ? quota_cores(std::atof(quota.c_str()), period) : 0;
   }
-  return cores;
+  std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
+  double quota_us = 0.0, period = 0.0;
+  return quota_file >> quota_us && period_file >> period ? quota_cores(quota_us, period) : 0;
 }
 
-/// Lines of /proc/self/cgroup: "0::/user.slice/job" (version 2), "4:cpu,cpuacct:/job" (version 1).
+/// Smallest quota of the groups that bind this process; 0: none.
 int cgroup_cores() {
   int cores = 0;
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    const std::size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const bool is_v2 = controllers.empty();
-    if (!is_v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const int here = quota_up_from(is_v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpu", line.substr(second + 1));
-    if (here > 0) cores = cores > 0 ? std::min(cores, here) : here;
-  }
+  over_control_groups("cpu", [&](const std::string& folder, bool is_v2) {
+    if (const int here = quota_of_group(folder, is_v2); here > 0) cores = cores > 0 ? std::min(cores, here) : here;
+  });
   return cores;
 }
 

@@ -210,7 +210,7 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
   const typename mace::FusedModel<Real>::Request request{
       .derivatives = derivatives, .members = outputs.members, .keep = outputs.uncertainty_gradients};
   const std::size_t n_atoms = batch.offsets()[unit.end] - batch.offsets()[unit.begin];
-  const bool in_slabs = model_.bytes(request, n_atoms, unit.pairs, 0) > memory_;
+  const bool in_slabs = unit.end == unit.begin + 1 && model_.bytes(request, n_atoms, unit.pairs, 0) > memory_;
   space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads, in_slabs);
   if (in_slabs) warn_of_memory(request, space->atoms);
   model_.evaluate(*space, request, threads);

@@ -38,13 +38,17 @@ class Descriptor {
   int fd_;
 };
 
-void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+void write_piece(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail(path, "write");
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
+}
+
+void write_all(int fd, std::span<const std::string_view> pieces, const std::filesystem::path& path) {
+  for (const std::string_view piece : pieces) write_piece(fd, piece, path);
 }
 
 /// Without this a rename can be lost when the machine stops.
@@ -70,10 +74,10 @@ std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path&
 }
 
 /// Devices and pipes are written in place: renaming a file over /dev/stdout would replace the device itself.
-void write_in_place(const std::filesystem::path& path, std::string_view bytes) {
+void write_in_place(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
   Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (descriptor.get() < 0) fail(path, "open");
-  write_all(descriptor.get(), bytes, path);
+  write_all(descriptor.get(), pieces, path);
   if (!descriptor.close()) fail(path, "close");
 }
 
@@ -100,18 +104,22 @@ std::string read_file(const std::filesystem::path& path) {
   return std::move(content).str();
 }
 
-void write_file_atomically(const std::filesystem::path& name, std::string_view bytes) {
+void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  write_file_atomically(path, std::span(&bytes, 1));
+}
+
+void write_file_atomically(const std::filesystem::path& name, std::span<const std::string_view> pieces) {
   std::error_code ignored;
   if (!name.has_filename() || std::filesystem::is_directory(name, ignored))
     throw FileError("cannot write " + name.string() + ": it names a folder");
   if (std::filesystem::exists(name, ignored) && !std::filesystem::is_regular_file(name, ignored))
-    return write_in_place(name, bytes);
+    return write_in_place(name, pieces);
   const std::filesystem::path path = target_of(name);
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const auto [fd, temporary] = create_beside(path);
   Descriptor descriptor(fd);
   try {
-    write_all(descriptor.get(), bytes, path);
+    write_all(descriptor.get(), pieces, path);
     if (::fsync(descriptor.get()) != 0) fail(path, "sync");
     if (!descriptor.close()) fail(path, "close");
     if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ std::string read_file(const std::filesystem::path& path);
 /// a reader sees the old content or the new one, also after `kill -9`. Throws FileError; the old file
 /// is then untouched. Links are followed; a device or pipe (/dev/stdout) is written in place.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// The same for content in pieces, none of which is copied.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 
 /// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else
 /// `../share/tamiz` beside the running library, else the source tree it was built from.

@@ -136,20 +136,23 @@ LoadOptions options_of(const TrainConfig& config) {
 /// One run: the model, the optimiser and the average of its parameters.
 class Run {
  public:
-  explicit Run(const Plan& plan)
+  Run(const Plan& plan, std::string id)
       : plan_(plan),
         model_(make_trainable(plan.start, options_of(plan.config))),
         optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads),
         cycles_(cycles(plan.config.steps, plan.set.validation.empty() ? 0 : first_cycle(plan))) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
-    parameters_.resize(size);
     gradient_.resize(size);
-    model_->get_parameters(parameters_);
-    average_ = parameters_;
+    state_.run = std::move(id);
+    state_.steps = plan.config.steps;
+    state_.parameters.resize(size);
+    model_->get_parameters(state_.parameters);
+    state_.average = state_.parameters;
+    state_.optimizer = optimizer_.start();
   }
 
-  std::int64_t step() const { return optimizer_.state().step; }
+  std::int64_t step() const { return state_.optimizer.step; }
   double learning_rate() const { return learning_rate_at(step(), cycle_at(cycles_, step()), plan_.config.learning_rate); }
   bool ends_cycle() const { return step() > 0 && cycle_at(cycles_, step() - 1).end == step(); }
   bool has_several_cycles() const { return cycles_.size() > 1; }
@@ -159,50 +162,48 @@ class Run {
     const auto batch = batch_of(plan_, step());
     const Cycle& cycle = cycle_at(cycles_, step());
     const auto last_from = cycle.begin + std::llround(static_cast<double>(cycle.length()) * (1.0 - c.last_stage_fraction));
-    model_->set_parameters(parameters_);
+    model_->set_parameters(state_.parameters);
     const double loss = batches_.loss_gradient(*model_, batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
     const double norm = clip(gradient_, c.gradient_clip);
     if (!std::isfinite(loss) || !std::isfinite(norm))
       throw NumericsError("training diverged at step " + std::to_string(step()) +
                           ": the loss is not finite; lower learning_rate, or look for wrong labels");
-    optimizer_.step(parameters_, gradient_, learning_rate());
+    optimizer_.step(state_.optimizer, state_.parameters, gradient_, learning_rate());
     // A young average forgets faster, or it would remember the random start.
     const auto age = static_cast<double>(step());
     const double decay = std::min(c.ema_decay, age / (age + 10.0));
-    for (std::size_t k = 0; k < average_.size(); ++k) average_[k] = decay * average_[k] + (1.0 - decay) * parameters_[k];
+    for (std::size_t k = 0; k < gradient_.size(); ++k)
+      state_.average[k] = decay * state_.average[k] + (1.0 - decay) * state_.parameters[k];
     return loss;
   }
 
-  ModelFile averaged_model() { return model_with(average_); }
+  ModelFile averaged_model() { return model_with(state_.average); }
 
   /// The model that the run ends with: that of the best cycle where there were several, else the last.
-  ModelFile chosen_model() { return model_with(best_.empty() ? average_ : best_); }
+  ModelFile chosen_model() { return model_with(state_.best.empty() ? state_.average : state_.best); }
 
   /// Remembers the averaged parameters where their score is the best so far.
   void judge(double score) {
-    if (best_.empty() || score < best_score_) {
-      best_ = average_;
-      best_score_ = score;
-      stale_ = 0;
+    if (state_.best.empty() || score < state_.best_score) {
+      state_.best = state_.average;
+      state_.best_score = score;
+      state_.stale = 0;
     } else {
-      ++stale_;
+      ++state_.stale;
     }
   }
 
-  bool got_worse() const { return stale_ > 0; }
+  bool got_worse() const { return state_.stale > 0; }
 
-  TrainingState state(const std::string& run) const {
-    return {run, plan_.config.steps, parameters_, average_, optimizer_.state(), best_, best_score_, stale_, batches_.parts()};
+  /// What a checkpoint has to hold.
+  const TrainingState& state() {
+    state_.batch_parts = batches_.parts();
+    return state_;
   }
 
   void restore(TrainingState state) {
-    parameters_ = std::move(state.parameters);
-    average_ = std::move(state.average);
-    optimizer_.restore(std::move(state.optimizer));
-    best_ = std::move(state.best);
-    best_score_ = state.best_score;
-    stale_ = state.stale;
-    batches_.set_parts(state.batch_parts);
+    state_ = std::move(state);
+    batches_.set_parts(state_.batch_parts);
   }
 
  private:
@@ -221,10 +222,8 @@ class Run {
   Optimizer optimizer_;
   std::vector<Cycle> cycles_;
   SplitBatch batches_;
-  std::vector<double> parameters_, gradient_, average_;
-  std::vector<double> best_;
-  double best_score_ = 0.0;
-  int stale_ = 0;
+  std::vector<double> gradient_;
+  TrainingState state_;
 };
 
 class Metrics {
@@ -247,11 +246,11 @@ nlohmann::json as_json(const ErrorSummary& errors) {
   return {{"energy_mae", errors.energy_mae}, {"force_mae", errors.force_mae}, {"stress_mae", errors.stress_mae}};
 }
 
-void resume(Run& run, const std::filesystem::path& path, const std::string& id) {
+void resume(Run& run, const std::filesystem::path& path) {
   if (path.empty()) return;
   auto state = read_checkpoint(path);
   if (!state) return;
-  if (state->run != id)
+  if (state->run != run.state().run)
     throw FormatError(path.string() + ": this checkpoint belongs to another training (other frames, configuration or "
                       "initial model): remove it, or name another file");
   run.restore(std::move(*state));
@@ -265,13 +264,13 @@ void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
 }
 
 /// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.
-bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, const std::string& id) {
+bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks) {
   Metrics metrics(callbacks.metrics);
   const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / plan.config.validations);
   auto shown = Clock::now() - std::chrono::hours(1);
   while (run.step() < steps && !run.got_worse()) {
     if (callbacks.should_stop && callbacks.should_stop()) {
-      if (!callbacks.checkpoint.empty()) write_checkpoint(callbacks.checkpoint, run.state(id));
+      if (!callbacks.checkpoint.empty()) write_checkpoint(callbacks.checkpoint, run.state());
       return false;
     }
     const double rate = run.learning_rate();
@@ -283,7 +282,7 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
     const bool shown_now = metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty();
     if (judged || shown_now) validate_now(plan, run, judged, metrics);
     if (!callbacks.checkpoint.empty() && (step % callbacks.checkpoint_every == 0 || step == steps))
-      write_checkpoint(callbacks.checkpoint, run.state(id));
+      write_checkpoint(callbacks.checkpoint, run.state());
     if (callbacks.progress && (step == steps || Clock::now() - shown >= std::chrono::seconds(1))) {
       callbacks.progress(step, steps, loss);
       shown = Clock::now();
@@ -294,11 +293,10 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks, co
 
 /// What training takes of the memory is given back before the model is judged.
 TrainResult run_to_end(const Plan& plan, const TrainCallbacks& callbacks) {
-  const std::string id = identity(plan);
-  Run run(plan);
-  resume(run, callbacks.checkpoint, id);
+  Run run(plan, identity(plan));
+  resume(run, callbacks.checkpoint);
   TrainResult result;
-  result.finished = advance_all(plan, run, callbacks, id);
+  result.finished = advance_all(plan, run, callbacks);
   result.steps = run.step();
   result.stopped_early = result.finished && result.steps < plan.config.steps;
   result.model = run.chosen_model();
@@ -331,7 +329,7 @@ std::int64_t steps_within(const TrainConfig& config, std::span<const Frame> fram
   // Validation, checkpoints and the closing evaluation take the rest.
   constexpr double k_share = 0.95;
   const Plan plan = make_plan(config, frames, initial, validation);
-  Run run(plan);
+  Run run(plan, {});
   for (std::int64_t k = 0; k < k_warm; ++k) run.advance();
   const auto begin = Clock::now();
   for (std::int64_t k = 0; k < k_timed; ++k) run.advance();

@@ -65,7 +65,8 @@ void epochs(benchmark::State& state, const ModelDescription& description, const 
   } catch (const CapabilityError& error) {
     return state.SkipWithError(error.what());
   }
-  Optimizer optimizer(model->layout(), 0.0, options.threads);
+  const Optimizer optimizer(model->layout(), 0.0, options.threads);
+  Optimizer::State optimizer_state = optimizer.start();
   std::vector<double> parameters(model->layout().back().offset + model->layout().back().size),
       gradient(parameters.size());
   model->get_parameters(parameters);
@@ -77,7 +78,7 @@ void epochs(benchmark::State& state, const ModelDescription& description, const 
       model->set_parameters(parameters);
       model->loss_gradient(batch, {}, gradient);
       clip(gradient, 10.0);
-      optimizer.step(parameters, gradient, 1e-4);
+      optimizer.step(optimizer_state, parameters, gradient, 1e-4);
       batch.clear();
     }
   };

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import read, write
+from ase.units import GPa
 
 import tamiz
 
@@ -62,6 +63,16 @@ def test_labels_are_what_gpaw_says(tmp_path):
     pulay = 2 / 3 * 250.0 / atoms.get_volume() * (-1e-4 * 2)
     expected = atoms.get_stress(voigt=False) + np.eye(3) * pulay
     assert labelled.get_stress(voigt=False) == pytest.approx(expected, abs=5e-4)
+
+
+def test_a_stress_that_is_corrected_too_much_is_no_label(tmp_path):
+    correction = abs(2 / 3 * 250.0 / silicon().get_volume() * -2e-4) / GPa
+    for gate, is_label in ((1.01 * correction, True), (0.99 * correction, False)):
+        done = label(tmp_path, silicon(), level=LEVEL | {"stress_gate_gpa": gate})
+        assert done.returncode == 0, done.stderr
+        results = read(tmp_path / "out.xyz").calc.results
+        assert ("stress" in results) == is_label
+        assert "forces" in results
 
 
 def worker():

@@ -185,15 +185,19 @@ def train_within(folder, batch_size, options, address_space=None):
         return process.returncode, log.read(), peak
 
 
+def silicon_frames(path, count, repeat):
+    """Writes shaken silicon with the labels of a classical potential."""
+    frames = [silicon(repeat=repeat, rattle=0.05, seed=k) for k in range(count)]
+    labels = tamiz.load(STILLINGER_WEBER).evaluate(frames, forces=True)
+    for k, frame in enumerate(frames):
+        frame.calc = SinglePointCalculator(frame, energy=float(labels.energies[k]), forces=labels.forces[k])
+    write(path, frames)
+    return frames
+
+
 @pytest.mark.skipif(not tamiz._tamiz.torch_version, reason="this build has no LibTorch, whose batches take the most memory")
 def test_a_batch_that_does_not_fit_into_memory_is_split(tmp_path):
-    potential = tamiz.load(STILLINGER_WEBER)
-    frames = [silicon(repeat=3, rattle=0.05, seed=k) for k in range(16)]
-    for frame in frames:
-        frame.calc = tamiz.ase.Calculator(potential)
-        results = {"energy": frame.get_potential_energy(), "forces": frame.get_forces()}
-        frame.calc = SinglePointCalculator(frame, **results)
-    write(tmp_path / "data.xyz", frames)
+    frames = silicon_frames(tmp_path / "data.xyz", 16, repeat=3)
     options = ["--engine", "torch", "--threads", "1"]
 
     *_, peak = train_within(tmp_path, 16, options)
@@ -207,3 +211,12 @@ def test_a_batch_that_does_not_fit_into_memory_is_split(tmp_path):
     assert code == 0, log
     assert "out of memory in a batch of 16 frames: it is split into 2 parts" in log
     assert tamiz.load(tmp_path / "model.safetensors").evaluate(frames).energies == pytest.approx(whole, abs=1e-3)
+
+
+def test_the_fused_engine_holds_no_more_than_a_frame_of_a_large_batch(tmp_path):
+    silicon_frames(tmp_path / "data.xyz", 8, repeat=7)
+    options = ["--engine", "fused", "--threads", "1"]
+
+    one, all_of_them = (train_within(tmp_path, batch_size, options)[2] for batch_size in (1, 8))
+
+    assert all_of_them < 1.05 * one

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view k_magic = "tamiz-checkpoint 3 ";
 constexpr std::size_t k_hash = 32;
 
-void append(std::string& bytes, const std::vector<double>& values) {
-  bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double));
+std::string_view bytes_of(const std::vector<double>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)};
 }
 
 std::vector<double> take(std::string_view& bytes, std::size_t size) {
@@ -67,16 +67,13 @@ void write_checkpoint(const std::filesystem::path& path, const TrainingState& st
                             {"stale", state.stale},
                             {"batch_parts", state.batch_parts}};
   const std::string line = json.dump() + "\n";
-  const auto arrays = {&state.parameters, &state.average, &state.optimizer.first, &state.optimizer.second,
-                       &state.optimizer.largest_second, &state.best};
-  std::string bytes(k_magic);
-  const std::size_t body = k_magic.size() + k_hash + 1;
-  // One string of the right size: memory may be short.
-  bytes.reserve(body + line.size() + arrays.size() * state.parameters.size() * sizeof(double));
-  bytes.append(k_hash, '0').append("\n").append(line);
-  for (const std::vector<double>* array : arrays) append(bytes, *array);
-  bytes.replace(k_magic.size(), k_hash, hash_hex(std::string_view(bytes).substr(body)));
-  write_file_atomically(path, bytes);
+  // Memory may be short: the arrays are written from where they are.
+  std::vector<std::string_view> pieces{line, bytes_of(state.parameters), bytes_of(state.average), bytes_of(state.optimizer.first),
+                                       bytes_of(state.optimizer.second), bytes_of(state.optimizer.largest_second),
+                                       bytes_of(state.best)};
+  const std::string first = std::string(k_magic) + hash_hex(pieces) + "\n";
+  pieces.insert(pieces.begin(), first);
+  write_file_atomically(path, pieces);
 }
 
 std::optional<TrainingState> read_checkpoint(const std::filesystem::path& path) {

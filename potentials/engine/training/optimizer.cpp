@@ -15,20 +15,22 @@ constexpr std::size_t k_piece = 16384;
 
 Optimizer::Optimizer(std::vector<ParameterBlock> layout, double weight_decay, int threads)
     : weight_decay_(weight_decay), threads_(threads) {
-  std::size_t size = 0;
   for (const ParameterBlock& block : layout) {
-    size = std::max(size, block.offset + block.size);
+    size_ = std::max(size_, block.offset + block.size);
     for (std::size_t begin = 0; begin < block.size; begin += k_piece)
       pieces_.push_back({block.name, block.offset + begin, std::min(k_piece, block.size - begin), block.decays});
   }
-  state_.first.assign(size, 0.0);
-  state_.second.assign(size, 0.0);
-  state_.largest_second.assign(size, 0.0);
 }
 
-void Optimizer::step(std::span<double> parameters, std::span<const double> gradient, double learning_rate) {
-  ++state_.step;
-  const auto t = static_cast<double>(state_.step);
+Optimizer::State Optimizer::start() const {
+  const std::vector<double> zeros(size_, 0.0);
+  return {0, zeros, zeros, zeros};
+}
+
+void Optimizer::step(State& state, std::span<double> parameters, std::span<const double> gradient,
+                     double learning_rate) const {
+  ++state.step;
+  const auto t = static_cast<double>(state.step);
   const double correction_1 = 1.0 - std::pow(k_beta_1, t), correction_2 = std::sqrt(1.0 - std::pow(k_beta_2, t));
   parallel_for(pieces_.size(), threads_, [&](std::size_t piece) {
     const ParameterBlock& block = pieces_[piece];
@@ -37,9 +39,9 @@ void Optimizer::step(std::span<double> parameters, std::span<const double> gradi
     // The arrays do not overlap, which the compiler cannot know.
     const double* __restrict slope = gradient.data() + block.offset;
     double* __restrict value = parameters.data() + block.offset;
-    double* __restrict first = state_.first.data() + block.offset;
-    double* __restrict second = state_.second.data() + block.offset;
-    double* __restrict largest = state_.largest_second.data() + block.offset;
+    double* __restrict first = state.first.data() + block.offset;
+    double* __restrict second = state.second.data() + block.offset;
+    double* __restrict largest = state.largest_second.data() + block.offset;
     for (std::size_t k = 0; k < block.size; ++k) {
       first[k] = k_beta_1 * first[k] + (1.0 - k_beta_1) * slope[k];
       second[k] = k_beta_2 * second[k] + (1.0 - k_beta_2) * slope[k] * slope[k];

@@ -12,25 +12,26 @@ namespace tamiz {
 /// arXiv:1904.09237), with β = (0.9, 0.999) and ε = 1e-8.
 class Optimizer {
  public:
-  /// `threads` share a step (0: available_threads()) and change nothing in it.
-  Optimizer(std::vector<ParameterBlock> layout, double weight_decay, int threads = 1);
-
-  /// One step along −gradient.
-  void step(std::span<double> parameters, std::span<const double> gradient, double learning_rate);
-
   /// Everything that a later step depends on.
   struct State {
     std::int64_t step = 0;
     std::vector<double> first, second, largest_second;
   };
-  const State& state() const { return state_; }
-  void restore(State state) { state_ = std::move(state); }
+
+  /// `threads` share a step (0: available_threads()) and change nothing in it.
+  Optimizer(std::vector<ParameterBlock> layout, double weight_decay, int threads = 1);
+
+  /// Before the first step.
+  State start() const;
+
+  /// One step along −gradient.
+  void step(State& state, std::span<double> parameters, std::span<const double> gradient, double learning_rate) const;
 
  private:
   std::vector<ParameterBlock> pieces_;  ///< the layout, in pieces that threads take
   double weight_decay_;
   int threads_;
-  State state_;
+  std::size_t size_ = 0;
 };
 
 /// Scales the gradient down to norm `limit` where it is longer; returns its norm before.

@@ -8,6 +8,7 @@ the materials below whose elements the level has a Pulay constant of (0 will do 
 cutoff    formation energies [eV/atom] at 5/6, 1 and 5/4 of the level's cutoff
 mesh      formation energies [eV/atom] at 1 and 1.5 times the density of each structure's class of mesh
 smearing  formation energies [eV/atom] at 1 and 0.5 times the level's width
+          (both of energies extrapolated to zero width, as hulls are; all else is of free energies, whose derivatives forces are)
 forces    largest change of a force component [eV/Å] of shaken cells, by cutoff and by mesh as above
 pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
 stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
@@ -34,10 +35,10 @@ import gpaw_worker  # noqa: E402
 
 COARSE_DENSITY, COARSE_CUTOFF = 2.0, 350.0
 ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Zn": "Zn", "Si": "Si", "Ge": "Ge", "Sn": "Sn", "N": "N2", "P": "P"}
-COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "CaZn2P2", "Mg2Sn", "Mg2Ge")
+COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "CaZn2P2", "Mg2Sn", "Mg2Ge", "Ca2N")
 SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si", "ZnGeN2", "CaZn2P2")
 STRAINED = ("Si", "CaMg2N2", "Mg2Si", "SiN", "Zn", "ZnGeN2", "CaZn2P2")
-OUTSIDE = ("MgSiN2", "CaN", "Ca2Si", "ZnSnP2", "Ca2Sn")  # not in the fit of the Pulay constants
+OUTSIDE = ("MgSiN2", "CaN", "Ca2N", "Ca2Si", "ZnSnP2", "Ca2Sn")  # not in the fit of the Pulay constants
 PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces"]
 
 
@@ -57,6 +58,13 @@ def layered_zincblende(symbols: str, a: float, c: float) -> Atoms:
     """Zincblende with alternating layers of two metals, CuAu-like."""
     places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0.28], [0, 0.5, 0.72]]
     return Atoms(symbols, cell=[a, a, c], pbc=True, scaled_positions=places)
+
+
+def anti_cdcl2(formula: str, a: float, c: float, z: float) -> Atoms:
+    """Rhombohedral layers, of a subnitride."""
+    x, y = a / 2, a / 12**0.5
+    cell = [[x, y, c / 3], [-x, y, c / 3], [0, -2 * y, c / 3]]
+    return Atoms(formula, cell=cell, pbc=True, scaled_positions=[[0, 0, 0], [z] * 3, [-z] * 3])
 
 
 def black_phosphorus() -> Atoms:
@@ -90,6 +98,7 @@ def test_set(elements) -> dict[str, Atoms]:
         "CaZn2P2": layered("CaZnZnPP", 4.04, 6.84),
         "Mg2Sn": antifluorite("SnMg2", 6.76),
         "Mg2Ge": antifluorite("GeMg2", 6.40),
+        "Ca2N": anti_cdcl2("NCa2", 3.62, 19.1, 0.268),
         "CaN": bulk("CaN", "rocksalt", 5.0),
         "Ca2Si": antifluorite("SiCa2", 7.0),
         "Ca2Sn": antifluorite("SnCa2", 7.4),
@@ -116,7 +125,10 @@ class Calculations:
         os.replace(new, self.path)
 
     def get(self, name: str, cutoff=None, density=COARSE_DENSITY, smearing=None, volume=1.0, shaken=False) -> dict:
-        """Free energy [eV], forces [eV/Å] and uncorrected mean stress [eV/Å³]; the mesh is that of the unstrained cell."""
+        """Energy at zero width and free energy [eV], forces [eV/Å], uncorrected mean stress [eV/Å³].
+
+        The mesh is that of the unstrained cell.
+        """
         changes = {"cutoff": cutoff or self.level["cutoff"], "smearing": smearing or self.level["smearing"]}
         key = " ".join([name, *(f"{k}={v:g}" for k, v in (changes | {"density": density, "volume": volume}).items())])
         key += " shaken" if shaken else ""
@@ -135,7 +147,8 @@ class Calculations:
             work.rattle(0.08, seed=1)
         work.calc = gpaw_worker.make_gpaw(work, settings, kpoints, {"symmorphic": True})
         return {
-            "energy": work.get_potential_energy(force_consistent=True),
+            "energy": work.get_potential_energy(),
+            "free_energy": work.get_potential_energy(force_consistent=True),
             "forces": work.get_forces().round(6).tolist(),
             "stress": float(np.mean(work.get_stress()[:3])),
             "kpoints": list(kpoints),
@@ -157,11 +170,11 @@ def formation_energies(compounds: dict[str, Atoms], energy_per_atom) -> dict[str
     }
 
 
-def formation_study(calculations: Calculations, settings: dict[str, callable]) -> dict:
+def formation_study(calculations: Calculations, energy: str, settings: dict[str, callable]) -> dict:
     """Formation energies for each of the named settings, functions that give the arguments of `get` by name."""
 
     def per_atom(name, arguments):
-        return calculations.get(name, **arguments(name))["energy"] / len(calculations.atoms[name])
+        return calculations.get(name, **arguments(name))[energy] / len(calculations.atoms[name])
 
     compounds = {name: calculations.atoms[name] for name in calculations.names(COMPOUNDS)}
     return {label: formation_energies(compounds, lambda name: per_atom(name, arguments)) for label, arguments in settings.items()}
@@ -187,7 +200,7 @@ def pulay_study(calculations: Calculations) -> dict:
     names = [name for name in calculations.atoms if name != "N2" and name not in OUTSIDE]
     low, high = 0.95 * calculations.level["cutoff"], 1.05 * calculations.level["cutoff"]
     slopes = [
-        (calculations.get(name, cutoff=high)["energy"] - calculations.get(name, cutoff=low)["energy"]) / (high - low)
+        (calculations.get(name, cutoff=high)["free_energy"] - calculations.get(name, cutoff=low)["free_energy"]) / (high - low)
         for name in names
     ]
     elements = [symbol for symbol in ELEMENTS if symbol in calculations.level["pulay"]]
@@ -201,7 +214,7 @@ def stress_study(calculations: Calculations) -> dict:
     result = {}
     for name in calculations.names((*STRAINED, *OUTSIDE)):
         atoms = calculations.atoms[name]
-        low, high = (calculations.get(name, volume=factor)["energy"] for factor in (0.99, 1.01))
+        low, high = (calculations.get(name, volume=factor)["free_energy"] for factor in (0.99, 1.01))
         raw = calculations.get(name)["stress"]
         correction = gpaw_worker.pulay_stress(atoms, calculations.level)[0, 0]
         result[name] = {
@@ -225,11 +238,11 @@ def studies(calculations: Calculations) -> dict[str, callable]:
     by_width = {f"{w * level['smearing']:g} eV": lambda name, w=w: coarse(name, width=w) for w in (1.0, 0.5)}
     by_density = {f"density x {d:g}": lambda name, d=d: coarse(name, density=d) for d in (1.0, 1.5)}
     return {
-        "cutoff": lambda: formation_study(calculations, by_cutoff),
+        "cutoff": lambda: formation_study(calculations, "free_energy", by_cutoff),
         "pulay": lambda: pulay_study(calculations),
         "stress": lambda: stress_study(calculations),
-        "smearing": lambda: formation_study(calculations, by_width),
-        "mesh": lambda: formation_study(calculations, by_density),
+        "smearing": lambda: formation_study(calculations, "energy", by_width),
+        "mesh": lambda: formation_study(calculations, "energy", by_density),
         "forces": lambda: force_study(calculations),
     }
 

@@ -3,7 +3,8 @@
     python -m tamiz.studies.split_labels datasets/labels/ca-mg-si-n --single SINGLE.xyz ... --relaxed RELAXED.xyz
 
 The card of the folder has the commands that make the files. Of a relaxation at most five geometries are taken. Frames with
-a force above 30 eV/Å are left out, and everything of the compositions that a campaign has to find. A tenth of the single
+a force above 30 eV/Å are left out, and everything of the compositions that a campaign has to find; so are stresses that
+the worker would not give out as a label today. A tenth of the single
 points, chosen by a hash of their ids, is the test set; relaxations of the competing phases, on which every hull stands, are
 all trained on.
 """
@@ -12,11 +13,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
 from ase.formula import Formula
 from ase.io import read, write
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
+import gpaw_worker  # noqa: E402
 
 LARGEST_FORCE = 30.0  # [eV/Å]
 TO_BE_FOUND = ("CaMg2N2", "MgSiN2")
@@ -41,14 +47,14 @@ def thinned_paths(frames: list) -> list:
     return chosen
 
 
-def labels_only(atoms):
+def labels_only(atoms, level: dict):
     """A copy with what training needs, and no more."""
     results = dict(atoms.calc.results)
     forces = results.pop("forces")
     bare = atoms.copy()
     bare.calc = None
     bare.info = {key: value for key, value in (atoms.info | results).items() if key in KEPT}
-    if bare.info.get("mesh") == "molecule":
+    if bare.info.get("mesh") == "molecule" or not gpaw_worker.stress_is_reliable(bare, level):
         bare.info.pop("stress", None)
     bare.arrays["forces"] = forces
     return bare
@@ -62,14 +68,16 @@ def is_test(atoms) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where train.xyz and test.xyz go")
+    parser.add_argument("--level", type=Path, required=True, help="settings of the level, JSON")
     parser.add_argument("--single", type=Path, nargs="+", required=True, help="labelled single points")
     parser.add_argument("--relaxed", type=Path, required=True, help="relaxations, labelled with --trajectory")
     arguments = parser.parse_args()
+    level = json.loads(arguments.level.read_text())
     frames = [frame for path in arguments.single for frame in read(path, ":")]
     frames += thinned_paths(read(arguments.relaxed, ":"))
     frames = [f for f in frames if not is_to_be_found(f) and np.abs(f.get_forces()).max() <= LARGEST_FORCE]
     for name, wanted in (("train", False), ("test", True)):
-        part = [labels_only(f) for f in frames if is_test(f) == wanted]
+        part = [labels_only(f, level) for f in frames if is_test(f) == wanted]
         write(arguments.folder / f"{name}.xyz", part, columns=["symbols", "positions", "forces"])
         print(f"{name}: {len(part)} frames, {sum(map(len, part))} atoms")
 

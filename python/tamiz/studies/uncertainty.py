@@ -9,7 +9,8 @@ last layer    sqrt(f·(FᵀF + λ)⁻¹·f) of the mean descriptors f of a struc
 surroundings  the same of each atom's descriptors against those of all atoms of the training, its mean over the structure
 
 For every file: the rank correlation (Spearman) with the error of the energy per atom and with the mean error of a force component,
-and the miscalibration area after one factor that was fitted to the first file of `--test`.
+and the miscalibration area after one factor that was fitted to the first file of `--test`. Below the table: in how many of the
+frames all forces vanish.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 RIDGE = 1e-4  # of the mean of the diagonal
+NO_FORCE = 1e-3  # [eV/Å]
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Judged:
     force_errors: np.ndarray
     committee: np.ndarray
     gradient: np.ndarray
+    without_forces: np.ndarray  # whether all components vanish
     descriptors: list[np.ndarray]
 
 
@@ -39,8 +42,10 @@ def judge(potential, frames: list) -> Judged:
     sizes = np.array([len(frame.structure) for frame in frames])
     energies = np.array([float(frame.energy) for frame in frames])
     force_errors = [np.abs(p.forces[k] - np.asarray(frame.forces)).mean() for k, frame in enumerate(frames)]
+    without_forces = np.array([np.abs(np.asarray(frame.forces)).max() < NO_FORCE for frame in frames])
     gradients = np.array([np.abs(gradient).mean() for gradient in p.uncertainty_gradients])
-    return Judged(np.abs(p.energies - energies) / sizes, np.array(force_errors), p.uncertainties / sizes, gradients, p.descriptors)
+    return Judged(np.abs(p.energies - energies) / sizes, np.array(force_errors), p.uncertainties / sizes, gradients,
+                  without_forces, p.descriptors)
 
 
 def with_constant(rows: np.ndarray) -> np.ndarray:
@@ -97,7 +102,8 @@ def table(judged: dict[str, Judged], training: Judged) -> str:
             lines.append(f"| {name} ({len(sigma)}) | {kind} | {spearman(sigma, each.energy_errors):.2f} | "
                          f"{spearman(sigma, each.force_errors):.2f} | {miscalibration(each.energy_errors, factor * sigma):.3f} |")
         lines.append(f"| {name} ({len(each.gradient)}) | gradient | | {spearman(each.gradient, each.force_errors):.2f} | |")
-    return "\n".join(lines) + "\n"
+    still = [f"Forces vanish in {100 * each.without_forces.mean():.0f} % of {name}." for name, each in judged.items()]
+    return "\n".join([*lines, "", *still]) + "\n"
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of me
 mesh              (optional) class to use; otherwise it is chosen from the composition alone, so that one
                   composition is always calculated on one class of mesh
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
+stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
 scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
 gap               method ``GLLBSC``, cutoff [eV], kpoint_density
@@ -33,6 +34,8 @@ METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
 # Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
 SCF_ITERATIONS = 70
+# Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
+STRESS_GATE = 7.0  # [GPa]
 
 
 def mesh_class(symbols: list[str]) -> str:
@@ -70,6 +73,11 @@ def pulay_stress(atoms: Atoms, settings: dict) -> np.ndarray:
     return np.eye(3) * (2.0 / 3.0) * settings["cutoff"] / atoms.get_volume() * slope
 
 
+def stress_is_reliable(atoms: Atoms, settings: dict) -> bool:
+    """Whether the corrected stress is good enough for a label."""
+    return bool(abs(pulay_stress(atoms, settings)[0, 0]) <= settings.get("stress_gate_gpa", STRESS_GATE) * GPa)
+
+
 class Level(Calculator):
     """GPAW at one level: fixed mesh, enough empty bands, stress corrected for the Pulay error."""
 
@@ -97,7 +105,14 @@ class Level(Calculator):
             self.results["stress"] = work.get_stress(voigt=True)
             self.results["stress"][:3] += np.diag(pulay_stress(atoms, self.settings))
         if self.on_result is not None:
-            self.on_result(frame_of(atoms, self.results))
+            self.on_result(self._frame(atoms))
+
+    def _frame(self, atoms: Atoms) -> dict:
+        """The label; a relaxation goes on with the stress, but it is no label where the gate says so."""
+        frame = frame_of(atoms, self.results)
+        if self.is_crystal and not stress_is_reliable(atoms, self.settings):
+            del frame["stress"]
+        return frame
 
     def _converge(self, work: Atoms) -> None:
         """Runs the self-consistent cycle of `work`, which then has the calculator."""

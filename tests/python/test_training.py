@@ -219,4 +219,4 @@ def test_the_fused_engine_holds_no_more_than_a_frame_of_a_large_batch(tmp_path):
 
     one, all_of_them = (train_within(tmp_path, batch_size, options)[2] for batch_size in (1, 8))
 
-    assert all_of_them < 1.05 * one
+    assert all_of_them < 1.1 * one

@@ -12,8 +12,8 @@ namespace tamiz {
 namespace {
 
 void require_known(const LoadOptions& options) {
-  if (options.dtype != "float32" && options.dtype != "float64")
-    throw CapabilityError("dtype '" + options.dtype + "' is not supported, expected float32 or float64");
+  if (options.dtype != "float32" && options.dtype != "float64" && options.dtype != "bfloat16")
+    throw CapabilityError("dtype '" + options.dtype + "' is not supported, expected float32, float64 or bfloat16");
   if (options.engine != "" && options.engine != "fused" && options.engine != "torch")
     throw CapabilityError("engine '" + options.engine + "' is not known, expected fused or torch");
 }

@@ -10,7 +10,9 @@
 namespace tamiz {
 
 struct LoadOptions {
-  std::string dtype = "float32";  ///< "float32" or "float64"
+  /// "float32", "float64", or "bfloat16": float32 with the factors of its linear layers rounded to bfloat16 (docs/theory.md),
+  /// by the engine fused on processors with AVX-512 BF16.
+  std::string dtype = "float32";
   std::string device = "cpu";     ///< "cpu", "cuda", "cuda:1"
   int threads = 1;                ///< parts of a batch are evaluated on this many threads
   /// Of a `.safetensors` model: "fused" (kernels of this library, CPU only) or "torch" (LibTorch); empty: fused on the

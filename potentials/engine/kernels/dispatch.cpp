@@ -2,6 +2,7 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
 #include "tamiz/potentials/engine/kernels/kernels.hpp"
 
@@ -26,6 +27,9 @@ extern const Table<double> k_double;
 extern const FusedTable<float> k_fused_float;
 extern const FusedTable<double> k_fused_double;
 }  // namespace avx512
+namespace avx512_bf16 {
+extern void multiply(const RoundedMultiplyArguments& a);
+}  // namespace avx512_bf16
 #endif
 
 namespace {
@@ -71,6 +75,23 @@ const T& of_instruction_set(const T& generic, const T* avx2, const T* avx512) {
 const char* instruction_set() {
   static const std::string chosen = choose();
   return chosen.c_str();
+}
+
+bool has_bfloat16() {
+#if defined(__x86_64__)
+  static const bool has = instruction_set() == std::string("avx512") && __builtin_cpu_supports("avx512bf16");
+  return has;
+#else
+  return false;
+#endif
+}
+
+void multiply_bfloat16(const RoundedMultiplyArguments& arguments) {
+#if defined(__x86_64__)
+  avx512_bf16::multiply(arguments);
+#else
+  static_cast<void>(arguments);
+#endif
 }
 
 // Asked for before every loop: found once.

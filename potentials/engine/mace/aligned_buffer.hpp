@@ -27,6 +27,7 @@ class AlignedBuffer {
     reserve(size);
     std::fill(data_.get(), data_.get() + size, Real(0));
   }
+  bool empty() const { return capacity_ == 0; }
   Real* data() { return data_.get(); }
   const Real* data() const { return data_.get(); }
 

@@ -1,6 +1,7 @@
 #include "tamiz/potentials/engine/mace/block_maps.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 
@@ -47,8 +48,15 @@ void BlockMaps<Real>::multiply(const PackedMatrix<Real>& matrix, std::size_t l, 
       scratch_.x.push_back(input(k, m));
       scratch_.y.push_back(output(k, m));
     }
-  kernels::fused_table<Real>().multiply({static_cast<std::int64_t>(scratch_.x.size()), matrix.n_in, matrix.n_out,
-                                         scratch_.x.data(), scratch_.y.data(), matrix.values.data(), add, places});
+  const auto n_rows = static_cast<std::int64_t>(scratch_.x.size());
+  if constexpr (std::is_same_v<Real, float>)
+    if (!matrix.rounded.empty()) {
+      scratch_.rounded.reserve(static_cast<std::size_t>(n_rows * matrix.n_in));
+      return kernels::multiply_bfloat16({n_rows, matrix.n_in, matrix.n_out, scratch_.x.data(), scratch_.y.data(),
+                                         matrix.rounded.data(), add, places, scratch_.rounded.data()});
+    }
+  kernels::fused_table<Real>().multiply({n_rows, matrix.n_in, matrix.n_out, scratch_.x.data(), scratch_.y.data(),
+                                         matrix.values.data(), add, places});
 }
 
 /// The same between rows that hold channels of (l, m).

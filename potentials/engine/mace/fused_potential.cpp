@@ -48,8 +48,11 @@ std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, int thr
 template <typename Real>
 class FusedPotential final : public Potential {
  public:
-  FusedPotential(const ModelFile& model, int threads, std::size_t memory)
-      : threads_(std::max(1, threads)), memory_(static_cast<double>(memory)), model_(model), rules_(model.description, model_.weights().radial()) {
+  FusedPotential(const ModelFile& model, int threads, std::size_t memory, mace::Use use = mace::Use::evaluation)
+      : threads_(std::max(1, threads)),
+        memory_(static_cast<double>(memory)),
+        model_(model, use),
+        rules_(model.description, model_.weights().radial()) {
     const auto name = model.card.entries.find("name");
     name_ = name != model.card.entries.end() ? name->second : "mace";
   }
@@ -297,7 +300,10 @@ std::unique_ptr<Potential> make_fused_potential(const ModelFile& model, const Lo
   const int threads = options.threads > 0 ? options.threads : available_threads();
   const std::size_t memory = options.memory > 0 ? options.memory : available_memory() / 4 * 3;
   if (options.dtype == "float64") return std::make_unique<FusedPotential<double>>(model, threads, memory);
-  return std::make_unique<FusedPotential<float>>(model, threads, memory);
+  if (options.dtype == "float32") return std::make_unique<FusedPotential<float>>(model, threads, memory);
+  if (!kernels::has_bfloat16())
+    throw CapabilityError("dtype bfloat16 needs a processor with AVX-512 BF16, and kernels for avx512 (TAMIZ_ISA): use float32");
+  return std::make_unique<FusedPotential<float>>(model, threads, memory, mace::Use::rounded);
 }
 
 }  // namespace tamiz

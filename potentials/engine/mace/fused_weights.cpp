@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "tamiz/core/base/parallel.hpp"
@@ -19,6 +20,7 @@ int skip_l(const InteractionShape& shape) { return std::min(shape.input_l, shape
 template <typename Real>
 FusedWeights<Real>::FusedWeights(const ModelFile& model, Use use)
     : d_(model.description),
+      use_(use),
       channels_(padded_channels(d_)),
       parameters_(model),
       radial_(d_),
@@ -80,6 +82,9 @@ void FusedWeights<Real>::fill(TwoWayMatrix<Real>& both, const RowMatrix& matrix)
   const Padding padding{d_.channels, channels_, d_.channels, channels_};
   pack(matrix, padding, both.forth);
   pack(matrix.transpose(), padding, both.back);
+  if constexpr (std::is_same_v<Real, float>)
+    if (use_ == Use::rounded)
+      for (PackedMatrix<Real>* packed : {&both.forth, &both.back}) round_to_bfloat16(*packed);
 }
 
 template <typename Real>

@@ -37,8 +37,9 @@ struct ElementWeights {
   std::vector<Layer> layers;
 };
 
-/// What a model is read for: one that is trained takes new weights again and again.
-enum class Use { evaluation, training };
+/// What a model is read for: one that is trained takes new weights again and again; `rounded` evaluates with products with
+/// matrices in bfloat16 (kernels/bfloat16.hpp), of float only.
+enum class Use { evaluation, training, rounded };
 
 /// The weights of a model as the fused kernels read them. Those of an element are worked out, in float64, when it first
 /// occurs.
@@ -69,6 +70,7 @@ class FusedWeights {
   void choose_grid();
 
   ModelDescription d_;
+  Use use_;
   int channels_;
   ParameterReader parameters_;
   RadialReading radial_;

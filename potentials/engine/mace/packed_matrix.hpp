@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 
+#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
 namespace tamiz::mace {
@@ -13,6 +14,7 @@ template <typename Real>
 struct PackedMatrix {
   std::int64_t n_in = 0, n_out = 0;
   AlignedBuffer<Real> values;
+  AlignedBuffer<std::uint16_t> rounded;  ///< as kernels::RoundedMultiplyArguments reads it, where products are in bfloat16
 };
 
 /// Rows and columns come in groups of `width_in` and `width_out`, which are padded with zeros to `padded_in` and
@@ -35,6 +37,16 @@ void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& p
       packed.values.data()[(out / lanes * packed.n_in + in) * lanes + out % lanes] = static_cast<Real>(matrix(i, j));
     }
   }
+}
+/// Fills `rounded` from the values.
+inline void round_to_bfloat16(PackedMatrix<float>& packed) {
+  constexpr std::int64_t lanes = 16;
+  packed.rounded.reserve(static_cast<std::size_t>(packed.n_in * packed.n_out));
+  for (std::int64_t block = 0; block < packed.n_out; block += lanes)
+    for (std::int64_t k = 0; k < packed.n_in; ++k)
+      for (std::int64_t lane = 0; lane < lanes; ++lane)
+        packed.rounded.data()[block * packed.n_in + (k / 2 * lanes + lane) * 2 + k % 2] =
+            kernels::to_bfloat16(packed.values.data()[block * packed.n_in + k * lanes + lane]);
 }
 template <typename Real>
 PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {

@@ -70,6 +70,7 @@ struct BlockScratch {
   AlignedBuffer<Real> d_radial;                            ///< derivatives by them
   std::vector<kernels::EdgeView<Real>> edges;
   std::vector<kernels::MovingEdge<Real>> moving;
+  AlignedBuffer<std::uint16_t> rounded;  ///< inputs of a product in bfloat16
   std::vector<const Real*> x, u;
   std::vector<Real*> y;
   std::vector<std::size_t> first_edges;  ///< of the atoms of the block in `radial`

@@ -76,6 +76,8 @@ BENCHMARK_CAPTURE(silicon_evaluation, float32, "float32", 128)
     ->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(silicon_evaluation, float64, "float64", 128)
     ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_CAPTURE(silicon_evaluation, bfloat16, "bfloat16", 128)
+    ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Args({4, 1, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(silicon_evaluation, unsplined, "float32", 0)
     ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 

@@ -69,9 +69,10 @@ def test_an_uncertainty_that_is_the_error_is_calibrated_and_ranks_it():
 def test_the_study_of_uncertainties_judges_every_file(data):
     table = run("uncertainty", MODEL, "--train", data / "mlearn_Si_train.xyz", "--test", data / "mlearn_Si_test.xyz")
 
-    kinds = [line.split("|")[2].strip() for line in table.splitlines()[2:]]
-    assert kinds == ["committee", "last layer", "surroundings", "gradient"]
-    assert all(-1.0 <= float(line.split("|")[4]) <= 1.0 for line in table.splitlines()[2:])
+    rows = table.splitlines()[2:6]
+    assert [row.split("|")[2].strip() for row in rows] == ["committee", "last layer", "surroundings", "gradient"]
+    assert all(-1.0 <= float(row.split("|")[4]) <= 1.0 for row in rows)
+    assert table.splitlines()[7:] == ["Forces vanish in 0 % of mlearn_Si_test."]
 
 
 def test_errors_are_split_by_type():

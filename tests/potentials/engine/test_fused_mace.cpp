@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
 #include "tamiz/potentials/engine/mace/slabs.hpp"
 #include "tamiz/tests/potentials/torch/mace_cases.hpp"
@@ -20,6 +21,7 @@ using namespace tamiz::mace_cases;
 constexpr double k_energy = 1e-9;   // float64, per atom [eV]: sums of some thousand terms of order 1
 constexpr double k_force = 1e-9;    // float64 [eV/Å]
 constexpr double k_stress = 1e-10;  // float64 [eV/Å³]
+constexpr double k_rounded = 0.015;  // bfloat16, of forces: root mean square, as a share of that of the forces
 constexpr double k_narrow = 1e-4;   // float32, of forces [eV/Å], relative to the largest where that is above 1
 
 const Outputs k_all{.forces = true, .stress = true, .atom_energies = true, .members = true, .descriptors = true};
@@ -163,6 +165,37 @@ TEST_P(FusedMace, float32_follows_float64) {
   EXPECT_LT(largest(narrow.energies - wide.energies), 12 * k_narrow);
 }
 
+std::vector<std::string> dtypes() {
+  std::vector<std::string> known{"float32", "float64"};
+  if (kernels::has_bfloat16()) known.push_back("bfloat16");
+  return known;
+}
+
+TEST_P(FusedMace, bfloat16_follows_float64) {
+  if (!kernels::has_bfloat16()) {
+    EXPECT_THROW(fused(model(), "bfloat16"), CapabilityError);
+    GTEST_SKIP() << "this processor, or TAMIZ_ISA, has no products in bfloat16";
+  }
+  ModelDescription d = GetParam();
+  d.repulsion = 0.0;  // of atoms so close as some here, it would hide what the network does
+  const ModelFile file = initial_model(d, 7);
+  const std::vector<Structure> structures = samples(true);
+
+  const Prediction rounded = evaluate(*fused(file, "bfloat16"), structures, k_all);
+  const Prediction wide = evaluate(*fused(file), structures, k_all);
+
+  EXPECT_LT((rounded.forces - wide.forces).norm(), k_rounded * wide.forces.norm());
+  EXPECT_GT((rounded.forces - wide.forces).norm(), 1e-5 * wide.forces.norm()) << "nothing was rounded";
+}
+
+TEST(Bfloat16, is_the_nearest_and_of_two_the_even) {
+  const auto rounded = [](float value) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(kernels::to_bfloat16(value)) << 16); };
+  EXPECT_EQ(rounded(1.0f), 1.0f);
+  EXPECT_EQ(rounded(1.0f + 1.0f / 256.0f), 1.0f);
+  EXPECT_EQ(rounded(1.0f + 3.0f / 256.0f), 1.0f + 1.0f / 64.0f);
+  EXPECT_EQ(rounded(-1.0f - 1.1f / 256.0f), -1.0f - 1.0f / 128.0f);
+}
+
 TEST_P(FusedMace, forces_and_stress_are_derivatives_of_the_energy) {
   const auto potential = fused(model());
 
@@ -171,7 +204,7 @@ TEST_P(FusedMace, forces_and_stress_are_derivatives_of_the_energy) {
 
 TEST_P(FusedMace, a_batch_is_its_single_structures_to_the_bit) {
   const ModelFile file = model();
-  for (const std::string dtype : {"float32", "float64"}) {
+  for (const std::string& dtype : dtypes()) {
     const auto potential = fused(file, dtype), threaded = fused(file, dtype, 2);
     const std::vector<Structure> structures = samples(true);
     const Prediction batch = evaluate(*potential, structures, k_all);
@@ -211,7 +244,7 @@ std::unique_ptr<Potential> in_slabs(const ModelFile& model, const std::string& d
 
 TEST_P(FusedMace, slabs_change_no_bit) {
   const ModelFile file = model();
-  for (const std::string dtype : {"float32", "float64"})
+  for (const std::string& dtype : dtypes())
     for (const auto& structures : {std::vector{bar(0)}, std::vector{bar(1, true)}, std::vector{bar(2)}}) {
       const Prediction whole = evaluate(*fused(file, dtype), structures, k_all);
 

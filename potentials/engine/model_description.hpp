@@ -13,12 +13,12 @@ namespace tamiz {
 /// stored in the header of a model file.
 struct ModelDescription {
   std::vector<Element> elements = {};
-  double cutoff = 5.0;            ///< [Å]
+  double cutoff = 6.0;            ///< [Å]
   int n_radial = 8;               ///< Bessel functions
   int envelope_power = 5;         ///< p of the polynomial envelope
   int l_max = 3;                  ///< spherical harmonics on the edges
   int channels = 32;              ///< multiplicity of every hidden irrep
-  int hidden_l = 0;               ///< 0: 0e; 1: 0e+1o; 2: 0e+1o+2e
+  int hidden_l = 1;               ///< 0: 0e; 1: 0e+1o; 2: 0e+1o+2e
   int correlation = 3;            ///< order of the symmetric contraction, 1..4
   int n_interactions = 2;
   std::vector<int> radial_mlp = {64, 64, 64};

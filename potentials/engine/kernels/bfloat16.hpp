@@ -8,13 +8,13 @@ namespace tamiz::kernels {
 
 /// As MultiplyArguments<float>, with W rounded and packed as (n_out/16, n_in/2, 16, 2).
 struct RoundedMultiplyArguments {
-  std::int64_t n_rows, n_in, n_out;  ///< n_in is even
+  std::int64_t n_rows, n_in, n_out;  ///< the last two are multiples of 16
   const float* const* x;
   float* const* y;
   const std::uint16_t* matrix;
   bool add;
   const std::int32_t* places;  ///< (n_out/16), or null
-  std::uint16_t* scratch;      ///< n_rows·n_in, aligned to 4 bytes
+  std::uint16_t* scratch;      ///< n_rows·n_in
 };
 
 /// Whether this processor has them; false, too, where TAMIZ_ISA asks for less than AVX-512.
@@ -22,11 +22,5 @@ bool has_bfloat16();
 
 /// Only where has_bfloat16().
 void multiply_bfloat16(const RoundedMultiplyArguments& arguments);
-
-/// To the nearest, ties to even. Of finite numbers.
-inline std::uint16_t to_bfloat16(float value) {
-  const auto bits = __builtin_bit_cast(std::uint32_t, value);
-  return static_cast<std::uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
-}
 
 }  // namespace tamiz::kernels

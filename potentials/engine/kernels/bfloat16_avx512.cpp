@@ -12,11 +12,9 @@ namespace {
 constexpr std::int64_t k_lanes = 16;
 
 void round_row(const float* x, std::int64_t n, std::uint16_t* rounded) {
-  std::int64_t k = 0;
-  for (; k + k_lanes <= n; k += k_lanes)
+  for (std::int64_t k = 0; k < n; k += k_lanes)
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(rounded + k),
                         reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(x + k))));
-  for (; k < n; ++k) rounded[k] = to_bfloat16(x[k]);
 }
 
 /// `Rows` rows into N vectors of outputs. Every output is one sum in the order of the pairs of inputs, whatever the tile.

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
+#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 
 namespace tamiz::mace {
 

@@ -12,6 +12,7 @@
 #include "tamiz/core/base/memory.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
+#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/edge_sums.hpp"
 #include "tamiz/potentials/engine/mace/tangent_model.hpp"
 

@@ -1,8 +1,9 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <bit>
+#include <cstdint>
 
-#include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
 namespace tamiz::mace {
@@ -38,6 +39,12 @@ void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& p
     }
   }
 }
+/// To the nearest, ties to even. Of finite numbers.
+inline std::uint16_t to_bfloat16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint16_t>((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
+}
+
 /// Fills `rounded` from the values.
 inline void round_to_bfloat16(PackedMatrix<float>& packed) {
   constexpr std::int64_t lanes = 16;
@@ -46,7 +53,7 @@ inline void round_to_bfloat16(PackedMatrix<float>& packed) {
     for (std::int64_t k = 0; k < packed.n_in; ++k)
       for (std::int64_t lane = 0; lane < lanes; ++lane)
         packed.rounded.data()[block * packed.n_in + (k / 2 * lanes + lane) * 2 + k % 2] =
-            kernels::to_bfloat16(packed.values.data()[block * packed.n_in + k * lanes + lane]);
+            to_bfloat16(packed.values.data()[block * packed.n_in + k * lanes + lane]);
 }
 template <typename Real>
 PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {

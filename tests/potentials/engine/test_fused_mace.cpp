@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
+#include "tamiz/potentials/engine/mace/packed_matrix.hpp"
 #include "tamiz/potentials/engine/mace/slabs.hpp"
 #include "tamiz/tests/potentials/torch/mace_cases.hpp"
 #include "tamiz/tests/support/bits_by_instruction_set.hpp"
@@ -189,7 +191,7 @@ TEST_P(FusedMace, bfloat16_follows_float64) {
 }
 
 TEST(Bfloat16, is_the_nearest_and_of_two_the_even) {
-  const auto rounded = [](float value) { return __builtin_bit_cast(float, static_cast<std::uint32_t>(kernels::to_bfloat16(value)) << 16); };
+  const auto rounded = [](float value) { return std::bit_cast<float>(static_cast<std::uint32_t>(mace::to_bfloat16(value)) << 16); };
   EXPECT_EQ(rounded(1.0f), 1.0f);
   EXPECT_EQ(rounded(1.0f + 1.0f / 256.0f), 1.0f);
   EXPECT_EQ(rounded(1.0f + 3.0f / 256.0f), 1.0f + 1.0f / 64.0f);

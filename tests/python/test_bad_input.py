@@ -110,7 +110,7 @@ EDITS = [
     ("fmax = 0.03", "fmax = nan", "relax.fmax"),
     ("timeout = 1800.0", "timeout = inf", "label.timeout"),
     ("fmax =", "fmex =", "relax.fmex"),
-    ("labels_per_round = 6", "labels_per_round = 1", "decide.explore"),
+    ("labels_per_round = 5", "labels_per_round = 1", "decide.explore"),
     ("models/ca-mg-si-n", "models/none", "models/none"),
     ("labels/ca-mg-si-n", "labels/none", "labels/none"),
     ("competing/pbe-600.tz", "competing/start.xyz", "damaged ledger|begin with TZ1"),

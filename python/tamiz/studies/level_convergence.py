@@ -274,10 +274,11 @@ def force_table(results: dict) -> list[str]:
 def stress_table(results: dict) -> list[str]:
     if "stress" not in results:
         return []
-    lines = ["| stress | as calculated | corrected | dE/dV | in the fit |", "|---|---|---|---|---|"]
+    lines = ["| stress | as calculated | corrected | dE/dV | in the fit | Pulay correction |", "|---|---|---|---|---|---|"]
     for name, stress in results["stress"].items():
         values = " | ".join(f"{stress[key]:.2f} GPa" for key in ("raw", "corrected", "energy_derivative"))
-        lines.append(f"| {name} | {values} | {'yes' if stress['in_fit'] else 'no'} |")
+        correction = abs(stress["corrected"] - stress["raw"])
+        lines.append(f"| {name} | {values} | {'yes' if stress['in_fit'] else 'no'} | {correction:.1f} GPa |")
     return [*lines, ""]
 
 

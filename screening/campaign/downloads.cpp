@@ -32,6 +32,7 @@ import math
 
 import numpy as np
 from ase import Atoms
+from ase.units import GPa
 from gpaw import PW, FermiDirac
 from gpaw.new.ase_interface import GPAW
 from gpaw.new.symmetry import SymmetryAnalysisBug
@@ -62,7 +63,7 @@ def calculator(symmetry):
         nbands=occupied + max(6, math.ceil(0.2 * occupied)),  # room for smearing
         symmetry=symmetry,
         convergence={{'energy': {tolerance}}},
-        maxiter=150,
+        maxiter={iterations},
         txt='{name}.txt',
     )
 
@@ -78,7 +79,17 @@ print('forces [eV/Å]', atoms.get_forces().tolist())
 slope = sum(pulay[symbol] for symbol in atoms.symbols)
 correction = np.eye(3) * 2 / 3 * cutoff / atoms.get_volume() * slope
 print('stress [eV/Å³]', (atoms.get_stress(voigt=False) + correction).tolist())
+if abs(correction[0, 0]) > {gate} * GPa:
+    print('The correction is too large for a reliable stress: no label has it.')
 )";
+
+/// Then one band is half filled.
+bool has_odd_electrons(const Composition& composition) {
+  const Composition formula = composition.reduced();
+  int electrons = 0;
+  for (const auto& [element, count] : formula.counts()) electrons += element.number() * count;
+  return electrons % 2 == 1;
+}
 
 }  // namespace
 
@@ -96,7 +107,7 @@ std::string mesh_class(const Composition& composition) {
     (is_anion ? has_anion : has_other) = true;
     has_metalloid = has_metalloid || metalloids.contains(element.symbol());
   }
-  if (has_anion && has_other) return "anion";
+  if (has_anion && has_other) return has_odd_electrons(composition) ? "covalent" : "anion";
   return has_anion || has_metalloid ? "covalent" : "metal";
 }
 
@@ -120,6 +131,7 @@ std::string gpaw_input(const Structure& structure, const std::string& name, cons
       fmt::arg("cutoff", level.at("cutoff").dump()), fmt::arg("mesh", mesh),
       fmt::arg("density", level.at("kpoint_density").at(mesh).dump()), fmt::arg("xc", level.at("xc").dump()),
       fmt::arg("smearing", level.at("smearing").dump()), fmt::arg("tolerance", level.at("energy_tolerance").dump()),
+      fmt::arg("iterations", level.value("scf_iterations", 70)), fmt::arg("gate", level.value("stress_gate_gpa", 7.0)),
       fmt::arg("symmorphic", mesh == "large" ? "False" : "True"));
 }
 

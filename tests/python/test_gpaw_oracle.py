@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.io import read, write
 from ase.units import GPa
@@ -99,6 +100,30 @@ def test_half_a_band_is_no_gap(tmp_path):
     labelled = read(tmp_path / "out.xyz")
     assert labelled.info["gap"] == 0 and labelled.info["gap_kind"] == "metal"
     assert worker().number_of_electrons(labelled, "PBE") == 3
+
+
+@pytest.mark.parametrize(("formula", "mesh"), [
+    ("MgSiN2", "anion"), ("Ca3N2", "anion"), ("SiN", "covalent"), ("Si2N2", "covalent"), ("Ca2N", "covalent"),
+    ("Mg2Si", "covalent"), ("N2", "covalent"), ("CaMg2", "metal"),
+])  # fmt: skip
+def test_the_mesh_follows_from_the_composition(formula, mesh):
+    assert worker().mesh_class(list(Atoms(formula).symbols)) == mesh
+
+
+def test_a_metal_with_an_anion_is_calculated_on_the_denser_mesh(tmp_path):
+    level = LEVEL | {"kpoint_density": LEVEL["kpoint_density"] | {"anion": 1.0}, "pulay": {"Si": -1e-4, "C": -1e-3}}
+    silicon_carbide = bulk("SiC", "zincblende", 4.35)
+    stretched = bulk("SiC", "rocksalt", 4.3)
+
+    done = label(tmp_path, [silicon_carbide, stretched], level=level)
+
+    assert done.returncode == 0, done.stderr
+    insulator, metal = read(tmp_path / "out.xyz", ":")
+    assert insulator.info["mesh"] == "anion" and insulator.info["n_calculations"] == 1
+    assert metal.info["mesh"] == "covalent" and metal.info["n_calculations"] == 2 and metal.info["gap_kind"] == "metal"
+    alone = label(tmp_path, stretched, level=level | {"mesh": "covalent"})
+    assert alone.returncode == 0, alone.stderr
+    assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(metal.get_potential_energy(), abs=1e-4)
 
 
 def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():

@@ -44,6 +44,7 @@ double first_number_after(const std::string& text, const std::string& key) {
 TEST(GpawInput, has_the_mesh_of_its_composition) {
   EXPECT_TRUE(holds(input_of("Mg3N2"), "density = 2.5 "));
   EXPECT_TRUE(holds(input_of("Mg2Si"), "density = 2.0 "));
+  EXPECT_TRUE(holds(input_of("Si2N2"), "density = 2.0 ")) << "SiN has an odd number of electrons";
   EXPECT_TRUE(holds(input_of("Mg"), "density = 3.5 "));
   EXPECT_TRUE(holds(input_of("N2"), "density = 2.0 "));
 }

@@ -4,9 +4,8 @@
 
 The card of the folder has the commands that make the files. Of a relaxation at most five geometries are taken. Frames with
 a force above 30 eV/Å are left out, and everything of the compositions that a campaign has to find; so are stresses that
-the worker would not give out as a label today, and energies from a coarser mesh than the composition has today. A tenth of
-the single points, chosen by a hash of their ids, is the test set; relaxations of the competing phases, on which every hull
-stands, are all trained on.
+the worker would not give out as a label today. A tenth of the single points, chosen by a hash of their ids, is the test set;
+relaxations of the competing phases, on which every hull stands, are all trained on.
 """
 
 from __future__ import annotations
@@ -56,9 +55,6 @@ def labels_only(atoms, level: dict):
     bare.info = {key: value for key, value in (atoms.info | results).items() if key in KEPT}
     if bare.info.get("mesh") == "molecule" or not gpaw_worker.stress_is_reliable(bare, level):
         bare.info.pop("stress", None)
-    if bare.info.get("mesh") == "anion" and gpaw_worker.mesh_class(list(bare.symbols)) != "anion":
-        # Labelled when the class did not depend on the number of electrons: forces are converged, energies are not.
-        del bare.info["energy"], bare.info["free_energy"]
     bare.arrays["forces"] = forces
     return bare
 

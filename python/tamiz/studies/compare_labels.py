@@ -1,0 +1,57 @@
+"""How far labels of the same structures are apart, for example from two meshes.
+
+    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz
+
+Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
+per atom, and the largest ones of a force component and of a stress component.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+from ase.units import GPa
+
+
+def differences(one: Atoms, other: Atoms) -> tuple[float, float, float]:
+    """Energy [meV/atom], largest force component [meV/Å] and stress component [GPa; NaN where one has no stress]."""
+    if len(one) != len(other) or not np.allclose(one.positions, other.positions, atol=1e-4):
+        raise SystemExit(f"{one.info['id']}: the two files have different structures of this id")
+    both_stresses = "stress" in one.calc.results and "stress" in other.calc.results
+    return (
+        1000.0 * (other.get_potential_energy() - one.get_potential_energy()) / len(one),
+        1000.0 * float(np.abs(other.get_forces() - one.get_forces()).max()),
+        float(np.abs(other.get_stress() - one.get_stress()).max() / GPa) if both_stresses else np.nan,
+    )
+
+
+def row(name: str, values: list[tuple]) -> str:
+    energies, forces, stresses = np.array(values).T
+    stress = f"{np.nanmax(stresses):.2f}" if np.isfinite(stresses).any() else ""
+    return (f"| {name} | {len(values)} | {np.abs(energies).mean():.1f} | {np.abs(energies).max():.1f} "
+            f"| {forces.max():.0f} | {stress} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("one")
+    parser.add_argument("other")
+    arguments = parser.parse_args()
+    others = {frame.info["id"]: frame for frame in read(arguments.other, ":")}
+    pairs = [(frame, others[frame.info["id"]]) for frame in read(arguments.one, ":") if frame.info["id"] in others]
+    if not pairs:
+        parser.error("the two files have no id in common")
+    by_formula: dict[str, list] = {}
+    for one, other in pairs:
+        by_formula.setdefault(one.symbols.formula.reduce()[0].format("metal"), []).append(differences(one, other))
+    print("| formula | frames | mean energy, meV/atom | largest | force, meV/Å | stress, GPa |\n|---|---|---|---|---|---|")
+    for name, values in sorted(by_formula.items()):
+        print(row(name, values))
+    print(row("all", [value for values in by_formula.values() for value in values]))
+
+
+if __name__ == "__main__":
+    main()

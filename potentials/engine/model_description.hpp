@@ -17,7 +17,7 @@ struct ModelDescription {
   int n_radial = 8;               ///< Bessel functions
   int envelope_power = 5;         ///< p of the polynomial envelope
   int l_max = 3;                  ///< spherical harmonics on the edges
-  int channels = 32;              ///< multiplicity of every hidden irrep
+  int channels = 24;              ///< multiplicity of every hidden irrep
   int hidden_l = 1;               ///< 0: 0e; 1: 0e+1o; 2: 0e+1o+2e
   int correlation = 3;            ///< order of the symmetric contraction, 1..4
   int n_interactions = 2;

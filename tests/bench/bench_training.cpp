@@ -18,6 +18,8 @@ ModelDescription trained_shape(std::vector<Element> elements, int hidden_l) {
   ModelDescription d;
   d.atomic_energies.assign(elements.size(), -4.0);
   d.elements = std::move(elements);
+  d.cutoff = 5.0;
+  d.channels = 32;
   d.hidden_l = hidden_l;
   d.n_members = 1;
   d.average_neighbors = 28.0;

@@ -14,8 +14,8 @@ constexpr double k_last_share = 0.01;
 std::vector<Cycle> cycles(std::int64_t steps, std::int64_t first) {
   std::vector<Cycle> result;
   std::int64_t begin = 0, length = first > 0 ? first : steps;
-  // A cycle that would leave less than the next one needs takes the rest itself.
-  for (; steps - begin - length >= 2 * length; begin += length, length *= 2) result.push_back({begin, begin + length});
+  // A cycle that would leave less than its own length takes the rest itself.
+  for (; steps - begin - length >= length; begin += length, length *= 2) result.push_back({begin, begin + length});
   result.push_back({begin, steps});
   return result;
 }

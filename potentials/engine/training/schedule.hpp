@@ -11,7 +11,8 @@ struct Cycle {
   std::int64_t length() const { return end - begin; }
 };
 
-/// Cuts a run into cycles, each twice as long as the one before; the last takes what is left. `first` 0: a single one.
+/// Cuts a run into cycles, each twice as long as the one before; the last takes what is left, at least the length of the one
+/// before. `first` 0: a single one.
 std::vector<Cycle> cycles(std::int64_t steps, std::int64_t first);
 
 /// The one that holds `step`, or the last.

@@ -16,10 +16,10 @@ TEST(Schedule, cycles_double_and_the_last_takes_the_rest) {
   using Ends = std::vector<std::int64_t>;
   EXPECT_EQ(ends(100, 0), Ends{100});
   EXPECT_EQ(ends(100, 200), Ends{100});
-  EXPECT_EQ(ends(299, 100), Ends{299});
-  EXPECT_EQ(ends(300, 100), (Ends{100, 300}));
-  EXPECT_EQ(ends(699, 100), (Ends{100, 699}));
-  EXPECT_EQ(ends(700, 100), (Ends{100, 300, 700}));
+  EXPECT_EQ(ends(199, 100), Ends{199});
+  EXPECT_EQ(ends(200, 100), (Ends{100, 200}));
+  EXPECT_EQ(ends(499, 100), (Ends{100, 499}));
+  EXPECT_EQ(ends(500, 100), (Ends{100, 300, 500}));
 }
 
 TEST(Schedule, every_cycle_begins_low_and_ends_low) {

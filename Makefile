@@ -36,8 +36,7 @@ bench: build
 
 # The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, without LibTorch and Python.
 sanitize: bootstrap
-	cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O1 -g" \
-	  -DTAMIZ_SANITIZE=address,undefined \
+	cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTAMIZ_SANITIZE=address,undefined \
 	  -DTAMIZ_WITH_TORCH=OFF -DTAMIZ_WITH_PYTHON=OFF
 	cmake --build build-sanitize
 	ctest --test-dir build-sanitize --output-on-failure -j2

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
@@ -73,6 +74,22 @@ def test_the_study_of_uncertainties_judges_every_file(data):
     assert [row.split("|")[2].strip() for row in rows] == ["committee", "last layer", "surroundings", "gradient"]
     assert all(-1.0 <= float(row.split("|")[4]) <= 1.0 for row in rows)
     assert table.splitlines()[7:] == ["Forces vanish in 0 % of mlearn_Si_test."]
+
+
+def labelled_copper(identity, energy, force):
+    atoms = Atoms("CuO", positions=[[0, 0, 0], [0, 0, 2]], cell=[4, 4, 4], pbc=True, info={"id": identity})
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=[[0, 0, force], [0, 0, -force]], stress=[force] * 6)
+    return atoms
+
+
+def test_labels_are_compared_by_their_ids(tmp_path):
+    write(tmp_path / "one.xyz", [labelled_copper("a", -8.0, 0.1), labelled_copper("b", -7.0, 0.0), labelled_copper("c", 0, 0)])
+    write(tmp_path / "other.xyz", [labelled_copper("b", -7.0, 0.0), labelled_copper("a", -8.02, 0.15)])
+
+    table = run("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz")
+
+    assert table.splitlines()[-1] == "| all | 2 | 5.0 | 10.0 | 50 | 8.01 |"
+    assert table.splitlines()[-2].startswith("| CuO | 2 |")
 
 
 def test_errors_are_split_by_type():

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/screening/campaign/label_queue.hpp"
@@ -45,6 +46,13 @@ std::map<std::string, LabelResult> known_labels(const CampaignHistory& history) 
   return known;
 }
 
+/// Those that take longest first, so that workers end together; labels are used in the order of their candidates' ids all the same.
+std::vector<LabelOrder> longest_first(std::vector<LabelOrder> orders) {
+  const auto work = [](const LabelOrder& order) { return std::pair(order.task == LabelTask::relax, order.structure.size()); };
+  std::stable_sort(orders.begin(), orders.end(), [&](const LabelOrder& a, const LabelOrder& b) { return work(a) > work(b); });
+  return orders;
+}
+
 }  // namespace
 
 std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round) {
@@ -57,7 +65,7 @@ std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<co
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,
                 int round, const LabelOptions& options, const std::string& settings,
                 const std::function<bool()>& stop) {
-  const std::vector<LabelOrder> open = open_orders(history, orders, round);
+  const std::vector<LabelOrder> open = longest_first(open_orders(history, orders, round));
   std::vector<LabelRequest> requests;
   for (const LabelOrder& order : open) requests.push_back(request_of(order, round, options, settings));
   Progress progress(fmt::format("round {} labels", round), orders.size());

@@ -116,7 +116,9 @@ def world(tmp_path_factory):
     calculator = ("--oracle", "ase:ase.calculators.morse:MorsePotential", "--level", "morse")
     ledger = str(world.data / "competing" / "morse.tz")
     world.call("label", str(SHIPPED / "competing" / "start.xyz"), "--task", "relax", "--ledger", ledger, *calculator, "-o", "competing.xyz")
-    start = [atoms for atoms in read(SHIPPED / "labels" / "ca-mg-si-n" / "start.xyz", ":") if set(atoms.symbols) <= {"Mg", "Si", "N"}]
+    shipped = [atoms for name in ("start", "metals") for atoms in read(SHIPPED / f"labels/ca-mg-si-n/{name}.xyz", ":")]
+    shipped = [atoms for atoms in shipped if atoms.info["id"].startswith("start/") and set(atoms.symbols) <= {"Mg", "Si", "N"}]
+    start = sorted(shipped, key=lambda atoms: atoms.info["id"])
     for name, part in (("train", start[:60]), ("test", start[60:72])):
         write(world.folder / "few.xyz", part)
         world.call("label", "few.xyz", *calculator, "--ledger", f"{name}.tz", "-o", str(world.data / "labels" / "few" / f"{name}.xyz"))

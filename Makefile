@@ -37,7 +37,7 @@ bench: build
 # The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, without LibTorch and Python.
 sanitize: bootstrap
 	cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTAMIZ_SANITIZE=address,undefined \
-	  -DTAMIZ_WITH_TORCH=OFF -DTAMIZ_WITH_PYTHON=OFF
+	  -DTAMIZ_WITH_TORCH=OFF -DTAMIZ_WITH_PYTHON=OFF -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)
 	cmake --build build-sanitize
 	ctest --test-dir build-sanitize --output-on-failure -j2
 

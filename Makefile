@@ -34,7 +34,7 @@ bench: build
 	  --benchmark_out=$(BUILD)/bench.json --benchmark_out_format=json
 	@$(PYTHON) tests/bench/compare.py --existing --repeats 3 --build $(BUILD) -o $(BUILD)/compare.json
 
-# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, without LibTorch and Python.
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, without LibTorch and the Python module.
 sanitize: bootstrap
 	cmake -S . -B build-sanitize -G Ninja -DCMAKE_BUILD_TYPE=Debug -DTAMIZ_SANITIZE=address,undefined \
 	  -DTAMIZ_WITH_TORCH=OFF -DTAMIZ_WITH_PYTHON=OFF -DPython_EXECUTABLE=$(CURDIR)/$(PYTHON)

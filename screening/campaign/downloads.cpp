@@ -21,6 +21,9 @@ std::string python_of(const nlohmann::json& value) {
   return text + "]";
 }
 
+constexpr int k_scf_iterations = 70;   // both as in the worker
+constexpr double k_stress_gate = 7.0;  // [GPa]
+
 /// The settings and rules of python/tamiz/workers/gpaw_worker.py, which the tests hold it to.
 constexpr const char* k_gpaw_input = R"("""{name}: {formula} at level {level}.
 
@@ -111,11 +114,12 @@ std::string mesh_class(const Composition& composition) {
   return has_anion || has_metalloid ? "covalent" : "metal";
 }
 
-std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings) {
+std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings,
+                       const std::string& label_mesh) {
   const nlohmann::json level = nlohmann::json::parse(settings);
   if (level.value("code", "") != "gpaw") return "";
   const Composition composition = structure.composition();
-  const std::string mesh = level.value("mesh", mesh_class(composition));
+  const std::string mesh = label_mesh.empty() ? level.value("mesh", mesh_class(composition)) : label_mesh;
   const nlohmann::json atoms = structure_to_json(structure);
   nlohmann::json pulay = nlohmann::json::object();
   for (const auto& [element, count] : composition.counts()) {
@@ -131,7 +135,8 @@ std::string gpaw_input(const Structure& structure, const std::string& name, cons
       fmt::arg("cutoff", level.at("cutoff").dump()), fmt::arg("mesh", mesh),
       fmt::arg("density", level.at("kpoint_density").at(mesh).dump()), fmt::arg("xc", level.at("xc").dump()),
       fmt::arg("smearing", level.at("smearing").dump()), fmt::arg("tolerance", level.at("energy_tolerance").dump()),
-      fmt::arg("iterations", level.value("scf_iterations", 70)), fmt::arg("gate", level.value("stress_gate_gpa", 7.0)),
+      fmt::arg("iterations", level.value("scf_iterations", k_scf_iterations)),
+      fmt::arg("gate", level.value("stress_gate_gpa", k_stress_gate)),
       fmt::arg("symmorphic", mesh == "large" ? "False" : "True"));
 }
 

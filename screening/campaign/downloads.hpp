@@ -13,8 +13,9 @@ std::string cif_text(const Structure& structure, const std::string& name);
 std::string mesh_class(const Composition& composition);
 
 /// A Python script that calculates the structure with GPAW at a level (canonical JSON of its settings): energy, forces and
-/// stress, all as the program's own worker does. Empty for a level of another code, or one without the Pulay constant of
-/// an element.
-std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings);
+/// stress, all as the program's own worker does. `mesh`: class of mesh that a label was calculated on; empty: the one of the
+/// level, or of the composition. Empty for a level of another code, or one without the Pulay constant of an element.
+std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings,
+                       const std::string& mesh = "");
 
 }  // namespace tamiz

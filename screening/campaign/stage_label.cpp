@@ -46,7 +46,8 @@ std::map<std::string, LabelResult> known_labels(const CampaignHistory& history) 
   return known;
 }
 
-/// Those that take longest first, so that workers end together; labels are used in the order of their candidates' ids all the same.
+/// Those that take longest first, so that workers end together; labels are used in the order of their candidates' ids all
+/// the same.
 std::vector<LabelOrder> longest_first(std::vector<LabelOrder> orders) {
   const auto work = [](const LabelOrder& order) { return std::pair(order.task == LabelTask::relax, order.structure.size()); };
   std::stable_sort(orders.begin(), orders.end(), [&](const LabelOrder& a, const LabelOrder& b) { return work(a) > work(b); });

@@ -123,16 +123,6 @@ json dft_json(const RankedCandidate& entry, const std::map<std::string, std::str
   return value;
 }
 
-/// Settings that give the label of a candidate again: metals are labelled on another mesh than their composition says.
-std::string settings_of_label(const RankedCandidate& entry, const std::string& settings) {
-  if (!entry.dft) return settings;
-  const json properties = json::parse(entry.label->result.properties);
-  if (!properties.contains("mesh")) return settings;
-  json changed = json::parse(settings);
-  changed["mesh"] = properties["mesh"];
-  return changed.dump();
-}
-
 json gap_json(const RankedCandidate& entry) {
   const LabelRecord* label = entry.gap != nullptr ? entry.gap : entry.label;
   if (label == nullptr) return nullptr;
@@ -171,14 +161,14 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
                       {"e_hull_std", model.sigma},
                       {"e_hull_members", model.members},
                       {"relax_steps", entry.model->steps}};
+  if (entry.dft) value["dft"] = dft_json(entry, formulas);
   if (entry.rank > 0) {
     value["rank"] = entry.rank;
     value["cif"] = cif_text(entry.structure, entry.proposal->id);
-    const std::string of_label = settings_of_label(entry, settings);
-    if (std::string input = gpaw_input(entry.structure, entry.proposal->id, of_label); !input.empty())
+    const std::string mesh = entry.dft ? value["dft"].value("mesh", "") : "";
+    if (std::string input = gpaw_input(entry.structure, entry.proposal->id, settings, mesh); !input.empty())
       value["gpaw_input"] = std::move(input);
   }
-  if (entry.dft) value["dft"] = dft_json(entry, formulas);
   value["gap"] = gap_json(entry);
   if (entry.compared) value["known"] = nullptr;  // and not in the list, unless found below
   for (const CompetingPhase& phase : competing.phases)

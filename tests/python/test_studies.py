@@ -76,15 +76,15 @@ def test_the_study_of_uncertainties_judges_every_file(data):
     assert table.splitlines()[7:] == ["Forces vanish in 0 % of mlearn_Si_test."]
 
 
-def labelled_copper(identity, energy, force):
+def labelled_oxide(identity, energy, force):
     atoms = Atoms("CuO", positions=[[0, 0, 0], [0, 0, 2]], cell=[4, 4, 4], pbc=True, info={"id": identity})
     atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=[[0, 0, force], [0, 0, -force]], stress=[force] * 6)
     return atoms
 
 
 def test_labels_are_compared_by_their_ids(tmp_path):
-    write(tmp_path / "one.xyz", [labelled_copper("a", -8.0, 0.1), labelled_copper("b", -7.0, 0.0), labelled_copper("c", 0, 0)])
-    write(tmp_path / "other.xyz", [labelled_copper("b", -7.0, 0.0), labelled_copper("a", -8.02, 0.15)])
+    write(tmp_path / "one.xyz", [labelled_oxide("a", -8.0, 0.1), labelled_oxide("b", -7.0, 0.0), labelled_oxide("c", 0, 0)])
+    write(tmp_path / "other.xyz", [labelled_oxide("b", -7.0, 0.0), labelled_oxide("a", -8.02, 0.15)])
 
     table = run("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz")
 

@@ -76,9 +76,11 @@ def main() -> None:
     frames += thinned_paths(read(arguments.relaxed, ":"))
     frames = [f for f in frames if not is_to_be_found(f) and np.abs(f.get_forces()).max() <= LARGEST_FORCE]
     for name, wanted in (("train", False), ("test", True)):
-        part = [labels_only(f, level) for f in frames if is_test(f) == wanted]
+        chosen = [f for f in frames if is_test(f) == wanted]
+        part = [labels_only(f, level) for f in chosen]
+        coarse = sum(f.info.get("mesh") == "anion" and f.info.get("gap_kind") == "metal" for f in chosen)
         write(arguments.folder / f"{name}.xyz", part, columns=["symbols", "positions", "forces"])
-        print(f"{name}: {len(part)} frames, {sum(map(len, part))} atoms")
+        print(f"{name}: {len(part)} frames, {sum(map(len, part))} atoms; {coarse} are metals on the mesh for insulators")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,13 @@ TEST(GpawInput, follows_a_level_that_names_a_mesh) {
   EXPECT_TRUE(holds(input, "'symmorphic': False"));
 }
 
+TEST(GpawInput, follows_the_mesh_of_a_label) {
+  const Structure crystal(test_support::cubic(3.0), k_periodic, {Element::from_symbol("Si")}, Cartesian{Coordinates::Zero(1, 3)});
+
+  EXPECT_TRUE(holds(gpaw_input(crystal, "c0001", k_level, "metal"), "density = 3.5 "));
+  EXPECT_TRUE(holds(gpaw_input(crystal, "c0001", k_level), "density = 2.0 "));
+}
+
 TEST(GpawInput, is_empty_where_the_worker_would_refuse) {
   EXPECT_EQ(input_of("Ca"), "");
   EXPECT_EQ(input_of("Mg", R"({"name":"other","code":"vasp"})"), "");

@@ -17,6 +17,8 @@ constexpr double k_flat = 1e-9;
 constexpr double k_most_images = 2e7;
 /// Bins are this much thicker than the radius, so that rounding cannot push an atom at the cutoff one bin too far.
 constexpr double k_margin = 1.0 + 1e-9;
+/// Up to as many atoms lie in one bin: to look at them all is faster than to sort what was found.
+constexpr std::size_t k_few_atoms = 64;
 /// Fractional coordinates beyond this leave too few digits for a distance, and overflow a shift.
 constexpr double k_farthest_cell = 1e8;
 
@@ -78,7 +80,7 @@ void Bins::choose_counts(const Vec3& extents, const CellFrame& frame, const Peri
   // A nearly empty box must not cost more than its atoms: about as many bins as atoms, with the same thickness
   // along all directions.
   const Vec3 spans = extents.cwiseProduct(frame.heights);
-  const double most_bins = 8.0 + 2.0 * static_cast<double>(bins_.size());
+  const double most_bins = bins_.size() <= k_few_atoms ? 1.0 : 8.0 + 2.0 * static_cast<double>(bins_.size());
   double thickness = radius;
   const auto n_along = [&](int k) { return std::max(1.0, std::floor(spans[k] / thickness)); };
   while (n_along(0) * n_along(1) * n_along(2) > most_bins) thickness *= 1.25;

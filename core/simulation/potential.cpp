@@ -16,7 +16,7 @@ auto with_neighbors(const Potential& potential, std::span<const Structure> struc
   const State state = State::of(structures);
   // One call has no second step that a skin could serve.
   const NeighborRequest request{potential.neighbors().cutoff, 0.0};
-  return compute(batch, state, build_neighbors(batch, state, request));
+  return compute(batch, state, build_neighbors(batch, state, request, potential.threads()));
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ class Potential {
   virtual std::string name() const = 0;
   virtual Capabilities capabilities() const = 0;
   virtual NeighborRequest neighbors() const = 0;
+  /// That a batch is shared among; what is done for the potential beside it, as neighbour lists, may use as many.
+  virtual int threads() const { return 1; }
   /// Throws SpeciesError for elements outside `capabilities()`, CapabilityError for outputs that it
   /// does not offer, NumericsError for positions that are not finite.
   virtual Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,

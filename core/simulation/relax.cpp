@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/simulation/relaxing_structure.hpp"
 
 namespace tamiz {
@@ -20,19 +21,18 @@ constexpr double k_far = std::numeric_limits<double>::infinity();
 
 double bond_length(Element a, Element b) { return a.covalent_radius() + b.covalent_radius(); }
 
-/// Closest contact of each structure of a batch among the pairs of a list.
-std::vector<Contact> closest_contacts(const Batch& batch, const State& state, const NeighborList& list) {
+/// Closest contact of structure s of a batch among the pairs of a list.
+Contact closest_contact(const Batch& batch, const State& state, const NeighborList& list, std::size_t s) {
   const Element hydrogen(1);
-  std::vector<Contact> contacts(batch.n_structures(), Contact{k_far, k_far, hydrogen, hydrogen});
-  for (std::size_t p = 0; p < list.n_pairs(); ++p) {
-    const auto i = static_cast<std::size_t>(list.centers()[p]), j = static_cast<std::size_t>(list.neighbors()[p]);
-    const Element a = batch.species()[i], b = batch.species()[j];
+  Contact closest{k_far, k_far, hydrogen, hydrogen};
+  for (std::size_t p = list.first()[batch.offsets()[s]]; p < list.first()[batch.offsets()[s + 1]]; ++p) {
+    const Element a = batch.species()[static_cast<std::size_t>(list.centers()[p])],
+                  b = batch.species()[static_cast<std::size_t>(list.neighbors()[p])];
     const double distance = list.vector(p, batch, state).norm();
     const double ratio = distance / bond_length(a, b);
-    Contact& contact = contacts[static_cast<std::size_t>(batch.owners()[i])];
-    if (ratio < contact.ratio) contact = {ratio, distance, a, b};
+    if (ratio < closest.ratio) closest = {ratio, distance, a, b};
   }
-  return contacts;
+  return closest;
 }
 
 /// What keeps a structure from being evaluated at all.
@@ -51,7 +51,7 @@ std::optional<Ending> check_start(const Potential& potential, const Structure& s
   const std::vector<Structure> one{structure};
   const Batch batch(one);
   const State state = State::of(one);
-  return start.check_contact(closest_contacts(batch, state, build_neighbors(batch, state, {reach, 0.0}))[0]);
+  return start.check_contact(closest_contact(batch, state, build_neighbors(batch, state, {reach, 0.0}), 0));
 }
 
 /// The structures that are relaxed at the moment, as one batch.
@@ -74,9 +74,12 @@ class ActiveBatch {
   void step() {
     gather();
     if (leave([](RelaxingStructure& member, std::size_t) { return member.check_volume(); })) return;
-    if (!list_ || !list_->still_valid(batch_, state_)) list_ = build_neighbors(batch_, state_, potential_.neighbors());
-    const std::vector<Contact> contacts = closest_contacts(batch_, state_, *list_);
-    if (leave([&](RelaxingStructure& member, std::size_t s) { return member.check_contact(contacts[s]); })) return;
+    if (!list_ || !list_->still_valid(batch_, state_))
+      list_ = build_neighbors(batch_, state_, potential_.neighbors(), potential_.threads());
+    if (leave([&](RelaxingStructure& member, std::size_t s) {
+          return member.check_contact(closest_contact(batch_, state_, *list_, s));
+        }))
+      return;
     Prediction prediction;
     try {
       prediction = potential_.evaluate(batch_, state_, *list_, outputs());
@@ -128,13 +131,15 @@ class ActiveBatch {
     return std::nullopt;
   }
 
-  /// Takes out the members for which `judge` names an ending; true when there were any.
+  /// Takes out the members for which `judge` names an ending; true when there were any. Threads share the judging.
   template <typename Judge>
   bool leave(const Judge& judge) {
+    std::vector<std::optional<Ending>> endings(members_.size());
+    parallel_for(members_.size(), potential_.threads(), [&](std::size_t s) { endings[s] = judge(*members_[s], s); });
     std::vector<std::unique_ptr<RelaxingStructure>> staying;
     for (std::size_t s = 0; s < members_.size(); ++s) {
-      if (const std::optional<Ending> ending = judge(*members_[s], s)) {
-        results_[members_[s]->index()] = members_[s]->result(*ending);
+      if (endings[s]) {
+        results_[members_[s]->index()] = members_[s]->result(*endings[s]);
         ++finished_;
       } else {
         staying.push_back(std::move(members_[s]));

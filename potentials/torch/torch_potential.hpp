@@ -21,6 +21,7 @@ class TorchPotential final : public Potential {
   std::string name() const override { return name_; }
   Capabilities capabilities() const override;
   NeighborRequest neighbors() const override { return {model_.description().cutoff, 0.0}; }
+  int threads() const override { return threads_; }
   Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                       const Outputs& outputs) const override;
 

@@ -56,8 +56,8 @@ void libtorch(benchmark::State& state) {
 BENCHMARK(libtorch)->ArgNames({"cells", "L"})->Args({2, 0})->Args({2, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// Twenty steps of relaxing atoms and cell, neighbours included.
-void relax_cells(benchmark::State& state, const ModelDescription& description) {
-  const auto potential = make_fused_potential(initial_model(description, 1), {});
+void relax_cells(benchmark::State& state, const ModelDescription& description, int threads) {
+  const auto potential = make_fused_potential(initial_model(description, 1), {.threads = threads});
   const std::vector<Structure> cells = small_cells();
   const RelaxOptions options{
       .fmax = 1e-9, .smax = 1e-12, .max_steps = 20, .max_volume_change = 1e9, .min_distance_factor = 0.0};
@@ -81,17 +81,22 @@ BENCHMARK_CAPTURE(silicon_evaluation, bfloat16, "bfloat16", 128)
 BENCHMARK_CAPTURE(silicon_evaluation, unsplined, "float32", 0)
     ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 
-void relaxation(benchmark::State& state) { relax_cells(state, published_shape(static_cast<int>(state.range(0)))); }
-BENCHMARK(relaxation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+void relaxation(benchmark::State& state) {
+  relax_cells(state, published_shape(static_cast<int>(state.range(0))), static_cast<int>(state.range(1)));
+}
+BENCHMARK(relaxation)
+    ->ArgNames({"L", "threads"})->ArgsProduct({{0, 1}, {1, 2}})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void small_cells_evaluation(benchmark::State& state) {
-  evaluate_many(state, published_shape(static_cast<int>(state.range(0))), small_cells(), {});
+  evaluate_many(state, published_shape(static_cast<int>(state.range(0))), small_cells(),
+                {.threads = static_cast<int>(state.range(1))});
 }
-BENCHMARK(small_cells_evaluation)->ArgName("L")->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(small_cells_evaluation)
+    ->ArgNames({"L", "threads"})->ArgsProduct({{0, 1}, {1, 2}})->Unit(benchmark::kMillisecond)->UseRealTime();
 
 /// With a small model: that the benchmarks run at all.
 void smoke_evaluation(benchmark::State& state) { evaluate_many(state, small_shape(), {silicon(1)}, {}); }
-void smoke_relaxation(benchmark::State& state) { relax_cells(state, small_shape()); }
+void smoke_relaxation(benchmark::State& state) { relax_cells(state, small_shape(), 1); }
 BENCHMARK(smoke_evaluation)->Iterations(1);
 BENCHMARK(smoke_relaxation)->Iterations(1);
 

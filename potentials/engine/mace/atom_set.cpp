@@ -29,9 +29,8 @@ void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State
   repulsion_.assign(size(), {});
   complete(rules, threads);
   if (!rules.repulsion) return;
-  parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
-    for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, size()); ++atom)
-      add_repulsion(*rules.repulsion, atom);
+  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t atom = begin; atom < end; ++atom) add_repulsion(*rules.repulsion, atom);
   });
 }
 
@@ -55,11 +54,21 @@ void AtomSet<Real>::clear(const EdgeRules& rules) {
 }
 
 template <typename Real>
+template <typename Use>
+void AtomSet<Real>::over_atoms(int threads, const Use& use) const {
+  parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
+    use(task * k_atoms_per_task, std::min((task + 1) * k_atoms_per_task, size()));
+  });
+}
+
+template <typename Real>
 void AtomSet<Real>::complete(const EdgeRules& rules, int threads) {
   table_rows_.assign(n_slots(), 0);
-  edges_.assign_zero(n_slots() * static_cast<std::size_t>(n_rows_));
-  parallel_for((size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
-    for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, size()); ++atom)
+  edges_.reserve(n_slots() * static_cast<std::size_t>(n_rows_));
+  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
+    // Slots that no edge takes are read too.
+    std::fill(group(first_[begin]), group(first_[end]), Real(0));
+    for (std::size_t atom = begin; atom < end; ++atom)
       for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) write_edge(rules, atom, slot);
   });
   find_reverse();

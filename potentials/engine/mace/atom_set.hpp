@@ -84,6 +84,9 @@ class AtomSet {
  private:
   void clear(const EdgeRules& rules);
   void end_atom();
+  /// Calls use(begin, end) for runs of atoms.
+  template <typename Use>
+  void over_atoms(int threads, const Use& use) const;
   void complete(const EdgeRules& rules, int threads);
   void add_structure(const EdgeList& edges);
   void add_structure(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,

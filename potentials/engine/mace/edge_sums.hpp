@@ -1,5 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/mace/atom_set.hpp"
 #include "tamiz/potentials/engine/radial/difference.hpp"
 
@@ -23,6 +27,18 @@ EdgeSums edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, std::size_
     if (with_virial) sums.virial += along * atoms.vector(slot).transpose();
   }
   return sums;
+}
+
+/// Those of all atoms, which threads share.
+template <typename Real>
+void find_edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, bool with_virial, int threads,
+                    std::vector<EdgeSums>& sums) {
+  constexpr std::size_t k_atoms_per_task = 64;
+  sums.resize(atoms.size());
+  parallel_for((atoms.size() + k_atoms_per_task - 1) / k_atoms_per_task, threads, [&](std::size_t task) {
+    for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, atoms.size()); ++atom)
+      sums[atom] = edge_sums(atoms, d_vectors, atom, with_virial);
+  });
 }
 
 /// Tangent of the force of the pair repulsion on an atom, along a direction of all positions.

@@ -68,6 +68,7 @@ class FusedPotential final : public Potential {
     return capabilities;
   }
   NeighborRequest neighbors() const override { return {description().cutoff, 0.0}; }
+  int threads() const override { return threads_; }
   Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                       const Outputs& outputs) const override;
   Coordinates hessian_vector_products(const Batch& batch, const State& state, const NeighborList& neighbors,
@@ -91,8 +92,8 @@ class FusedPotential final : public Potential {
   void warn_of_memory(const typename mace::FusedModel<Real>::Request& request, const AtomSet<Real>& atoms) const;
   void write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s, std::size_t first,
                       const Outputs& outputs, Prediction& prediction) const;
-  void write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch, const State& state,
-                         std::size_t s, std::size_t first, const Outputs& outputs, Prediction& prediction) const;
+  void write_derivatives(const Workspace<Real>& space, const Batch& batch, const State& state, std::size_t s,
+                         std::size_t first, const Outputs& outputs, Prediction& prediction) const;
   void write_uncertainty_gradients(Workspace<Real>& space, const Batch& batch, const State& state, const Unit& unit,
                                    const Outputs& outputs, int threads, Prediction& prediction) const;
   void write_descriptors(const Workspace<Real>& space, std::size_t first_atom, Prediction& prediction) const;
@@ -129,18 +130,18 @@ void FusedPotential<Real>::write_energies(const Workspace<Real>& space, const Ba
 }
 
 template <typename Real>
-void FusedPotential<Real>::write_derivatives(const AtomSet<Real>& atoms, const Real* d_vectors, const Batch& batch,
-                                             const State& state, std::size_t s, std::size_t first,
-                                             const Outputs& outputs, Prediction& prediction) const {
+void FusedPotential<Real>::write_derivatives(const Workspace<Real>& space, const Batch& batch, const State& state,
+                                             std::size_t s, std::size_t first, const Outputs& outputs,
+                                             Prediction& prediction) const {
   const double scale = description().scale;
   Mat3 virial = Mat3::Zero();
   for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
     const std::size_t atom = first + k;
-    const mace::EdgeSums sums = mace::edge_sums(atoms, d_vectors, atom, outputs.stress);
-    virial += scale * sums.virial + atoms.repulsion(atom).virial;
+    const mace::EdgeSums& sums = space.edge_sums[atom];
+    virial += scale * sums.virial + space.atoms.repulsion(atom).virial;
     if (outputs.forces)
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
-          (scale * sums.force + atoms.repulsion(atom).force).transpose();
+          (scale * sums.force + space.atoms.repulsion(atom).force).transpose();
   }
   if (outputs.stress)
     prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
@@ -167,11 +168,12 @@ void FusedPotential<Real>::write_uncertainty_gradients(Workspace<Real>& space, c
     first += batch.n_atoms(s);
   }
   mace::find_vector_tangents(model_, space, direction, threads);
+  mace::find_edge_sums(space.atoms, space.d_vector_tangents.data(), outputs.stress, threads, space.edge_sums);
   first = 0;
   for (std::size_t s = unit.begin; s < unit.end; ++s) {
     Mat3 virial = Mat3::Zero();
     for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
-      const auto sums = mace::edge_sums(space.atoms, space.d_vector_tangents.data(), first + k, outputs.stress);
+      const mace::EdgeSums& sums = space.edge_sums[first + k];
       virial += description().scale * sums.virial;
       prediction.uncertainty_gradients.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
           -description().scale * sums.force.transpose();
@@ -218,11 +220,12 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
   space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads, in_slabs);
   if (in_slabs) warn_of_memory(request, space->atoms);
   model_.evaluate(*space, request, threads);
+  if (derivatives)
+    mace::find_edge_sums(space->atoms, space->d_vectors.data(), outputs.stress, threads, space->edge_sums);
   std::size_t first = 0;
   for (std::size_t s = unit.begin; s < unit.end; ++s) {
     write_energies(*space, batch, s, first, outputs, prediction);
-    if (derivatives)
-      write_derivatives(space->atoms, space->d_vectors.data(), batch, state, s, first, outputs, prediction);
+    if (derivatives) write_derivatives(*space, batch, state, s, first, outputs, prediction);
     first += batch.n_atoms(s);
   }
   if (outputs.descriptors) write_descriptors(*space, batch.offsets()[unit.begin], prediction);
@@ -269,8 +272,9 @@ void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state,
   for (std::size_t k = 0; k < atoms.size(); ++k)
     direction.positions[k] = directions.row(first + static_cast<Eigen::Index>(k)).transpose();
   mace::find_vector_tangents(model_, *space, direction, threads);
+  mace::find_edge_sums(atoms, space->d_vector_tangents.data(), false, threads, space->edge_sums);
   for (std::size_t k = 0; k < atoms.size(); ++k) {
-    Vec3 force = description().scale * mace::edge_sums(atoms, space->d_vector_tangents.data(), k, false).force;
+    Vec3 force = description().scale * space->edge_sums[k].force;
     if (rules_.repulsion) force += mace::repulsion_tangent(atoms, *rules_.repulsion, direction.positions, k);
     products.row(first + static_cast<Eigen::Index>(k)) = -force.transpose();
   }

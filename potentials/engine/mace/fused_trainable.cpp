@@ -126,7 +126,7 @@ void FusedTrainable<Real>::predict(const EdgeList& edges, std::size_t first, Fra
         d.atomic_energies[static_cast<std::size_t>(edges.elements[k])] + d.shift + edges.repulsion[k].energy;
     for (std::size_t q = 0; q < n_members; ++q)
       prediction.members[q] += reference + d.scale * space_.members[atom * n_members + q];
-    const EdgeSums sums = edge_sums(space_.atoms, space_.d_vectors.data(), atom, edges.volume > 0.0);
+    const EdgeSums& sums = space_.edge_sums[atom];
     prediction.forces.row(static_cast<Eigen::Index>(k)) = (d.scale * sums.force + edges.repulsion[k].force).transpose();
     virial += d.scale * sums.virial + edges.repulsion[k].virial;
   }
@@ -155,6 +155,7 @@ double FusedTrainable<Real>::add_unit(std::span<const Item> items, const LossWei
   for (const Item& item : items) lists.push_back(item.edges.get());
   space_.atoms.fill(rules_, lists, threads_);
   model_.evaluate(space_, {.derivatives = true, .members = true, .keep = true}, threads_);
+  find_edge_sums(space_.atoms, space_.d_vectors.data(), true, threads_, space_.edge_sums);
   direction_.structure_of.resize(space_.atoms.size());
   direction_.positions.resize(space_.atoms.size());
   direction_.strains.resize(items.size());
@@ -199,7 +200,7 @@ double FusedTrainable<Real>::loss_gradient(std::span<const TrainingFrame* const>
     space_ = {};  // what was too large must not stay in the way of what is smaller
     throw;
   }
-  for (std::size_t p = 1; p < parts_.size(); ++p) parts_[0].add(parts_[p]);
+  WeightGradients<Real>::add_up(parts_, threads_);
   std::fill(gradient.begin(), gradient.end(), 0.0);
   add_parameter_gradient(model_.weights(), parts_[0], threads_, gradient);
   return value;

@@ -43,11 +43,11 @@ FusedWeights<Real>::FusedWeights(const ModelFile& model, Use use)
 template <typename Real>
 void FusedWeights<Real>::update(std::span<const double> values, std::span<const std::size_t> elements, int threads) {
   parameters_.set(values);
-  for (std::size_t t = 0; t < layers_.size(); ++t) {
+  parallel_for(layers_.size(), threads, [&](std::size_t t) {
     layers_[t].radial.use(RadialNetwork(d_, parameters_, t, channels_));
     layers_[t].read_out = ReadOut(d_, parameters_, t);
     fill_layer(t);
-  }
+  });
   made_ = std::vector<std::once_flag>(d_.elements.size());
   std::set<std::size_t> found;
   if (radial_.input().splined())

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
@@ -25,19 +26,35 @@ struct Padding {
 };
 inline Padding transposed(const Padding& p) { return {p.width_out, p.padded_out, p.width_in, p.padded_in}; }
 
+/// Where the columns of a matrix stand in a packed one: entry (i, j) is at columns[j] + in_of(i) · lanes.
+inline std::vector<std::size_t> packed_columns(Eigen::Index n, const Padding& padding, std::int64_t n_in, Eigen::Index lanes) {
+  std::vector<std::size_t> columns(static_cast<std::size_t>(n));
+  for (Eigen::Index j = 0; j < n; ++j) {
+    const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
+    columns[static_cast<std::size_t>(j)] = static_cast<std::size_t>(out / lanes * n_in * lanes + out % lanes);
+  }
+  return columns;
+}
+
+/// Calls use(place in the packed values, entry of the matrix) for every entry.
+template <typename Number, typename Matrix, typename Use>
+void over_packed(Matrix& matrix, const Padding& padding, std::int64_t n_in, const Use& use) {
+  constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Number));
+  const std::vector<std::size_t> columns = packed_columns(matrix.cols(), padding, n_in, lanes);
+  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+    const auto row = static_cast<std::size_t>((i / padding.width_in * padding.padded_in + i % padding.width_in) * lanes);
+    for (Eigen::Index j = 0; j < matrix.cols(); ++j) use(columns[static_cast<std::size_t>(j)] + row, matrix(i, j));
+  }
+}
+
 template <typename Real>
 void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& packed) {
-  constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Real));
   packed.n_in = matrix.rows() / padding.width_in * padding.padded_in;
   packed.n_out = matrix.cols() / padding.width_out * padding.padded_out;
   packed.values.assign_zero(static_cast<std::size_t>(packed.n_in * packed.n_out));
-  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
-    const Eigen::Index in = i / padding.width_in * padding.padded_in + i % padding.width_in;
-    for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
-      const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
-      packed.values.data()[(out / lanes * packed.n_in + in) * lanes + out % lanes] = static_cast<Real>(matrix(i, j));
-    }
-  }
+  Real* values = packed.values.data();
+  over_packed<Real>(matrix, padding, packed.n_in,
+                    [values](std::size_t place, double entry) { values[place] = static_cast<Real>(entry); });
 }
 /// To the nearest, ties to even. Of finite numbers.
 inline std::uint16_t to_bfloat16(float value) {
@@ -65,14 +82,8 @@ PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
 /// The reverse of packing: adds the entries of a matrix that `packed` holds.
 template <typename Number>
 void add_unpacked(const Number* packed, std::int64_t n_in, const Padding& padding, RowMatrix& matrix) {
-  constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Number));
-  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
-    const Eigen::Index in = i / padding.width_in * padding.padded_in + i % padding.width_in;
-    for (Eigen::Index j = 0; j < matrix.cols(); ++j) {
-      const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
-      matrix(i, j) += static_cast<double>(packed[(out / lanes * n_in + in) * lanes + out % lanes]);
-    }
-  }
+  over_packed<Number>(matrix, padding, n_in,
+                      [packed](std::size_t place, double& entry) { entry += static_cast<double>(packed[place]); });
 }
 
 /// A matrix and its transpose, for the way forth and back.

@@ -1,6 +1,7 @@
 #include "tamiz/potentials/engine/mace/tangent_model.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "tamiz/core/base/parallel.hpp"
 
@@ -10,10 +11,11 @@ namespace {
 /// Blocks of a part: enough to make up for clearing and adding its sums.
 constexpr std::size_t k_blocks_per_part = 4;
 
-/// Cuts the blocks of a set into runs of about as many edges each: part p is [ends[p], ends[p + 1]).
+/// Cuts the blocks of a set into runs of about as many edges each: part p is [ends[p], ends[p + 1]). Their number is a
+/// power of two, of which two, four or eight threads get as many each.
 template <typename Real>
 std::vector<std::size_t> cut(const AtomSet<Real>& atoms) {
-  const std::size_t n_parts = std::clamp<std::size_t>(atoms.n_blocks() / k_blocks_per_part, 2, k_most_parts);
+  const std::size_t n_parts = std::clamp<std::size_t>(std::bit_ceil(atoms.n_blocks() / k_blocks_per_part), 2, k_most_parts);
   const double share = static_cast<double>(atoms.n_slots() + atoms.size()) / static_cast<double>(n_parts);
   std::vector<std::size_t> ends{0};
   double sum = 0.0;

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <map>
+#include <span>
+#include <vector>
 
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
 namespace tamiz::mace {
@@ -49,12 +53,26 @@ class KeyedSums {
     for (const auto& [key, sum] : sums_)
       if (sum.used) use(key, sum.values.data());
   }
-  void add(const KeyedSums& other) {
-    for (const auto& [key, sum] : other.sums_) {
-      if (!sum.used) continue;
-      Number* values = at(key, sum.size);
-      for (std::size_t k = 0; k < sum.size; ++k) values[k] += sum.values.data()[k];
-    }
+  /// Adds what others have, one behind the other.
+  void add(std::span<const KeyedSums* const> others, int threads) {
+    std::vector<WeightKey> keys;
+    for (const KeyedSums* other : others)
+      for (const auto& [key, sum] : other->sums_)
+        if (sum.used) {
+          at(key, sum.size);
+          keys.push_back(key);
+        }
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    parallel_for(keys.size(), threads, [&](std::size_t k) {
+      Sum& total = sums_.at(keys[k]);
+      for (const KeyedSums* other : others) {
+        const auto found = other->sums_.find(keys[k]);
+        if (found == other->sums_.end() || !found->second.used) continue;
+        const Number* values = found->second.values.data();
+        for (std::size_t n = 0; n < total.size; ++n) total.values.data()[n] += values[n];
+      }
+    });
   }
   void clear() {
     for (auto& [key, sum] : sums_) sum.used = false;
@@ -80,9 +98,16 @@ struct WeightGradients {
     packed.clear();
     wide.clear();
   }
-  void add(const WeightGradients& other) {
-    packed.add(other.packed);
-    wide.add(other.wide);
+  /// Adds all others to the first.
+  static void add_up(std::span<WeightGradients> parts, int threads) {
+    std::vector<const KeyedSums<Real>*> packed;
+    std::vector<const KeyedSums<double>*> wide;
+    for (const WeightGradients& part : parts.subspan(1)) {
+      packed.push_back(&part.packed);
+      wide.push_back(&part.wide);
+    }
+    parts.front().packed.add(packed, threads);
+    parts.front().wide.add(wide, threads);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tamiz/potentials/engine/mace/atom_set.hpp"
+#include "tamiz/potentials/engine/mace/edge_sums.hpp"
 #include "tamiz/potentials/engine/mace/radial_network.hpp"
 
 namespace tamiz::mace {
@@ -52,6 +53,7 @@ struct Workspace {
   AlignedBuffer<Real> d_vectors;            ///< (n_slots, 3) derivative by the vector of an edge
   std::vector<double> energies;             ///< of the read-outs, per atom
   std::vector<double> members;              ///< (n_atoms, n_members), where asked
+  std::vector<EdgeSums> edge_sums;          ///< of what was last added up along the edges, per atom
 
   std::vector<Layer> tangents;            ///< of the layers
   AlignedBuffer<Real> edge_tangents;      ///< of the groups of edges (kernels::EdgeTangentArguments)

@@ -141,6 +141,30 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_bytes(frames, confi
     assert not (tmp_path / "cut.safetensors.checkpoint").exists()
 
 
+def test_killed_again_and_again_it_ends_with_the_same_bytes(frames, config, tmp_path):
+    write(tmp_path / "frames.xyz", frames, format="extxyz")
+
+    def start(out, *options):
+        return subprocess.Popen([TAMIZ, "train", tmp_path / "frames.xyz", "--out", out, "--config", config, "--steps", "3000",
+                                 "--seed", "3", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    assert start(tmp_path / "whole.safetensors").wait() == 0
+    cut = tmp_path / "cut.safetensors"
+    checkpoint, kills = cut.with_name(cut.name + ".checkpoint"), 0
+    for kill in range(4):
+        before = checkpoint.stat().st_mtime_ns if kill else None
+        training = start(cut, *(["--resume"] if kill else []))
+        while training.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            time.sleep(0.001)
+        training.send_signal(signal.SIGKILL)
+        kills += training.wait() == -signal.SIGKILL
+    assert kills == 4 and not cut.exists()
+
+    assert start(cut, "--resume").wait() == 0
+
+    assert cut.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
 def test_progress_is_told(frames, config, tmp_path):
     told = []
 

@@ -33,7 +33,7 @@ struct ModelDescription {
   std::vector<double> atomic_energies = {};  ///< per element [eV]
   double scale = 1.0;             ///< interaction energies are scale·x + shift per atom
   double shift = 0.0;
-  double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee
+  double uncertainty_scale = 1.0; ///< calibration: multiplies the spread of the committee; 0: none, no uncertainty is offered
   /// Of every interaction: RealAgnostic, RealAgnosticResidual, RealAgnosticDensity or RealAgnosticDensityResidual, the
   /// names of mace-torch. Empty: RealAgnostic, behind it RealAgnosticResidual.
   std::vector<std::string> blocks = {};
@@ -60,6 +60,11 @@ ModelDescription description_from_json(const std::string& text);
 
 /// Place of every element in `description.elements` by atomic number; -1 for those it does not know.
 std::vector<int> element_index(const ModelDescription& description);
+
+/// Members of the committee whose energies a potential gives: none where their spread was not calibrated.
+inline int offered_members(const ModelDescription& description) {
+  return description.uncertainty_scale > 0.0 ? description.n_members : 0;
+}
 
 /// Who made a model, from what and how good it is; shown by `tamiz info`.
 struct ModelCard {

@@ -6,8 +6,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <sstream>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/parallel.hpp"
@@ -59,8 +61,9 @@ struct Plan {
 Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
                std::span<const Frame> validation) {
   check_config(config);
-  check_labels(frames, "training");
-  if (!validation.empty()) check_labels(validation, "validation");
+  const bool forces = config.weights.forces > 0.0 || config.last_stage.forces > 0.0;
+  check_labels(frames, "training", forces);
+  if (!validation.empty()) check_labels(validation, "validation", forces);
   const int n_members = initial ? initial->description.n_members : config.model.n_members;
   Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {}};
   if (initial) {
@@ -72,7 +75,7 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
       ModelDescription named = config.model;
       check_species(named, frames, "training");
     }
-    const ModelDescription description = with_statistics(config.model, plan.set.training);
+    const ModelDescription description = with_statistics(config.model, plan.set.training, config.atomic_energies);
     validate(description);
     plan.start = initial_model(description, config.seed);
   }
@@ -228,8 +231,10 @@ class Run {
 
 class Metrics {
  public:
-  explicit Metrics(const std::filesystem::path& path) {
+  /// Lines behind `step` were written by a run that was killed, and will be written again.
+  Metrics(const std::filesystem::path& path, std::int64_t step) {
     if (path.empty()) return;
+    cut_back(path, step);
     file_.open(path, std::ios::app);
     if (!file_) throw FileError("cannot write the metrics file " + path.string());
   }
@@ -239,6 +244,17 @@ class Metrics {
   bool wanted() const { return file_.is_open(); }
 
  private:
+  static void cut_back(const std::filesystem::path& path, std::int64_t step) {
+    if (!std::filesystem::exists(path)) return;
+    std::istringstream lines(read_file(path));
+    std::string kept;
+    for (std::string line; std::getline(lines, line);) {
+      const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
+      if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line + "\n";
+    }
+    write_file_atomically(path, kept);
+  }
+
   std::ofstream file_;
 };
 
@@ -265,7 +281,7 @@ void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
 
 /// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.
 bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks) {
-  Metrics metrics(callbacks.metrics);
+  Metrics metrics(callbacks.metrics, run.step());
   const std::int64_t steps = plan.config.steps, validate_every = std::max<std::int64_t>(1, steps / plan.config.validations);
   auto shown = Clock::now() - std::chrono::hours(1);
   while (run.step() < steps && !run.got_worse()) {
@@ -295,6 +311,8 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks) {
 TrainResult run_to_end(const Plan& plan, const TrainCallbacks& callbacks) {
   Run run(plan, identity(plan));
   resume(run, callbacks.checkpoint);
+  // From the first step on a run that is killed knows how many steps it was to take.
+  if (!callbacks.checkpoint.empty() && run.step() == 0) write_checkpoint(callbacks.checkpoint, run.state());
   TrainResult result;
   result.finished = advance_all(plan, run, callbacks);
   result.steps = run.step();
@@ -312,9 +330,12 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   TrainResult result = run_to_end(plan, callbacks);
   if (initial) result.model.card = initial->card;
   const auto potential = make_potential(result.model, options_of(config));
-  if (!plan.set.validation.empty()) {
-    result.validation = evaluate_errors(*potential, plan.set.validation);
-    result.model.description.uncertainty_scale = calibrated_scale(*potential, plan.set.validation);
+  if (!plan.set.validation.empty()) result.validation = evaluate_errors(*potential, plan.set.validation);
+  if (potential->capabilities().n_members > 1) {
+    const std::optional<double> scale = calibrated_scale(*potential, plan.set.validation);
+    if (!scale)
+      log::warning_once("fewer than five validation frames with energies: the uncertainty is not calibrated, and the model offers none");
+    result.model.description.uncertainty_scale = scale.value_or(0.0);
   }
   std::vector<Frame> trained;
   for (const TrainingFrame& frame : plan.set.training) trained.push_back(frame.frame);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@ namespace tamiz {
 
 struct TrainConfig {
   ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
+  std::map<Element, double> atomic_energies;  ///< of all elements [eV], in place of those that are fitted
   LossWeights weights{.energy = 5.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.
   LossWeights last_stage{.energy = 1000.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
@@ -48,7 +50,9 @@ struct ErrorSummary {
 };
 
 struct TrainResult {
-  ModelFile model;          ///< averaged (EMA) parameters, uncertainty calibrated on the validation frames
+  /// Averaged (EMA) parameters; the uncertainty is calibrated on the validation frames, and with fewer than five that have
+  /// energies the model offers none.
+  ModelFile model;
   ErrorSummary training, validation;
   std::int64_t steps = 0;
   /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state and the
@@ -62,7 +66,7 @@ struct TrainCallbacks {
   std::function<void(std::int64_t, std::int64_t, double)> progress;
   /// Where metrics go, one JSON object per line; empty: nowhere.
   std::filesystem::path metrics;
-  /// Checkpoint to write every `checkpoint_every` steps and to resume from when it exists; empty: none.
+  /// Checkpoint to write at the start and every `checkpoint_every` steps, and to resume from when it exists; empty: none.
   std::filesystem::path checkpoint;
   std::int64_t checkpoint_every = 200;
   /// Asked before every step; true ends the run after writing the checkpoint.
@@ -72,7 +76,8 @@ struct TrainCallbacks {
 /// Fits a model to labelled frames. Starts from `initial` where given (fine-tuning: same shape, its
 /// reference energies, scale and shift are kept). Deterministic: the same frames, config and initial
 /// model give the same bits, also when interrupted and resumed from a checkpoint.
-/// Throws ShapeError (no frames, no labels), NumericsError (NaN label, naming the frame), SpeciesError.
+/// Throws ShapeError (no frames, no energies, no forces where the loss has them), NumericsError (NaN label, naming the
+/// frame), SpeciesError.
 TrainResult train(const TrainConfig& config, std::span<const Frame> frames,
                   const std::optional<ModelFile>& initial = std::nullopt, const TrainCallbacks& callbacks = {},
                   std::span<const Frame> validation = {});

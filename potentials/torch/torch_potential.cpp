@@ -73,7 +73,7 @@ TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& option
 
 Capabilities TorchPotential::capabilities() const {
   Capabilities capabilities;
-  capabilities.n_members = model_.description().n_members;
+  capabilities.n_members = offered_members(model_.description());
   capabilities.n_descriptors = model_.description().n_interactions * model_.description().channels;
   capabilities.elements = model_.description().elements;
   return capabilities;
@@ -113,7 +113,7 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
       total += atom;
     }
     prediction.energies[k] = total;
-    if (outputs.members)
+    if (outputs.members && prediction.member_energies.cols() > 0)
       prediction.member_energies.row(k) = member_totals(members.middleRows(row, n), total, d.uncertainty_scale);
     row += n;
   }

@@ -85,7 +85,8 @@ class Potential:
         """
         if (uncertainty or uncertainty_gradients) and self.n_members < 2:
             raise CapabilityError(f"'{self.name}' has no committee and so no uncertainty: "
-                                  "load a model that was trained with n_members of 2 or more")
+                                  "load a model that was trained with n_members of 2 or "
+                                  "more and five validation frames or more")
         return Prediction(self._native.evaluate(to_structures(structures), forces, stress, atom_energies, uncertainty,
                                                 descriptors, uncertainty_gradients))
 

@@ -82,7 +82,8 @@ def calibration(potential: Potential, frames: Iterable[Any]) -> Calibration | No
     Raises CapabilityError for a potential without a committee.
     """
     if potential.n_members < 2:
-        raise CapabilityError("this potential has no committee: load a model that was trained with n_members of 2 or more")
+        raise CapabilityError("this potential has no committee: load a model that was trained with n_members of 2 or "
+                              "more and five validation frames or more")
     return _tamiz.calibration(potential._native, to_frames(frames))
 
 

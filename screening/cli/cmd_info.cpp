@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
@@ -23,10 +24,12 @@ json model_info(const std::filesystem::path& path) {
   const ModelDescription& d = model.description;
   std::vector<std::string> elements;
   for (const Element element : d.elements) elements.emplace_back(element.symbol());
+  std::map<std::string, std::string> card = model.card.entries;
+  for (const char* key : {"level", "training_set", "licence"}) card.try_emplace(key, "not stated");
   return {{"kind", "model"}, {"elements", elements}, {"cutoff", d.cutoff}, {"channels", d.channels}, {"l_max", d.l_max},
           {"hidden_l", d.hidden_l}, {"correlation", d.correlation}, {"interactions", d.n_interactions},
           {"members", d.n_members}, {"blocks", d.blocks}, {"radial_basis", d.radial_basis},
-          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"card", model.card.entries}};
+          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"card", card}};
 }
 
 /// What became of one label, without its geometries.
@@ -114,6 +117,8 @@ json info_of(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return run_info(ledger_of_run(path));
   if (path.extension() == ".tz") return run_info(path);
   if (path.extension() == ".safetensors") return model_info(path);
+  if (path.extension() == ".model")
+    throw FormatError(path.string() + " is a checkpoint of mace-torch: make a model of it with tamiz import, and ask for that");
   return structure_info(path);
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/potentials/engine/training/train_config.hpp"
+#include "tamiz/potentials/engine/training/training_set.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/errors.hpp"
 
@@ -41,21 +43,34 @@ TrainConfig configuration(const Arguments& a, const Common& common) {
   return config;
 }
 
+/// What is wrong with a label is said with the name of its file.
+std::vector<Frame> read_checked(const std::vector<std::string>& files, const LabelKeys& keys) {
+  std::vector<Frame> frames;
+  for (const std::string& file : files) {
+    std::vector<Frame> some = read_labelled({file}, keys);
+    check_frames(some, file);
+    std::move(some.begin(), some.end(), std::back_inserter(frames));
+  }
+  return frames;
+}
+
 fs::path checkpoint_of(const Arguments& a) { return a.out + ".checkpoint"; }
 
 void check_checkpoint(const Arguments& a) {
   if (fs::exists(checkpoint_of(a)) && !a.resume)
     throw FileError(checkpoint_of(a).string() + " is left from a training that was stopped: go on with --resume, or remove it");
-  if (!fs::exists(checkpoint_of(a)) && a.resume) 
+  if (!fs::exists(checkpoint_of(a)) && a.resume)
     log::warning("no checkpoint " + checkpoint_of(a).string() + ": starting from the beginning");
 }
 
-ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, std::size_t n_frames) {
+ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, std::size_t n_frames, std::int64_t steps) {
   ModelCard card = initial ? initial->card : ModelCard{};
   std::string hashes;
   for (const std::string& file : a.files) hashes += hash_hex(read_file(file)).substr(0, 16) + " ";
   card.entries["created_by"] = "tamiz train";
   card.entries["training_frames"] = std::to_string(n_frames);
+  card.entries["training_steps"] = std::to_string(steps);
+  card.entries["training_seed"] = std::to_string(a.seed);
   card.entries["training_files_xxh3"] = hashes.substr(0, hashes.size() - 1);
   for (const std::string& entry : a.card) {
     const std::size_t equals = entry.find('=');
@@ -82,8 +97,8 @@ void report(const TrainResult& trained, const Arguments& a, const Common& common
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
   check_output(a.out, false);
-  const std::vector<Frame> frames = read_labelled(a.files, a.keys);
-  const std::vector<Frame> validation = a.validation.empty() ? std::vector<Frame>{} : read_labelled(a.validation, a.keys);
+  const std::vector<Frame> frames = read_checked(a.files, a.keys);
+  const std::vector<Frame> validation = read_checked(a.validation, a.keys);
   check_checkpoint(a);
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
@@ -108,7 +123,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
     log::warning(fmt::format("stopped at step {} of {}; go on with --resume", trained.steps, config.steps));
     return k_stopped;
   }
-  trained.model.card = card_of(a, initial, frames.size());
+  trained.model.card = card_of(a, initial, frames.size(), trained.steps);
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));

@@ -1,13 +1,17 @@
 """Training a small model on what Stillinger-Weber says of silicon."""
 
+import json
 import os
+import re
 import resource
 import signal
 import subprocess
+import tarfile
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
@@ -72,7 +76,7 @@ def test_training_lowers_the_errors_on_frames_it_did_not_see(frames, config, tmp
 
 
 def test_calibration_says_what_error_bars_are_worth(frames, config, tmp_path):
-    model = tamiz.train(frames, tmp_path / "model.safetensors", config=config).load()
+    model = tamiz.train(frames, tmp_path / "model.safetensors", config=config, validation=labelled(6, seed=100)).load()
 
     found = tamiz.calibration(model, labelled(12, seed=200))
 
@@ -84,6 +88,36 @@ def test_calibration_says_what_error_bars_are_worth(frames, config, tmp_path):
     assert -1.0 <= found.spearman <= 1.0
     assert tamiz.plots.calibration(found).get_xlabel() == "expected share of errors"
     assert tamiz.calibration(model, labelled(3, seed=300)) is None
+
+
+def test_an_uncertainty_that_could_not_be_calibrated_is_not_offered(frames, config, tmp_path):
+    path = tamiz.train(frames, tmp_path / "model.safetensors", config=config, validation=labelled(4, seed=100)).path
+
+    for engine in ["fused", "torch"] if tamiz._tamiz.torch_version else ["fused"]:
+        model = tamiz.load(path, engine=engine)
+        assert model.n_members == 0
+        assert model.evaluate(silicon()).energies.shape == (1,)
+        with pytest.raises(tamiz.CapabilityError, match="five validation frames"):
+            model.evaluate(silicon(), uncertainty=True)
+
+
+def test_energies_of_atoms_are_fitted_or_given(frames, config, tmp_path):
+    given = tmp_path / "given.toml"
+    given.write_text(CONFIG.replace("[train]", "atomic_energies = { Si = -1.25 }\n[train]"))
+    missing = tmp_path / "missing.toml"
+    missing.write_text(CONFIG.replace("[train]", "atomic_energies = { Ge = -1.25 }\n[train]"))
+    unknown = tmp_path / "unknown.toml"
+    unknown.write_text(CONFIG.replace("[train]", "atomic_energies = { Xx = -1.25 }\n[train]"))
+
+    paths = [tamiz.train(frames, tmp_path / f"{each.stem}.safetensors", config=each, steps=1).path for each in (config, given)]
+
+    fitted, fixed = (tamiz.model_info(path)["description"]["atomic_energies"] for path in paths)
+    assert fixed == [-1.25]
+    assert fitted[0] == pytest.approx(-4.3, abs=0.3)
+    with pytest.raises(tamiz.SpeciesError, match="atomic_energies has no Si"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=missing)
+    with pytest.raises(tamiz.FormatError, match="Xx"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=unknown)
 
 
 def test_calibration_needs_a_committee(frames):
@@ -165,12 +199,134 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(frames, config, tmp_
     assert cut.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
 
+def test_a_budget_of_minutes_that_is_killed_at_once_keeps_its_number_of_steps(frames, config, tmp_path):
+    write(tmp_path / "frames.xyz", frames, format="extxyz")
+    model = tmp_path / "m.safetensors"
+    command = [TAMIZ, "train", tmp_path / "frames.xyz", "--out", model, "--config", config, "--minutes", "0.02"]
+    checkpoint = model.with_name(model.name + ".checkpoint")
+
+    training = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while training.poll() is None and not checkpoint.exists():
+        time.sleep(0.001)
+    training.send_signal(signal.SIGKILL)
+    training.wait()
+    planned = json.loads(checkpoint.read_bytes().split(b"\n")[1])["steps"]
+    # Another budget: what was planned at first goes before it.
+    subprocess.run([*command[:-1], "10", "--resume", "--quiet"], check=True)
+
+    assert int(tamiz.model_info(model)["card"]["training_steps"]) <= planned
+    steps = [json.loads(line)["step"] for line in Path(f"{model}.metrics.jsonl").read_text().splitlines() if "loss" in line]
+    assert steps == sorted(set(steps)) and steps[-1] <= planned
+
+
+def test_metrics_tell_of_every_step_once_after_a_kill(frames, config, tmp_path):
+    write(tmp_path / "frames.xyz", frames, format="extxyz")
+    model = tmp_path / "m.safetensors"
+    command = [TAMIZ, "train", tmp_path / "frames.xyz", "--out", model, "--config", config, "--steps", "1000", "--quiet"]
+    metrics = Path(f"{model}.metrics.jsonl")
+
+    training = subprocess.Popen(command)
+    while training.poll() is None and (not metrics.exists() or '"step":330' not in metrics.read_text()):
+        time.sleep(0.001)
+    training.send_signal(signal.SIGKILL)
+    assert training.wait() == -signal.SIGKILL
+    subprocess.run([*command, "--resume"], check=True)
+
+    steps = [json.loads(line)["step"] for line in metrics.read_text().splitlines() if "loss" in line]
+    assert steps == list(range(10, 1001, 10))
+
+
 def test_progress_is_told(frames, config, tmp_path):
     told = []
 
     tamiz.train(frames, tmp_path / "m.safetensors", config=config, progress=lambda *now: told.append(now))
 
     assert told[-1][:2] == (60, 60)
+
+
+def test_frames_without_forces_are_refused_unless_the_loss_has_none(frames, config, tmp_path):
+    bare = [atoms.copy() for atoms in frames]
+    for atoms, labelled_atoms in zip(bare, frames):
+        atoms.calc = SinglePointCalculator(atoms, energy=labelled_atoms.get_potential_energy())
+    energies_only = tmp_path / "energies.toml"
+    energies_only.write_text(CONFIG + "[loss]\nforces = 0.0\n[loss_last_stage]\nforces = 0.0\n")
+
+    with pytest.raises(tamiz.ShapeError, match="none of the 24 training frames has forces.*loss"):
+        tamiz.train(bare, tmp_path / "m.safetensors", config=config)
+
+    assert tamiz.train(bare, tmp_path / "m.safetensors", config=energies_only).path.exists()
+
+
+@pytest.mark.parametrize(("entry", "value", "message"), [
+    ("forces", float("nan"), ":53: forces: expected a finite number"),
+    ("forces", 4000.0, " frame 5: a force of 4000.* check the units"),
+    ("stress", float("nan"), ":52: stress: expected a finite number"),
+    ("energy", float("nan"), ":52: energy: expected a finite number"),
+])
+def test_a_bad_label_is_named_with_its_file_and_place(frames, config, tmp_path, entry, value, message):
+    bad = [atoms.copy() for atoms in frames[:8]]
+    for k, (atoms, good) in enumerate(zip(bad, frames)):
+        results = {key: good.calc.results[key] for key in ("energy", "forces", "stress")}
+        if k == 5:
+            results[entry] = value if entry == "energy" else np.full_like(results[entry], value)
+        atoms.calc = SinglePointCalculator(atoms, **results)
+    write(tmp_path / "good.xyz", frames, format="extxyz")
+    write(tmp_path / "bad.xyz", bad, format="extxyz")
+
+    done = subprocess.run([TAMIZ, "train", "good.xyz", "bad.xyz", "--out", "m.safetensors", "--config", config], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert re.search("bad.xyz" + message, done.stderr), done.stderr
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda data: data[: len(data) // 2], "checksum differs.*truncated"),
+    (lambda data: data.replace(b"tamiz-checkpoint 3", b"tamiz-checkpoint 9"), "format version 3"),
+])
+def test_a_checkpoint_that_is_truncated_or_of_another_version_is_refused(frames, config, tmp_path, change, message):
+    stopped = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    stopped.start()
+    with pytest.raises(KeyboardInterrupt):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=config, steps=100_000)
+    stopped.join()
+    checkpoint = tmp_path / "m.safetensors.checkpoint"
+    checkpoint.write_bytes(change(checkpoint.read_bytes()))
+
+    with pytest.raises(tamiz.FormatError, match=message):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=config, steps=100_000, resume=True)
+
+
+@pytest.mark.parametrize("role", ["frames", "validation"])
+def test_an_element_that_the_initial_model_does_not_know_is_named(frames, config, tmp_path, role):
+    first = tamiz.train(frames, tmp_path / "first.safetensors", config=config, steps=1).path
+    other = [atoms.copy() for atoms in frames[:6]]
+    for atoms, good in zip(other, frames):
+        atoms.symbols[0] = "Ge"
+        atoms.calc = SinglePointCalculator(atoms, energy=good.get_potential_energy(), forces=good.get_forces())
+
+    with pytest.raises(tamiz.SpeciesError, match="does not know Ge"):
+        tamiz.train(other if role == "frames" else frames, tmp_path / "m.safetensors", initial=first, steps=1,
+                    validation=other if role == "validation" else ())
+
+
+def test_an_imported_model_is_trained_further(tmp_path):
+    with tarfile.open(Path(__file__).parents[1] / "parity" / "mace_cases.tar.xz") as archive:
+        (tmp_path / "m.model").write_bytes(archive.extractfile("mp_0a_small.model").read())
+    imported = tamiz.import_mace(tmp_path / "m.model", tmp_path / "imported.safetensors")
+    element = tamiz.model_info(imported)["description"]["elements"][0]
+    atoms = []
+    for frame in labelled(12, seed=5):
+        frame.symbols[:] = element
+        frame.calc = SinglePointCalculator(frame, **{key: frame.calc.results[key] for key in ("energy", "forces", "stress")})
+        atoms.append(frame)
+
+    further = tamiz.train(atoms, tmp_path / "further.safetensors", initial=imported, steps=60, learning_rate=1e-3)
+
+    errors = [tamiz.evaluate(tamiz.load(path), atoms).force_mae for path in (imported, further.path)]
+    assert errors[1] < 0.9 * errors[0]
+    assert tamiz.model_info(further.path)["description"]["n_members"] == 1
 
 
 def test_frames_without_labels_are_refused(config, tmp_path):

@@ -13,8 +13,11 @@ struct FineGrid {
   int intervals = 0;    ///< 0: none
 
   double spacing() const { return cutoff / intervals; }
-  /// Rows of a table: at every end the value, and the slope times the spacing.
-  std::size_t n_rows() const { return 2 * (static_cast<std::size_t>(intervals) + 1); }
+  /// Rows of a table: for every interval its first slope times the spacing, its first value and the change of the value over
+  /// it; at last the slope at the cutoff. The change is kept beside the values because the difference of two rounded ones
+  /// would lose, over a short interval, most digits of the slope.
+  std::size_t n_rows() const { return k_rows_per_interval * static_cast<std::size_t>(intervals) + 1; }
+  static constexpr int k_rows_per_interval = 3;
 
   struct Weights {
     int first;                             ///< row that values[0] belongs to

@@ -61,8 +61,8 @@ class FusedPotential final : public Potential {
   std::string name() const override { return name_; }
   Capabilities capabilities() const override {
     Capabilities capabilities;
-    capabilities.n_members = description().n_members;
-    capabilities.uncertainty_gradients = description().n_members > 1;
+    capabilities.n_members = offered_members(description());
+    capabilities.uncertainty_gradients = capabilities.n_members > 1;
     capabilities.n_descriptors = description().n_interactions * description().channels;
     capabilities.elements = description().elements;
     return capabilities;
@@ -251,7 +251,7 @@ Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state
                                           const Outputs& outputs) const {
   Prediction prediction = blank_prediction(*this, batch, state, outputs);
   Outputs filled = outputs;
-  filled.members = outputs.members || outputs.uncertainty_gradients;
+  filled.members = (outputs.members || outputs.uncertainty_gradients) && offered_members(description()) > 0;
   over_units(batch, neighbors, [&](const Unit& unit, int threads) {
     evaluate_unit(batch, state, neighbors, unit, filled, threads, prediction);
   });

@@ -69,9 +69,9 @@ double share_below(const std::vector<double>& sorted, double limit) {
 
 }  // namespace
 
-double calibrated_scale(const Potential& potential, std::span<const Frame> frames) {
+std::optional<double> calibrated_scale(const Potential& potential, std::span<const Frame> frames) {
   const CommitteeErrors committee = committee_errors(potential, frames);
-  if (committee.errors.size() < k_least_frames) return 1.0;
+  if (committee.errors.size() < k_least_frames) return std::nullopt;
   std::vector<double> ratios;
   for (std::size_t k = 0; k < committee.errors.size(); ++k) ratios.push_back(committee.errors[k] / committee.deviations[k]);
   std::sort(ratios.begin(), ratios.end());

@@ -10,9 +10,9 @@
 namespace tamiz {
 
 /// Factor by which the spread of a committee's energies has to be multiplied so that errors on `frames`,
-/// which the committee was not trained on, lie within it in 68.3 % of the cases. 1 for fewer than five
+/// which the committee was not trained on, lie within it in 68.3 % of the cases. Nothing for fewer than five
 /// frames with energies.
-double calibrated_scale(const Potential& potential, std::span<const Frame> frames);
+std::optional<double> calibrated_scale(const Potential& potential, std::span<const Frame> frames);
 
 /// What a committee's standard deviations σ say of the errors of energies per atom.
 struct Calibration {

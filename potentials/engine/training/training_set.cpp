@@ -105,6 +105,18 @@ std::vector<double> reference_energies(const ModelDescription& d, std::span<cons
   return energies;
 }
 
+std::vector<double> energies_of(const std::vector<Element>& elements, const std::map<Element, double>& given) {
+  std::vector<double> energies;
+  for (const Element element : elements) {
+    const auto found = given.find(element);
+    if (found == given.end())
+      throw SpeciesError("model.atomic_energies has no " + std::string(element.symbol()) +
+                         ": give the energies of all elements, or of none to have them fitted");
+    energies.push_back(found->second);
+  }
+  return energies;
+}
+
 double force_scale(std::span<const TrainingFrame> frames) {
   double squared = 0.0, count = 0.0;
   for (const TrainingFrame& frame : frames)
@@ -129,16 +141,19 @@ double average_neighbors(const ModelDescription& d, std::span<const TrainingFram
 
 }  // namespace
 
-void check_labels(std::span<const Frame> frames, const std::string& what) {
+void check_frames(std::span<const Frame> frames, const std::string& what) {
+  for (std::size_t k = 0; k < frames.size(); ++k) check_frame(frames[k], named(what, k));
+}
+
+void check_labels(std::span<const Frame> frames, const std::string& what, bool forces) {
   if (frames.empty()) throw ShapeError("there are no " + what + " frames");
-  bool any_energy = false;
-  for (std::size_t k = 0; k < frames.size(); ++k) {
-    check_frame(frames[k], named(what, k));
-    any_energy = any_energy || frames[k].labels.consistent_energy();
-  }
-  if (!any_energy)
-    throw ShapeError("none of the " + std::to_string(frames.size()) + " " + what +
-                     " frames has an energy: check the keys of the file (energy, REF_energy, free_energy)");
+  check_frames(frames, what);
+  const std::string none = "none of the " + std::to_string(frames.size()) + " " + what + " frames has ";
+  if (std::none_of(frames.begin(), frames.end(), [](const Frame& f) { return f.labels.consistent_energy().has_value(); }))
+    throw ShapeError(none + "an energy: check the keys of the file (energy, REF_energy, free_energy)");
+  if (forces && std::none_of(frames.begin(), frames.end(), [](const Frame& f) { return f.labels.forces.has_value(); }))
+    throw ShapeError(none + "forces: check the keys of the file (forces, REF_forces); to train on energies alone, set forces = 0 "
+                            "in [loss] and [loss_last_stage]");
 }
 
 TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
@@ -169,7 +184,8 @@ void check_species(const ModelDescription& description, std::span<const Frame> f
                            "; train a new model with this element, or leave the frame out");
 }
 
-ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames) {
+ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
+                                 const std::map<Element, double>& atomic_energies) {
   if (description.elements.empty()) {
     std::set<Element> elements;
     for (const TrainingFrame& frame : frames)
@@ -177,7 +193,8 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
     description.elements.assign(elements.begin(), elements.end());
   }
   const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
-  description.atomic_energies = reference_energies(description, rest);
+  description.atomic_energies = atomic_energies.empty() ? reference_energies(description, rest)
+                                                        : energies_of(description.elements, atomic_energies);
   description.scale = force_scale(rest);
   description.shift = 0.0;
   description.average_neighbors = average_neighbors(description, frames);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,9 +15,12 @@ struct TrainingSet {
   std::vector<Frame> validation;  ///< held out; empty where nothing could be spared
 };
 
-/// Throws NumericsError for a label that is not finite or a force above 1000 eV/Å, naming the frame;
-/// ShapeError when there is no frame, no energy at all, or forces of another number of atoms.
-void check_labels(std::span<const Frame> frames, const std::string& what);
+/// Throws NumericsError for a label that is not finite or a force above 1000 eV/Å, and ShapeError for forces of another
+/// number of atoms, naming the frame: "`what` frame 3".
+void check_frames(std::span<const Frame> frames, const std::string& what);
+
+/// The same; ShapeError also when there is no frame, no energy at all, or no force where `forces` are needed.
+void check_labels(std::span<const Frame> frames, const std::string& what, bool forces);
 
 /// Splits off validation frames by a hash of their content where none are given, and draws the bootstrap
 /// weights of the committee, Poisson(1) by content and member: the same frame has the same weights in
@@ -27,7 +31,9 @@ TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Fra
 /// Fills the statistics of a model from its training frames: reference energies by ridge regression on
 /// composition, scale from the root mean square force, average number of neighbours. Elements are those of
 /// the frames where the description names none. Throws SpeciesError for a frame with another element.
-ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames);
+/// `atomic_energies` [eV], where there are any, take the place of the regression; SpeciesError where one is missing.
+ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
+                                 const std::map<Element, double>& atomic_energies = {});
 
 /// Throws SpeciesError naming the first frame with an element outside the description.
 void check_species(const ModelDescription& description, std::span<const Frame> frames, const std::string& what);

@@ -188,10 +188,13 @@ TEST_P(SecondDerivatives, with_weights_of_members_are_gradients_of_their_spread)
 TEST(SecondDerivativesOfPotentials, a_spread_of_nothing_has_no_gradient) {
   const ModelFile one = initial_model(with(small_description(0), [](D& d) { d.n_members = 1; }), 7);
   const Structure crystal = triclinic(5, 11);
-  ModelFile same = initial_model(with(small_description(0), [](D& d) { d.n_members = 2; d.uncertainty_scale = 0.0; }), 7);
+  const ModelFile raw = initial_model(with(small_description(0), [](D& d) { d.n_members = 2; d.uncertainty_scale = 0.0; }), 7);
+  // So small a spread has a square of zero.
+  const ModelFile same = initial_model(with(small_description(0), [](D& d) { d.n_members = 2; d.uncertainty_scale = 1e-300; }), 7);
 
-  EXPECT_THROW(evaluate(*make_fused_potential(one, {.dtype = "float64"}), {&crystal, 1}, {.uncertainty_gradients = true}),
-               CapabilityError);
+  for (const ModelFile& model : {one, raw})
+    EXPECT_THROW(evaluate(*make_fused_potential(model, {.dtype = "float64"}), {&crystal, 1}, {.uncertainty_gradients = true}),
+                 CapabilityError);
   EXPECT_EQ(largest(evaluate(*make_fused_potential(same, {.dtype = "float64"}), {&crystal, 1},
                              {.uncertainty_gradients = true}).uncertainty_gradients), 0.0);
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <cstdlib>
@@ -75,6 +76,19 @@ int available_threads() {
 
 namespace {
 
+/// Looks again and again for a moment: the next pass over a batch comes within microseconds, and to sleep and to be woken takes
+/// tens of them. Short, because a core that others want is lost meanwhile.
+template <typename Condition>
+void spin_until(const Condition& condition) {
+  constexpr auto k_longest = std::chrono::microseconds(50);
+  const auto begun = std::chrono::steady_clock::now();
+  while (!condition() && std::chrono::steady_clock::now() - begun < k_longest) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+}
+
 /// The calls of one parallel_for. Outlives it where a helper comes late.
 class Job {
  public:
@@ -95,8 +109,12 @@ class Job {
   /// Of the caller: waits for the helpers that have begun, not for those that the system lets run too late.
   void work_and_close() {
     work();
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    spin_until([&] { return helping_ == 0; });
     std::unique_lock lock(mutex_);
-    closed_ = true;
     done_.wait(lock, [&] { return helping_ == 0; });
     if (first_error_) std::rethrow_exception(first_error_);
   }
@@ -121,7 +139,7 @@ class Job {
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   std::condition_variable done_;
-  int helping_ = 0;
+  std::atomic<int> helping_{0};  // changes under the mutex
   bool closed_ = false;
   std::exception_ptr first_error_;
   std::size_t first_index_;
@@ -144,6 +162,7 @@ class Helpers {
   void ask(const std::shared_ptr<Job>& job, std::size_t n) {
     const std::lock_guard lock(mutex_);
     for (std::size_t k = 0; k < n; ++k) jobs_.push_back(job);
+    n_jobs_ = jobs_.size();
     try {
       for (; waiting_ < jobs_.size() && started_ < k_most; ++waiting_, ++started_) std::thread([this] { run(); }).detach();
     } catch (const std::system_error&) {
@@ -156,6 +175,7 @@ class Helpers {
   void withdraw(const std::shared_ptr<Job>& job) {
     const std::lock_guard lock(mutex_);
     std::erase(jobs_, job);
+    n_jobs_ = jobs_.size();
   }
 
  private:
@@ -171,11 +191,15 @@ class Helpers {
       came_.wait(lock, [&] { return !jobs_.empty(); });
       const std::shared_ptr<Job> job = std::move(jobs_.front());
       jobs_.pop_front();
+      n_jobs_ = jobs_.size();
       --waiting_;
       lock.unlock();
       job->help();
       lock.lock();
       ++waiting_;
+      lock.unlock();
+      spin_until([&] { return n_jobs_ > 0; });
+      lock.lock();
     }
   }
 
@@ -183,6 +207,7 @@ class Helpers {
   std::mutex mutex_;
   std::condition_variable came_;
   std::deque<std::shared_ptr<Job>> jobs_;
+  std::atomic<std::size_t> n_jobs_{0};  // of jobs_, to be read without the mutex
   std::size_t waiting_ = 0, started_ = 0;
 };
 

@@ -31,19 +31,33 @@ struct Unit {
   std::size_t begin, end, pairs;
 };
 
+/// Units of about as many pairs, as many for every thread where the structures are small; a large structure is one by itself.
 std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, int threads) {
-  const std::size_t share = neighbors.n_pairs() / static_cast<std::size_t>(threads) + 1;
-  const std::size_t target = std::min(k_pairs_per_unit, share);
+  const std::size_t n = static_cast<std::size_t>(threads) * (neighbors.n_pairs() / (k_pairs_per_unit * static_cast<std::size_t>(threads)) + 1);
+  const double share = static_cast<double>(neighbors.n_pairs()) / static_cast<double>(n);
   std::vector<Unit> units;
   std::size_t begun = 0, structure = 0;
-  for (std::size_t s = 0; s < batch.n_structures(); ++s) {
-    const std::size_t end = neighbors.first()[batch.offsets()[s + 1]];
-    if (end - begun < target && s + 1 < batch.n_structures()) continue;
-    units.push_back({structure, s + 1, end - begun});
+  const auto close = [&](std::size_t s, std::size_t end) {
+    units.push_back({structure, s, end - begun});
     begun = end;
-    structure = s + 1;
+    structure = s;
+  };
+  for (std::size_t s = 0; s < batch.n_structures(); ++s) {
+    const std::size_t begin = neighbors.first()[batch.offsets()[s]], end = neighbors.first()[batch.offsets()[s + 1]];
+    if (s > structure && end - begin > k_pairs_per_unit) close(s, begin);
+    if (static_cast<double>(end) >= share * static_cast<double>(units.size() + 1) || s + 1 == batch.n_structures()) close(s + 1, end);
   }
   return units;
+}
+
+/// How many of the units, the largest of which come first, all threads work on together, one by one: those that are a large
+/// part of the batch, and of a few what the threads cannot share evenly. Small units have too few blocks to be shared well.
+std::size_t n_together(std::span<const Unit> units, std::size_t n_pairs, std::size_t threads) {
+  std::size_t n = 0;
+  while (n < units.size() && units[n].pairs > std::max(2 * k_pairs_per_unit, n_pairs / (2 * threads))) ++n;
+  const std::size_t rest = units.size() - n;
+  if (rest < 4 * threads && (rest > threads || 2 * rest <= threads)) n += rest % threads;
+  return n;
 }
 
 template <typename Real>
@@ -237,13 +251,10 @@ template <typename Real>
 template <typename Run>
 void FusedPotential<Real>::over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const {
   std::vector<Unit> units = cut(batch, neighbors, threads_);
-  // Threads share what is a large part of the batch, one by one, and then take the rest unit by unit.
-  const std::size_t large = neighbors.n_pairs() / (2 * static_cast<std::size_t>(threads_));
-  const auto small =
-      std::stable_partition(units.begin(), units.end(), [&](const Unit& unit) { return unit.pairs > large; });
-  std::for_each(units.begin(), small, [&](const Unit& unit) { run(unit, threads_); });
-  parallel_for(static_cast<std::size_t>(units.end() - small), threads_,
-               [&](std::size_t k) { run(small[static_cast<std::ptrdiff_t>(k)], 1); });
+  std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) { return a.pairs > b.pairs; });
+  const std::size_t together = n_together(units, neighbors.n_pairs(), static_cast<std::size_t>(threads_));
+  for (std::size_t k = 0; k < together; ++k) run(units[k], threads_);
+  parallel_for(units.size() - together, threads_, [&](std::size_t k) { run(units[together + k], 1); });
 }
 
 template <typename Real>

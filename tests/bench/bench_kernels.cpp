@@ -34,7 +34,7 @@ void multiply(benchmark::State& state) {
   for (auto _ : state)
     kernels::fused_table<float>().multiply({static_cast<std::int64_t>(rows), k_channels, k_channels, from.data(),
                                             to.data(), matrix.data(), false, nullptr});
-  count_operations(state, static_cast<double>(rows) * k_channels * k_channels);
+  count_operations(state, static_cast<double>(rows) * k_channels * k_channels, sizeof(float) * k_channels * k_channels);
 }
 BENCHMARK(multiply)->ArgName("rows")->Arg(1)->Arg(3)->Arg(8)->Arg(24)->Arg(56);
 
@@ -69,6 +69,11 @@ struct Neighborhood {
   std::size_t output_stride;
   AlignedBuffer<float> outputs, gradients, sum, d_features, d_vectors, scratch;
   std::vector<kernels::EdgeView<float>> edges;
+
+  /// That an edge reads and shares with no other: four rows of the table and the features of its neighbour.
+  double bytes_of_edge(int input_l) const {
+    return sizeof(float) * k_channels * (4.0 * static_cast<double>(plan.paths.size()) + (input_l + 1) * (input_l + 1));
+  }
 };
 
 void convolve(benchmark::State& state) {
@@ -79,7 +84,7 @@ void convolve(benchmark::State& state) {
                                             n.sum.data()});
   double each = n.plan.n_links;
   for (const auto& path : n.plan.paths) each += 4 + 2 * path.l1 + 1;
-  count_operations(state, each * k_edges * k_channels);
+  count_operations(state, each * k_edges * k_channels, k_edges * n.bytes_of_edge(static_cast<int>(state.range(0))));
 }
 BENCHMARK(convolve)->ArgName("l")->Arg(0)->Arg(1)->Arg(2);
 
@@ -92,7 +97,10 @@ void convolve_reverse(benchmark::State& state) {
          n.plan.opposite.begin.data(), n.d_features.data(), n.d_vectors.data(), n.scratch.data()});
   double each = 2.0 * n.plan.n_links;
   for (const auto& path : n.plan.paths) each += 9 + 3 * (2 * path.l1 + 1);
-  count_operations(state, each * k_edges * k_channels);
+  // Derivatives by the sum of the neighbour are read, too.
+  const double outputs = sizeof(float) * static_cast<double>(n.plan.sum_size);
+  count_operations(state, each * k_edges * k_channels,
+                   k_edges * (n.bytes_of_edge(static_cast<int>(state.range(0))) + outputs));
 }
 BENCHMARK(convolve_reverse)->ArgName("l")->Arg(0)->Arg(1)->Arg(2);
 
@@ -105,7 +113,8 @@ void contract_gradient(benchmark::State& state) {
         {plan.n_outputs, plan.n_inputs, k_channels, static_cast<std::int64_t>(plan.coefficients.size()),
          plan.nodes.data(), plan.leaves.data(), coefficients.data(), x.data(), nullptr, f.data(), gradient.data()});
   state.counters["coefficients"] = static_cast<double>(plan.coefficients.size());
-  count_operations(state, 2.0 * static_cast<double>(plan.coefficients.size()) * k_channels);
+  const auto n = static_cast<double>(plan.coefficients.size());
+  count_operations(state, 2.0 * n * k_channels, sizeof(float) * n * k_channels);
 }
 BENCHMARK(contract_gradient)->ArgName("L")->Arg(0)->Arg(1)->Arg(2);
 

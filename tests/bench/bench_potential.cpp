@@ -105,6 +105,7 @@ BENCHMARK(smoke_relaxation)->Iterations(1);
 int main(int argc, char** argv) {
   benchmark::AddCustomContext("tamiz_commit", std::string(tamiz::commit()));
   benchmark::AddCustomContext("peak_gflops", std::to_string(tamiz::bench::peak_gflops()));
+  benchmark::AddCustomContext("peak_gigabytes_per_second", std::to_string(tamiz::bench::peak_bandwidth()));
   benchmark::AddCustomContext("instruction_set", tamiz::kernels::instruction_set());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -24,13 +24,32 @@ bool has_labels(const Frame& frame) {
   return frame.labels.consistent_energy() || frame.labels.forces || frame.labels.stress;
 }
 
+void predict(const Potential& potential, std::span<Frame* const> frames, bool stress) {
+  std::vector<Structure> structures;
+  for (const Frame* frame : frames) structures.push_back(frame->structure);
+  const Prediction p = evaluate(potential, structures, {.forces = true, .stress = stress});
+  Eigen::Index row = 0;
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    const auto n = static_cast<Eigen::Index>(structures[k].size());
+    frames[k]->labels = {.energy = p.energies[static_cast<Eigen::Index>(k)], .free_energy = std::nullopt,
+                         .forces = p.forces.middleRows(row, n), .stress = std::nullopt};
+    if (stress) frames[k]->labels.stress = p.stresses[k];
+    row += n;
+  }
+}
+
 /// The frames with the model's energies, forces and, in crystals, stresses in place of their labels.
 std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> frames) {
-  for (Frame& frame : frames) {
-    const bool crystal = frame.structure.lattice().volume() > 0.0 && potential.capabilities().stress;
-    const Prediction p = evaluate(potential, std::span(&frame.structure, 1), {.forces = true, .stress = crystal});
-    frame.labels = {.energy = p.energies[0], .free_energy = std::nullopt, .forces = p.forces, .stress = std::nullopt};
-    if (crystal) frame.labels.stress = p.stresses[0];
+  constexpr std::size_t k_at_once = 256;
+  const auto has_stress = [&](const Frame& frame) {
+    return frame.structure.lattice().volume() > 0.0 && potential.capabilities().stress;
+  };
+  for (const bool stress : {false, true}) {
+    std::vector<Frame*> alike;
+    for (Frame& frame : frames)
+      if (has_stress(frame) == stress) alike.push_back(&frame);
+    for (std::size_t begin = 0; begin < alike.size(); begin += k_at_once)
+      predict(potential, std::span(alike).subspan(begin, std::min(k_at_once, alike.size() - begin)), stress);
   }
   return frames;
 }
@@ -39,16 +58,22 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
   if (!arguments.predictions.empty()) check_output(arguments.predictions);
   const std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
-  if (std::none_of(frames.begin(), frames.end(), has_labels))
+  const bool labelled = std::any_of(frames.begin(), frames.end(), has_labels);
+  if (!labelled && arguments.predictions.empty())
     throw FormatError(fmt::format("none of the {} frames has an energy, forces or a stress to compare with: check the keys of the "
-                                  "file (energy, REF_energy, free_energy, forces, REF_forces)", frames.size()));
+                                  "file (energy, REF_energy, free_energy, forces, REF_forces), or ask for --predictions alone",
+                                  frames.size()));
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
-  result = errors_by_type(*potential, frames);
-  result["calibration"] = potential->capabilities().n_members > 1 ? calibration_of(*potential, frames) : nullptr;
+  if (labelled) {
+    result = errors_by_type(*potential, frames);
+    result["calibration"] = potential->capabilities().n_members > 1 ? calibration_of(*potential, frames) : nullptr;
+  } else {
+    result["n_frames"] = frames.size();
+  }
   result["model"] = potential->name();
   if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted(*potential, frames));
-  if (!common.quiet) print_errors("all", result);
+  if (labelled && !common.quiet) print_errors("all", result);
   return k_done;
 }
 
@@ -60,7 +85,7 @@ void add_evaluate(CLI::App& app) {
       app, "evaluate", "Errors of a model against labels, for each config_type", "tamiz evaluate model.safetensors test.xyz --json errors.json",
       [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
   add_model_argument(*command, arguments->model);
-  command->add_option("files", arguments->files, "Labelled structures")->required()->check(CLI::ExistingFile);
+  command->add_option("files", arguments->files, "Labelled structures; of structures without labels only --predictions")->required()->check(CLI::ExistingFile);
   command->add_option("--predictions", arguments->predictions, "File for the predicted values, as extended XYZ");
   add_label_keys(*command, arguments->keys);
   add_load_options(*command, arguments->load);

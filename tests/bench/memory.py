@@ -45,7 +45,7 @@ def make_model(folder: Path, hidden_l: int) -> Path:
 
 def structures(work: str) -> list:
     if work == "large":
-        large = bulk("Si", cubic=True) * (23, 23, 23)
+        large = bulk("Si", cubic=True) * (24, 24, 24)
         large.rattle(0.05, seed=1)
         return [large]
     return [bulk("Si", cubic=True) for _ in range(10_000)]

@@ -1,6 +1,8 @@
 """Potentials through the package: against ASE, against finite differences, in batches and in threads."""
 
 import gc
+import json
+import subprocess
 import threading
 
 import ase
@@ -9,9 +11,10 @@ import pytest
 from ase.build import bulk
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from ase.calculators.lj import LennardJones
+from ase.io import write
 
 import tamiz
-from support import CELLS, LENNARD_JONES, MODEL, STILLINGER_WEBER, silicon
+from support import CELLS, LENNARD_JONES, MODEL, STILLINGER_WEBER, TAMIZ, silicon
 
 EPSILON, SIGMA = 0.010323565, 3.405  # of the shipped argon, eV and Å
 # A cutoff so far that the switch does not reach the cluster below.
@@ -238,3 +241,26 @@ def test_directions_of_another_shape_are_refused(stillinger_weber):
         model.hessian_vector_products(silicon(), [np.zeros((8, 3))] * 2)
     with pytest.raises(tamiz.CapabilityError, match="second derivatives"):
         stillinger_weber.hessian_vector_products(silicon(), np.zeros((8, 3)))
+
+
+def test_structures_without_labels_are_predicted_but_not_judged(tmp_path):
+    crystals = [silicon(rattle=0.05, seed=k) for k in range(300)]  # more than are evaluated at once
+    molecule = ase.Atoms("Si3", positions=[[0, 0, 0], [2.3, 0, 0], [0, 2.3, 0]])
+    atoms = [*crystals[:150], molecule, *crystals[150:]]
+    write(tmp_path / "bare.xyz", atoms, format="extxyz")
+    command = [TAMIZ, "evaluate", STILLINGER_WEBER, "bare.xyz"]
+
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    subprocess.run([*command, "--predictions", "p.xyz", "--json", "p.json"], cwd=tmp_path, capture_output=True, check=True)
+
+    assert refused.returncode == 1 and "or ask for --predictions alone" in refused.stderr
+    assert json.loads((tmp_path / "p.json").read_text())["n_frames"] == 301
+    predicted = tamiz.read(tmp_path / "p.xyz")
+    bare, alone = tamiz.read(tmp_path / "bare.xyz"), tamiz.load(STILLINGER_WEBER)
+    for k in (0, 150, 300):
+        expected = alone.evaluate(bare[k].structure, stress=k != 150)
+        assert predicted[k].energy == pytest.approx(expected.energies[0], abs=1e-9)
+        assert predicted[k].forces == pytest.approx(expected.forces[0], abs=1e-9)
+        assert (predicted[k].stress is None) == (k == 150)
+        if k != 150:
+            assert predicted[k].stress == pytest.approx(expected.stresses[0], abs=1e-12)

@@ -334,7 +334,8 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   if (potential->capabilities().n_members > 1) {
     const std::optional<double> scale = calibrated_scale(*potential, plan.set.validation);
     if (!scale)
-      log::warning_once("fewer than five validation frames with energies: the uncertainty is not calibrated, and the model offers none");
+      log::warning_once("fewer than five validation frames with energies: the uncertainty is not calibrated, and the model "
+                        "offers none");
     result.model.description.uncertainty_scale = scale.value_or(0.0);
   }
   std::vector<Frame> trained;

@@ -31,22 +31,38 @@ struct Unit {
   std::size_t begin, end, pairs;
 };
 
-/// Units of about as many pairs, as many for every thread where the structures are small; a large structure is one by itself.
-std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, int threads) {
-  const std::size_t n = static_cast<std::size_t>(threads) * (neighbors.n_pairs() / (k_pairs_per_unit * static_cast<std::size_t>(threads)) + 1);
-  const double share = static_cast<double>(neighbors.n_pairs()) / static_cast<double>(n);
+/// Every large structure by itself, and the small ones in units of about as many pairs each, as many for every thread.
+std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, std::size_t threads) {
+  const auto pairs_of = [&](std::size_t s) {
+    return neighbors.first()[batch.offsets()[s + 1]] - neighbors.first()[batch.offsets()[s]];
+  };
+  std::size_t small = 0;
+  for (std::size_t s = 0; s < batch.n_structures(); ++s)
+    if (pairs_of(s) <= k_pairs_per_unit) small += pairs_of(s);
+  const std::size_t n = threads * (small / (threads * k_pairs_per_unit) + 1);
+  const double share = static_cast<double>(small) / static_cast<double>(n);
   std::vector<Unit> units;
-  std::size_t begun = 0, structure = 0;
-  const auto close = [&](std::size_t s, std::size_t end) {
-    units.push_back({structure, s, end - begun});
-    begun = end;
-    structure = s;
+  Unit unit{0, 0, 0};
+  std::size_t seen = 0, n_full = 0;  // pairs of small structures, and units that were closed for having their share
+  const auto close = [&] {
+    if (unit.end > unit.begin) units.push_back(unit);
+    unit = {unit.end, unit.end, 0};
   };
   for (std::size_t s = 0; s < batch.n_structures(); ++s) {
-    const std::size_t begin = neighbors.first()[batch.offsets()[s]], end = neighbors.first()[batch.offsets()[s + 1]];
-    if (s > structure && end - begin > k_pairs_per_unit) close(s, begin);
-    if (static_cast<double>(end) >= share * static_cast<double>(units.size() + 1) || s + 1 == batch.n_structures()) close(s + 1, end);
+    const std::size_t pairs = pairs_of(s);
+    if (pairs > k_pairs_per_unit) {
+      close();
+      unit = {s, s + 1, pairs};
+      close();
+      continue;
+    }
+    unit = {unit.begin, s + 1, unit.pairs + pairs};
+    seen += pairs;
+    if (static_cast<double>(seen) < share * static_cast<double>(n_full + 1)) continue;
+    ++n_full;
+    close();
   }
+  close();
   return units;
 }
 
@@ -250,9 +266,10 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
 template <typename Real>
 template <typename Run>
 void FusedPotential<Real>::over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const {
-  std::vector<Unit> units = cut(batch, neighbors, threads_);
+  const auto threads = static_cast<std::size_t>(threads_);
+  std::vector<Unit> units = cut(batch, neighbors, threads);
   std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) { return a.pairs > b.pairs; });
-  const std::size_t together = n_together(units, neighbors.n_pairs(), static_cast<std::size_t>(threads_));
+  const std::size_t together = n_together(units, neighbors.n_pairs(), threads);
   for (std::size_t k = 0; k < together; ++k) run(units[k], threads_);
   parallel_for(units.size() - together, threads_, [&](std::size_t k) { run(units[together + k], 1); });
 }

@@ -43,14 +43,13 @@ def predict(model: Path, frames: list) -> list[dict]:
     import tamiz
 
     potential = tamiz.load(model)
-    prediction = potential.evaluate([f.structure for f in frames], forces=True, uncertainty=True)
+    prediction = potential.evaluate([f.structure for f in frames], forces=True)
     rows = []
     for k, frame in enumerate(frames):
         n = len(frame.structure)
         rows.append({
             "config_type": str(frame.info.get("config_type", "all")),
             "energy": [float(frame.energy) / n, float(prediction.energies[k]) / n],
-            "sigma": float(prediction.uncertainties[k]) / n,
             "forces": [np.asarray(frame.forces).ravel().tolist(), np.asarray(prediction.forces[k]).ravel().tolist()],
         })
     return rows

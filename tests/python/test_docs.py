@@ -14,7 +14,6 @@ import sys
 
 import pytest
 
-import tamiz
 from support import BUILD, MODEL, ROOT
 
 PAGES = sorted(page for page in (ROOT / "docs" / "howto").glob("*.md") if page.name != "README.md")

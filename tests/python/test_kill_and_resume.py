@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from small_campaign import TRAIN
 
 ROOT = Path(__file__).resolve().parents[2]

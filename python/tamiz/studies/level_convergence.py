@@ -177,7 +177,7 @@ def formation_study(calculations: Calculations, energy: str, settings: dict[str,
         return calculations.get(name, **arguments(name))[energy] / len(calculations.atoms[name])
 
     compounds = {name: calculations.atoms[name] for name in calculations.names(COMPOUNDS)}
-    return {label: formation_energies(compounds, lambda name: per_atom(name, arguments)) for label, arguments in settings.items()}
+    return {label: formation_energies(compounds, lambda name, of=arguments: per_atom(name, of)) for label, arguments in settings.items()}
 
 
 def force_study(calculations: Calculations) -> dict:

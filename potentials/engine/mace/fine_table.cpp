@@ -117,11 +117,13 @@ FineTable<Real>::FineTable(const FineGrid& grid, const RadialBasis& basis, doubl
   }
   if (!network.has_density()) return;
   const auto share = [&](std::size_t k) { return network.density(samples.basis(k), samples.slopes(k)); };
+  RadialNetwork::Density here = share(0);
   for (std::size_t k = 0; k < n; ++k) {
-    const RadialNetwork::Density here = share(k);
-    density.insert(density.end(), {here.slope * grid.spacing(), here.value, share(k + 1).value - here.value});
+    const RadialNetwork::Density next = share(k + 1);
+    density.insert(density.end(), {here.slope * grid.spacing(), here.value, next.value - here.value});
+    here = next;
   }
-  density.push_back(share(n).slope * grid.spacing());
+  density.push_back(here.slope * grid.spacing());
 }
 
 FineGrid fine_grid(double cutoff, const RadialBasis& basis, const std::vector<double>& contacts,

@@ -163,20 +163,15 @@ class Run {
   double advance() {
     const TrainConfig& c = plan_.config;
     const auto batch = batch_of(plan_, step());
-    const Cycle& cycle = cycle_at(cycles_, step());
-    const auto last_from = cycle.begin + std::llround(static_cast<double>(cycle.length()) * (1.0 - c.last_stage_fraction));
+    const bool last_stage = is_last_stage(step(), cycle_at(cycles_, step()), c.last_stage_fraction);
     model_->set_parameters(state_.parameters);
-    const double loss = batches_.loss_gradient(*model_, batch, step() >= last_from ? c.last_stage : c.weights, gradient_);
+    const double loss = batches_.loss_gradient(*model_, batch, last_stage ? c.last_stage : c.weights, gradient_);
     const double norm = clip(gradient_, c.gradient_clip);
     if (!std::isfinite(loss) || !std::isfinite(norm))
       throw NumericsError("training diverged at step " + std::to_string(step()) +
                           ": the loss is not finite; lower learning_rate, or look for wrong labels");
     optimizer_.step(state_.optimizer, state_.parameters, gradient_, learning_rate());
-    // A young average forgets faster, or it would remember the random start.
-    const auto age = static_cast<double>(step());
-    const double decay = std::min(c.ema_decay, age / (age + 10.0));
-    for (std::size_t k = 0; k < gradient_.size(); ++k)
-      state_.average[k] = decay * state_.average[k] + (1.0 - decay) * state_.parameters[k];
+    update_average(state_.average, state_.parameters, step(), c.ema_decay);
     return loss;
   }
 

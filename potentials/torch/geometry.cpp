@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "tamiz/potentials/torch/model_forms.hpp"
+#include "tamiz/potentials/torch/tensor_forms.hpp"
 
 namespace tamiz::torch_engine {
 namespace {
@@ -76,6 +77,7 @@ class ForcesAndVirials : public torch::autograd::Function<ForcesAndVirials> {
 }  // namespace
 
 at::Tensor forces_and_virials(ShardPointer shard, const at::Tensor& by_radial, const at::Tensor& by_harmonics) {
+  if (!shard->placement.kernels) return tensors::forces_and_virials(*shard, by_radial, by_harmonics);
   return ForcesAndVirials::apply(c10::make_intrusive<Context>(std::move(shard)), by_radial, by_harmonics);
 }
 

@@ -16,10 +16,10 @@ namespace tamiz::torch_engine {
 namespace {
 
 /// Row-major doubles as a tensor.
-at::Tensor matrix_tensor(const double* values, std::int64_t rows, std::int64_t columns, at::ScalarType dtype) {
+at::Tensor matrix_tensor(const double* values, std::int64_t rows, std::int64_t columns, const at::TensorOptions& options) {
   at::Tensor tensor = at::empty({rows, columns}, at::kDouble);
   std::copy(values, values + rows * columns, tensor.mutable_data_ptr<double>());
-  return tensor.to(dtype);
+  return tensor.to(options);
 }
 
 /// The radial network: linear layers with a normalised SiLU between them.
@@ -96,25 +96,30 @@ std::vector<at::Tensor> AppliedWeights::flat() {
   return tensors;
 }
 
-MaceModel::MaceModel(ModelDescription description, at::ScalarType dtype)
+MaceModel::MaceModel(ModelDescription description, at::ScalarType dtype, Placement placement)
     : description_(std::move(description)),
       dtype_(dtype),
+      placement_(placement),
       specs_(model_parameters(description_)),
       shapes_(interaction_shapes(description_)),
       radial_(description_) {
+  const auto options = at::TensorOptions(dtype).device(placement.device);
   if (radial_.splined()) {
     const std::vector<double> basis = radial_.basis_at_nodes();
     const std::int64_t width = radial_.basis_size();
-    spline_nodes_ = matrix_tensor(basis.data(), static_cast<std::int64_t>(basis.size()) / width, width, dtype);
+    spline_nodes_ = matrix_tensor(basis.data(), static_cast<std::int64_t>(basis.size()) / width, width, options);
     const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> matrix = radial_.spline().matrix();
-    spline_matrix_ = matrix_tensor(matrix.data(), matrix.rows(), matrix.cols(), dtype);
+    spline_matrix_ = matrix_tensor(matrix.data(), matrix.rows(), matrix.cols(), options);
   }
   for (const InteractionShape& shape : shapes_) {
     convolutions_.push_back(std::make_shared<ConvolutionPlan>(shape.input_l, description_.l_max));
     polynomials_.push_back(std::make_shared<PolynomialPlan>(description_.l_max, shape.output_l, description_.correlation));
     auto& matrices = contraction_matrices_.emplace_back();
     for (const auto& part : polynomials_.back()->parts())
-      matrices.push_back(matrix_tensor(part.matrix.data(), part.end - part.begin, part.n_maps, dtype));
+      matrices.push_back(matrix_tensor(part.matrix.data(), part.end - part.begin, part.n_maps, options));
+    if (placement.kernels) continue;
+    tensor_convolutions_.emplace_back(shape.input_l, description_.l_max, options);
+    tensor_polynomials_.emplace_back(*polynomials_.back(), options);
   }
 }
 
@@ -197,15 +202,37 @@ AppliedWeights MaceModel::apply(const std::vector<at::Tensor>& parameters) const
 at::Tensor MaceModel::radial_weights(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
                                      const at::Tensor& radial) const {
   if (!radial_.splined()) return radial_network(description_, radial, weights.radial);
-  return torch_engine::apply(spline_form(shard, radial_.n_coefficients()), slots::k_values,
-                             {radial, weights.radial[0], {}, {}});
+  return interpolate(shard, radial, weights.radial[0]);
+}
+
+at::Tensor MaceModel::interpolate(const ShardPointer& shard, const at::Tensor& radial, const at::Tensor& table) const {
+  if (!placement_.kernels) return tensors::interpolate(*shard, radial, table);
+  return torch_engine::apply(spline_form(shard, radial_.n_coefficients()), slots::k_values, {radial, table, {}, {}});
+}
+
+at::Tensor MaceModel::convolve(const ShardPointer& shard, std::size_t t, const at::Tensor& harmonics,
+                               const at::Tensor& weights, const at::Tensor& features) const {
+  if (!placement_.kernels) return tensor_convolutions_[t](*shard, harmonics, weights, features);
+  return torch_engine::apply(convolution_form(shard, convolutions_[t], description_.channels), slots::k_output,
+                             {harmonics, weights, features, {}});
+}
+
+at::Tensor MaceModel::mix_elements(const ShardPointer& shard, const at::Tensor& x, const at::Tensor& matrices) const {
+  if (!placement_.kernels) return tensors::element_linear(*shard, x, matrices);
+  const auto form = element_linear_form(shard, static_cast<int>(matrices.size(0)), matrices.size(1), description_.channels);
+  return torch_engine::apply(form, slots::k_y, {x, matrices, {}, {}});
+}
+
+at::Tensor MaceModel::contract(const ShardPointer& shard, std::size_t t, const at::Tensor& x,
+                               const at::Tensor& coefficients) const {
+  if (!placement_.kernels) return tensor_polynomials_[t](*shard, x, coefficients);
+  return symmetric_polynomial(shard, polynomials_[t], x, coefficients);
 }
 
 at::Tensor MaceModel::density(const ShardPointer& shard, const AppliedWeights::Interaction& weights,
                               const at::Tensor& radial) const {
   const at::Tensor edges = radial_.splined()
-                               ? torch_engine::apply(spline_form(shard, radial_.n_coefficients()), slots::k_values,
-                                                     {radial, weights.density, {}, {}})
+                               ? interpolate(shard, radial, weights.density)
                                : edge_density(description_, radial, weights.density);
   return at::zeros({shard->n_atoms, 1}, edges.options()).index_add(0, shard->centre_index, edges);
 }
@@ -214,8 +241,7 @@ at::Tensor MaceModel::message(const ShardPointer& shard, std::size_t t, const Ap
                               const at::Tensor& features, const at::Tensor& radial, const at::Tensor& harmonics) const {
   const std::int64_t channels = description_.channels, n = shard->n_atoms;
   const at::Tensor up = linear_per_l(features, weights.linear_up);
-  const at::Tensor sum = torch_engine::apply(convolution_form(shard, convolutions_[t], channels), slots::k_output,
-                                             {harmonics, radial_weights(shard, weights, radial), up, {}});
+  const at::Tensor sum = convolve(shard, t, harmonics, radial_weights(shard, weights, radial), up);
   std::vector<at::Tensor> blocks;
   std::int64_t begin = 0;
   for (std::size_t k = 0; k < weights.linear.size(); ++k) {
@@ -233,8 +259,6 @@ at::Tensor MaceModel::read_out(const AppliedWeights::Interaction& weights, const
 
 at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeights& weights, const at::Tensor& radial,
                                     const at::Tensor& harmonics, at::Tensor* invariants) const {
-  const std::int64_t channels = description_.channels;
-  const auto n_elements = static_cast<std::int64_t>(description_.elements.size());
   at::Tensor features = weights.embedding.index_select(0, shard->element_index).unsqueeze(0);
   at::Tensor total;
   std::vector<at::Tensor> scalars;
@@ -242,12 +266,11 @@ at::Tensor MaceModel::atom_energies(const ShardPointer& shard, const AppliedWeig
     const AppliedWeights::Interaction& w = weights.interactions[t];
     const auto skip = [&](const at::Tensor& x) {
       const std::int64_t n_l = w.skip.size(0);
-      return torch_engine::apply(element_linear_form(shard, static_cast<int>(n_l), n_elements, channels), slots::k_y,
-                                 {x.narrow(0, 0, n_l * n_l), w.skip, {}, {}});
+      return mix_elements(shard, x.narrow(0, 0, n_l * n_l), w.skip);
     };
     at::Tensor sum = message(shard, t, w, features, radial, harmonics);
     if (!shapes_[t].residual) sum = skip(sum);
-    at::Tensor next = linear_per_l(symmetric_polynomial(shard, polynomials_[t], sum, w.contraction), w.product);
+    at::Tensor next = linear_per_l(contract(shard, t, sum, w.contraction), w.product);
     if (shapes_[t].residual) next = add_to_first(next, skip(features));
     features = next;
     scalars.push_back(features.select(0, 0));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 
@@ -75,6 +76,25 @@ void fill_edge(const Shard& shard, const ModelDescription& description, const Ra
   }
 }
 
+/// What tensor operations need besides, and everything onto the device.
+void place(Shard& shard, const RadialInput& radial) {
+  const c10::Device device = shard.placement.device;
+  shard.by_tensors.neighbors = index_tensor(shard.neighbors).to(device);
+  if (radial.splined()) shard.by_tensors.spline_first = index_tensor(shard.spline_first).to(device);
+  std::map<std::int32_t, std::vector<std::int32_t>> atoms;
+  for (std::size_t i = 0; i < shard.elements.size(); ++i) atoms[shard.elements[i]].push_back(static_cast<std::int32_t>(i));
+  std::vector<std::int32_t> places(shard.elements.size());
+  std::int32_t next = 0;
+  for (const auto& [element, of_element] : atoms) {
+    shard.by_tensors.atoms_of_elements.emplace_back(element, index_tensor(of_element).to(device));
+    for (const std::int32_t atom : of_element) places[static_cast<std::size_t>(atom)] = next++;
+  }
+  shard.by_tensors.place_by_element = index_tensor(places).to(device);
+  for (at::Tensor* tensor : {&shard.element_index, &shard.frame_index, &shard.centre_index, &shard.radial, &shard.slopes,
+                             &shard.harmonics, &shard.gradients, &shard.vectors})
+    *tensor = tensor->to(device);
+}
+
 void fill_edges(Shard& shard, const ModelDescription& description, const RadialInput& input, const EdgeList& structure,
                 std::int64_t e) {
   const bool wide = shard.radial.scalar_type() == at::kDouble;
@@ -93,8 +113,10 @@ void fill_edges(Shard& shard, const ModelDescription& description, const RadialI
 }  // namespace
 
 std::shared_ptr<const Shard> make_shard(const ModelDescription& description, const RadialInput& radial,
-                                        std::span<const EdgeList* const> structures, at::ScalarType dtype) {
+                                        std::span<const EdgeList* const> structures, at::ScalarType dtype,
+                                        Placement placement) {
   auto shard = std::make_shared<Shard>();
+  shard->placement = placement;
   shard->first.push_back(0);
   shard->n_harmonics = n_harmonics(description.l_max);
   shard->n_radial = radial.width();
@@ -114,6 +136,7 @@ std::shared_ptr<const Shard> make_shard(const ModelDescription& description, con
     fill_edges(*shard, description, radial, *structure, e);
     e += static_cast<std::int64_t>(structure->neighbors.size());
   }
+  if (!placement.kernels) place(*shard, radial);
   return shard;
 }
 

@@ -19,17 +19,11 @@ namespace {
 
 /// Pairs per shard: enough to hide the cost of a tensor operation, few enough to stay in the cache.
 constexpr std::size_t k_pairs_per_shard = 4096;
-
-void require_device(const std::string& device) {
-  if (device != "cpu")
-    throw CapabilityError("device '" + device + "' is not driven by this build of the LibTorch engine, expected cpu");
-}
+/// The same for a device that is fed with one shard after the other.
+constexpr std::size_t k_pairs_per_device_shard = 262144;
 
 /// Structure numbers at which shards begin, and the end.
-std::vector<std::size_t> cut(const Batch& batch, const NeighborList& neighbors, int threads) {
-  const std::size_t total = neighbors.n_pairs();
-  const std::size_t share = total / static_cast<std::size_t>(std::max(1, threads)) + 1;
-  const std::size_t target = std::min(k_pairs_per_shard, share);
+std::vector<std::size_t> cut(const Batch& batch, const NeighborList& neighbors, std::size_t target) {
   std::vector<std::size_t> cuts{0};
   std::size_t begun = 0;
   for (std::size_t s = 0; s < batch.n_structures(); ++s) {
@@ -48,7 +42,7 @@ Eigen::RowVectorXd member_totals(const Eigen::MatrixXd& atoms, double mean, doub
 }
 
 Eigen::MatrixXd to_eigen(const at::Tensor& tensor) {
-  const at::Tensor wide = tensor.detach().to(at::kDouble).contiguous();
+  const at::Tensor wide = tensor.detach().to(at::kCPU).to(at::kDouble).contiguous();  // not every device has float64
   using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   return Eigen::Map<const Rows>(wide.const_data_ptr<double>(), wide.size(0), wide.size(1));
 }
@@ -57,18 +51,17 @@ Eigen::MatrixXd to_eigen(const at::Tensor& tensor) {
 
 TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& options)
     : threads_(options.threads > 0 ? options.threads : available_threads()),
-      model_(model.description, dtype_of(options.dtype)),
+      model_(model.description, dtype_of(options.dtype), placement_on(options.device)),
       edges_(model.description) {
-  require_device(options.device);
   const auto name = model.card.entries.find("name");
   name_ = name != model.card.entries.end() ? name->second : "mace";
   const SingleThreadScope scope;
   const at::NoGradGuard no_gradient;
-  const auto stored = parameter_tensors(model_, flat_parameters(model), at::kDouble);
-  // The weights are prepared in float64 whatever the dtype of the evaluation.
+  // The weights are prepared on the CPU and in float64, wherever and in whatever dtype they are used.
   const MaceModel wide(model.description, at::kDouble);
+  const auto stored = parameter_tensors(wide, flat_parameters(model), at::kDouble);
   weights_ = wide.apply(stored);
-  weights_.visit([&](at::Tensor& tensor) { tensor = tensor.to(model_.dtype()).contiguous(); });
+  weights_.visit([&](at::Tensor& tensor) { tensor = tensor.to(model_.dtype()).to(model_.placement().device).contiguous(); });
 }
 
 Capabilities TorchPotential::capabilities() const {
@@ -88,7 +81,7 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
     edges.push_back(edges_(batch, state, neighbors, s));
   std::vector<const EdgeList*> pointers;
   for (const EdgeList& list : edges) pointers.push_back(&list);
-  const ShardPointer shard = make_shard(d, model_.radial(), pointers, model_.dtype());
+  const ShardPointer shard = model_.shard(pointers);
 
   const bool differentiate = outputs.forces || outputs.stress;
   const at::AutoGradMode mode(differentiate);
@@ -142,8 +135,10 @@ Prediction TorchPotential::evaluate(const Batch& batch, const State& state, cons
                                     const Outputs& outputs) const {
   Prediction prediction = blank_prediction(*this, batch, state, outputs);
   if (batch.n_structures() == 0) return prediction;
-  const auto cuts = cut(batch, neighbors, threads_);
-  parallel_for(cuts.size() - 1, threads_, [&](std::size_t k) {
+  const int threads = model_.placement().kernels ? threads_ : 1;
+  const std::size_t share = neighbors.n_pairs() / static_cast<std::size_t>(threads) + 1;
+  const auto cuts = cut(batch, neighbors, std::min(share, model_.placement().kernels ? k_pairs_per_shard : k_pairs_per_device_shard));
+  parallel_for(cuts.size() - 1, threads, [&](std::size_t k) {
     const SingleThreadScope scope;
     evaluate_shard(batch, state, neighbors, cuts[k], cuts[k + 1], outputs, prediction);
   });

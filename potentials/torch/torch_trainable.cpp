@@ -104,7 +104,7 @@ double TorchTrainable::sum_shards(std::span<const TrainingFrame* const> frames, 
       pointers.push_back(lists[k].get());
       members.push_back(frames[k]);
     }
-    const ShardPointer shard = make_shard(description(), model_.radial(), pointers, model_.dtype());
+    const ShardPointer shard = model_.shard(pointers);
     AppliedWeights own = leaves;
     losses[s] = shard_loss(model_, own, shard, members, weights, frames.size());
   });

@@ -116,7 +116,8 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
     Args:
         dtype: "float32", "float64", or "bfloat16": float32 with the factors of linear layers rounded, which is faster
             and leaves forces good to about 1 % (processors with AVX-512 BF16); classical potentials always calculate in float64.
-        device: "cpu", "cuda" or "cuda:1".
+        device: "cpu", "cuda", "cuda:1" or another that the installed torch drives. Sums on a GPU have no fixed order, so
+            that results there may differ in their last digits from call to call.
         threads: threads that share a batch; 0: as many as the machine grants.
         engine: of a ``.safetensors`` model, "fused" (kernels of tamiz, CPU only) or "torch" (LibTorch, which is loaded
             only then); None: fused on the CPU, else torch.
@@ -125,7 +126,7 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
             is worked on in slabs, with the same result in somewhat more time.
 
     Raises FileError, FormatError (not a model, truncated, checksum), CapabilityError when this build lacks the engine
-    that the file needs, or the torch of this Python is another than the one tamiz was built with.
+    that the file needs, torch cannot use the device, or the torch of this Python is another than the one tamiz was built with.
     """
     path = os.fspath(path)
     if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):

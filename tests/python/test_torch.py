@@ -83,5 +83,14 @@ def test_builds_of_one_release_count_as_one_version(monkeypatch):
 
 
 @needs_model
+@pytest.mark.parametrize("device", ["gpu", "meta", "cuda:77"])
+def test_a_device_that_cannot_be_used_is_named(device):
+    with pytest.raises(tamiz.CapabilityError, match=f"'{device}'"):
+        tamiz.load(MODEL, device=device)
+    with pytest.raises(tamiz.CapabilityError, match=device):
+        tamiz.load(MODEL, device=device, engine="fused")
+
+
+@needs_model
 def test_the_loaded_libtorch_is_the_one_tamiz_was_built_with():
     assert tamiz._tamiz.loaded_torch_version().split("+")[0] == tamiz._tamiz.torch_version.split("+")[0]

@@ -61,4 +61,10 @@ double clip(std::span<double> gradient, double limit) {
   return norm;
 }
 
+void update_average(std::span<double> average, std::span<const double> parameters, std::int64_t step, double decay) {
+  const auto age = static_cast<double>(step);
+  const double kept = std::min(decay, age / (age + 10.0));
+  for (std::size_t k = 0; k < average.size(); ++k) average[k] = kept * average[k] + (1.0 - kept) * parameters[k];
+}
+
 }  // namespace tamiz

@@ -37,4 +37,8 @@ class Optimizer {
 /// Scales the gradient down to norm `limit` where it is longer; returns its norm before.
 double clip(std::span<double> gradient, double limit);
 
+/// Exponential moving average of the parameters behind step `step` >= 1, decay·average + (1 − decay)·parameters. A young
+/// average forgets faster, with step/(step + 10) where that is less, or it would remember the random start.
+void update_average(std::span<double> average, std::span<const double> parameters, std::int64_t step, double decay);
+
 }  // namespace tamiz

@@ -25,6 +25,10 @@ const Cycle& cycle_at(const std::vector<Cycle>& cycles, std::int64_t step) {
   return found != cycles.end() ? *found : cycles.back();
 }
 
+bool is_last_stage(std::int64_t step, const Cycle& cycle, double fraction) {
+  return step >= cycle.begin + std::llround(static_cast<double>(cycle.length()) * (1.0 - fraction));
+}
+
 double learning_rate_at(std::int64_t step, const Cycle& cycle, double peak) {
   const std::int64_t at = step - cycle.begin, total = cycle.length();
   const std::int64_t warm_up = std::min(std::clamp<std::int64_t>(total / 50, 10, 200), total);

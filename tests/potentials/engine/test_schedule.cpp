@@ -37,4 +37,15 @@ TEST(Schedule, every_cycle_begins_low_and_ends_low) {
   EXPECT_EQ(cycle_at(all, 7000).end, 7000);
 }
 
+TEST(Schedule, the_last_stage_is_the_end_of_every_cycle) {
+  const Cycle cycle{100, 300};
+
+  EXPECT_FALSE(is_last_stage(100, cycle, 0.25));
+  EXPECT_FALSE(is_last_stage(249, cycle, 0.25));
+  EXPECT_TRUE(is_last_stage(250, cycle, 0.25));
+  EXPECT_TRUE(is_last_stage(299, cycle, 0.25));
+  EXPECT_FALSE(is_last_stage(299, cycle, 0.0));
+  EXPECT_TRUE(is_last_stage(100, cycle, 1.0));
+}
+
 }  // namespace

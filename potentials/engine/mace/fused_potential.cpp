@@ -43,7 +43,7 @@ std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, std::si
   const double share = static_cast<double>(small) / static_cast<double>(n);
   std::vector<Unit> units;
   Unit unit{0, 0, 0};
-  std::size_t seen = 0, n_full = 0;  // pairs of small structures, and units that were closed for having their share
+  std::size_t seen = 0, n_full = 0;  // pairs of small structures, and shares that are full
   const auto close = [&] {
     if (unit.end > unit.begin) units.push_back(unit);
     unit = {unit.end, unit.end, 0};
@@ -56,11 +56,14 @@ std::vector<Unit> cut(const Batch& batch, const NeighborList& neighbors, std::si
       close();
       continue;
     }
+    // Cuts before this structure where that is nearer to an even share than behind it.
+    const double middle = static_cast<double>(seen) + 0.5 * static_cast<double>(pairs);
+    if (middle > share * static_cast<double>(n_full + 1)) {
+      close();
+      n_full = static_cast<std::size_t>(middle / share);
+    }
     unit = {unit.begin, s + 1, unit.pairs + pairs};
     seen += pairs;
-    if (static_cast<double>(seen) < share * static_cast<double>(n_full + 1)) continue;
-    ++n_full;
-    close();
   }
   close();
   return units;

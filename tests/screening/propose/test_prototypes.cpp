@@ -244,11 +244,11 @@ TEST(KnownPhases, starting_structures_have_the_symmetry_that_is_reported) {
     EXPECT_EQ(space_group(structure, 1e-3).number, phase.integer("space_group", 0));
     EXPECT_EQ(static_cast<std::int64_t>(primitive_cell(structure, 1e-3).size()), phase.integer("atoms", 0));
     EXPECT_EQ(structure.composition().reduced(), Composition::from_formula(phase.text("formula", "")).reduced());
-    EXPECT_GT(structure.shortest_distance(), 1.6);
+    EXPECT_GT(structure.shortest_distance(), 1.5);  // that of P and N
     ++checked;
   }
 
-  EXPECT_GE(checked, 15);
+  EXPECT_GE(checked, 100);
 }
 
 }  // namespace

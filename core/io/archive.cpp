@@ -5,16 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/archive_frame.hpp"
 #include "tamiz/core/io/archive_index.hpp"
+#include "tamiz/core/io/hdf5_file.hpp"
 
 namespace tamiz {
 namespace {
@@ -26,7 +25,6 @@ using hdf5::Handle;
 
 constexpr std::int64_t k_version = 1;
 const std::string k_format = "tamiz archive";
-constexpr std::array<unsigned char, 8> k_signature{0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 constexpr hsize_t k_page = 4096;
 constexpr off_t k_headroom = off_t{1} << 20;
 
@@ -35,26 +33,11 @@ constexpr off_t k_headroom = off_t{1} << 20;
   throw FileError("cannot " + what + " " + path.string() + ": " + reason);
 }
 
-/// The layout of HDF5 1.8: its headers carry checksums, and it has no mark of a writer that a killed program would leave.
 Handle access_properties() {
-  Handle properties(H5Pcreate(H5P_FILE_ACCESS), "make properties");
-  check(H5Pset_libver_bounds(properties.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "choose a version");
-  check(H5Pset_fclose_degree(properties.get(), H5F_CLOSE_STRONG), "choose how to close");
+  Handle properties = hdf5::file_access();
   // A row of the index never lies on two pages, since tables begin on one.
   check(H5Pset_alignment(properties.get(), 4 * k_page, k_page), "choose an alignment");
   return properties;
-}
-
-/// Messages for files that HDF5 would only call unreadable.
-void check_signature(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw FileError("cannot open " + path.string() + ": it is a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("open", path);
-  std::array<char, 8> head{};
-  file.read(head.data(), head.size());
-  if (std::memcmp(head.data(), k_signature.data(), head.size()) != 0)
-    throw FormatError(path.string() + ": no HDF5 archive: the file begins otherwise (empty, truncated or of another format)");
 }
 
 [[noreturn]] void fail_altered(const std::filesystem::path& path, const std::string& where, const std::string& why) {
@@ -93,13 +76,13 @@ struct Archive::Impl {
   }
 
   void open(bool for_reading) {
-    check_signature(path);
+    hdf5::check_signature(path);
     read_only = for_reading;
     const hdf5::Session session;
     try {
       const Handle properties = access_properties();
       file = Handle(H5Fopen(path.c_str(), read_only ? H5F_ACC_RDONLY : H5F_ACC_RDWR, properties.get()), "open the file");
-      check_header();
+      hdf5::check_header(file.get(), path, k_format, k_version);
       index = ArchiveIndex::open(file.get());
     } catch (const Failure& failure) {
       const std::string why = failure.what();
@@ -109,22 +92,12 @@ struct Archive::Impl {
     }
   }
 
-  void check_header() const {
-    if (!hdf5::has_attribute(file.get(), "format") || hdf5::read_text_attribute(file.get(), "format") != k_format)
-      throw FormatError(path.string() + ": an HDF5 file, but no archive of structures");
-    const std::int64_t version = hdf5::read_integer_attribute(file.get(), "version");
-    if (version != k_version)
-      throw FormatError(path.string() + ": archive of version " + std::to_string(version) + ", this program reads version " + std::to_string(k_version));
-  }
-
   void create() {
     const hdf5::Session session;
     try {
-      const Handle properties = access_properties(), creation(H5Pcreate(H5P_FILE_CREATE), "make properties");
-      check(H5Pset_obj_track_times(creation.get(), 0), "leave out times");
+      const Handle properties = access_properties(), creation = hdf5::file_creation();
       file = Handle(H5Fcreate(path.c_str(), H5F_ACC_EXCL, creation.get(), properties.get()), "create the file");
-      hdf5::write_attribute(file.get(), "format", k_format);
-      hdf5::write_attribute(file.get(), "version", k_version);
+      hdf5::write_header(file.get(), k_format, k_version);
       index = ArchiveIndex::create(file.get());
       flush();
     } catch (const Failure& failure) {
@@ -221,19 +194,7 @@ std::vector<Frame> read_archive(const std::filesystem::path& path) {
 }
 
 void write_archive(const std::filesystem::path& path, std::span<const Frame> frames) {
-  std::filesystem::path part = path;
-  part.replace_filename("." + path.filename().string() + "." + std::to_string(::getpid()) + ".part");
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  try {
-    Archive::create(part).append(frames);
-    std::error_code error;
-    std::filesystem::rename(part, path, error);
-    if (error) throw FileError("cannot replace " + path.string() + ": " + error.message());
-  } catch (...) {
-    std::filesystem::remove(part, ignored);
-    throw;
-  }
+  hdf5::write_beside(path, [&](const std::filesystem::path& part) { Archive::create(part).append(frames); });
 }
 
 }  // namespace tamiz

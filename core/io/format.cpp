@@ -7,6 +7,7 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/archive.hpp"
 #include "tamiz/core/io/cif.hpp"
+#include "tamiz/core/io/data_set.hpp"
 #include "tamiz/core/io/extxyz.hpp"
 #include "tamiz/core/io/poscar.hpp"
 
@@ -19,6 +20,9 @@ const Frame& single(std::span<const Frame> frames, const path& file) {
   if (frames.size() != 1) throw CapabilityError(file.string() + ": this format holds one structure, got " + std::to_string(frames.size()));
   return frames.front();
 }
+
+/// Both of our formats go by the same name.
+std::vector<Frame> read_hdf5(const path& file) { return is_data_set(file) ? read_data_set(file).frames : read_archive(file); }
 
 /// The formats of the core, named one by one: registration by static objects is lost in static libraries.
 std::vector<Format> built_in_formats() {
@@ -35,7 +39,12 @@ std::vector<Format> built_in_formats() {
                     write_file_atomically(file, format_poscar(single(frames, file).structure));
                   }});
   list.push_back({.name = "archive", .extensions = {".h5", ".hdf5"}, .file_names = {}, .many_frames = true, .labels = true,
-                  .read = read_archive, .write = write_archive});
+                  .read = read_hdf5, .write = write_archive});
+  list.push_back({.name = "dataset", .extensions = {}, .file_names = {}, .many_frames = true, .labels = true,
+                  .read = [](const path& file) { return read_data_set(file).frames; },
+                  .write = [](const path& file, std::span<const Frame> frames) {
+                    write_data_set(file, {{}, {frames.begin(), frames.end()}, {}});
+                  }});
   return list;
 }
 

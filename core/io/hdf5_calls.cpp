@@ -1,8 +1,10 @@
 #include "tamiz/core/io/hdf5_calls.hpp"
 
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <numeric>
 #include <utility>
@@ -12,6 +14,9 @@ namespace {
 
 static_assert(sizeof(hid_t) == sizeof(Id) && sizeof(hsize_t) == sizeof(std::uint64_t));
 
+constexpr std::uint64_t k_chunk = 65536;  // bytes
+constexpr unsigned k_effort = 6;          // of deflate, of 9
+constexpr std::uint64_t k_best_ratio = 1100;  // deflate shortens to a 1032nd at best
 constexpr std::size_t k_compact = 32768;  // bytes that HDF5 still keeps inside an object's header, which it checksums
 
 std::recursive_mutex& library_mutex() {
@@ -39,10 +44,21 @@ Handle dataset_properties(std::size_t bytes) {
   return properties;
 }
 
-void write_dataset(Id parent, const std::string& name, Id file_type, Id memory_type, const void* values, const Shape& shape) {
+void compress(const Handle& properties, const Shape& shape, std::size_t bytes) {
+  Shape chunk = shape;
+  chunk[0] = std::clamp<std::uint64_t>(k_chunk * shape[0] / bytes, 1, shape[0]);
+  check(H5Pset_layout(properties.get(), H5D_CHUNKED), "choose a layout");
+  check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), dimensions(chunk)), "choose chunks");
+  check(H5Pset_shuffle(properties.get()), "choose a filter");
+  check(H5Pset_deflate(properties.get(), k_effort), "choose a filter");
+}
+
+void write_dataset(Id parent, const std::string& name, Id file_type, Id memory_type, const void* values, const Shape& shape,
+                   Storage storage = Storage::plain) {
   const std::size_t bytes = product(shape) * H5Tget_size(memory_type);
   const Handle space(H5Screate_simple(static_cast<int>(shape.size()), dimensions(shape), nullptr), "make a data space");
   const Handle properties = dataset_properties(bytes);
+  if (storage == Storage::compressed && bytes > 0) compress(properties, shape, bytes);
   const Handle dataset(H5Dcreate2(parent, name.c_str(), file_type, space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT), "make a data set");
   if (bytes > 0) check(H5Dwrite(dataset.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "write a data set");
 }
@@ -52,6 +68,23 @@ struct OpenDataset {
   Shape shape;
 };
 
+/// What is not stored must not reserve memory, and only the filters that we use are trusted.
+void check_storage(const OpenDataset& opened, const std::string& name) {
+  const std::uint64_t bytes = product(opened.shape) * H5Tget_size(opened.type.get());
+  const std::uint64_t stored = H5Dget_storage_size(opened.dataset.get());
+  const Handle properties(H5Dget_create_plist(opened.dataset.get()), "read properties");
+  const int n_filters = H5Pget_nfilters(properties.get());
+  check(n_filters, "count filters");
+  for (int k = 0; k < n_filters; ++k) {
+    unsigned flags = 0, configuration = 0;
+    std::size_t n_values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(properties.get(), static_cast<unsigned>(k), &flags, &n_values, nullptr, 0, nullptr, &configuration);
+    if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE) throw Failure(name + " is stored through an unknown filter");
+  }
+  if (n_filters == 0 ? stored != bytes : bytes / k_best_ratio > stored) throw Failure(name + " is not stored whole");
+}
+
 OpenDataset open_dataset(Id parent, const std::string& name, std::size_t rank, H5T_class_t expected) {
   OpenDataset opened{Handle(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), "open a data set"), {}, Shape(rank)};
   opened.type = Handle(H5Dget_type(opened.dataset.get()), "read a type");
@@ -59,9 +92,7 @@ OpenDataset open_dataset(Id parent, const std::string& name, std::size_t rank, H
   if (H5Tget_class(opened.type.get()) != expected || H5Sget_simple_extent_ndims(space.get()) != static_cast<int>(rank))
     throw Failure(name + " has another type or shape than an archive writes");
   check(H5Sget_simple_extent_dims(space.get(), reinterpret_cast<hsize_t*>(opened.shape.data()), nullptr), "read a shape");
-  // What is not stored must not reserve memory.
-  if (H5Dget_storage_size(opened.dataset.get()) != product(opened.shape) * H5Tget_size(opened.type.get()))
-    throw Failure(name + " is not stored whole");
+  check_storage(opened, name);
   return opened;
 }
 
@@ -149,8 +180,20 @@ std::vector<std::string> link_names(Id group) {
   return names;
 }
 
-void write_doubles(Id parent, const std::string& name, const double* values, const Shape& shape) {
-  write_dataset(parent, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values, shape);
+bool is_group(Id parent, const std::string& name) {
+  const Handle object(H5Oopen(parent, name.c_str(), H5P_DEFAULT), "open an object");
+  return H5Iget_type(object.get()) == H5I_GROUP;
+}
+
+void sync(Id file) {
+  check(H5Fflush(file, H5F_SCOPE_LOCAL), "flush");
+  void* descriptor = nullptr;
+  check(H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor), "find the file's descriptor");
+  if (::fsync(*static_cast<int*>(descriptor)) != 0) throw Failure(std::string("cannot sync: ") + std::strerror(errno));
+}
+
+void write_doubles(Id parent, const std::string& name, const double* values, const Shape& shape, Storage storage) {
+  write_dataset(parent, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, values, shape, storage);
 }
 
 std::vector<double> read_doubles(Id parent, const std::string& name, std::size_t rank, Shape& shape) {
@@ -161,8 +204,19 @@ std::vector<double> read_doubles(Id parent, const std::string& name, std::size_t
   return values;
 }
 
-void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_t> values) {
-  write_dataset(parent, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, values.data(), {values.size()});
+void write_integers(Id parent, const std::string& name, std::span<const std::int32_t> values, Storage storage) {
+  write_dataset(parent, name, H5T_STD_I32LE, H5T_NATIVE_INT32, values.data(), {values.size()}, storage);
+}
+
+std::vector<std::int32_t> read_integers(Id parent, const std::string& name) {
+  const OpenDataset opened = open_dataset(parent, name, 1, H5T_INTEGER);
+  std::vector<std::int32_t> values(opened.shape[0]);
+  if (!values.empty()) check(H5Dread(opened.dataset.get(), H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read a data set");
+  return values;
+}
+
+void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_t> values, Storage storage) {
+  write_dataset(parent, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, values.data(), {values.size()}, storage);
 }
 
 std::vector<std::uint8_t> read_bytes(Id parent, const std::string& name) {
@@ -170,6 +224,25 @@ std::vector<std::uint8_t> read_bytes(Id parent, const std::string& name) {
   std::vector<std::uint8_t> values(opened.shape[0]);
   if (!values.empty()) check(H5Dread(opened.dataset.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read a data set");
   return values;
+}
+
+void write_texts(Id parent, const std::string& name, const std::vector<std::string>& texts, Storage storage) {
+  std::size_t length = 1;
+  for (const std::string& text : texts) length = std::max(length, text.size());
+  std::string padded;
+  for (const std::string& text : texts) padded += text + std::string(length - text.size(), '\0');
+  const Handle type = text_type(length);
+  write_dataset(parent, name, type.get(), type.get(), padded.data(), {texts.size()}, storage);
+}
+
+std::vector<std::string> read_texts(Id parent, const std::string& name) {
+  const OpenDataset opened = open_dataset(parent, name, 1, H5T_STRING);
+  const std::size_t length = H5Tget_size(opened.type.get());
+  std::string padded(opened.shape[0] * length, '\0');
+  if (!padded.empty()) check(H5Dread(opened.dataset.get(), opened.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()), "read a data set");
+  std::vector<std::string> texts;
+  for (const char* at = padded.data(); texts.size() < opened.shape[0]; at += length) texts.push_back(without_padding(at, length));
+  return texts;
 }
 
 void write_pairs(Id parent, const std::string& name, const std::vector<std::pair<std::string, std::string>>& pairs) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-/// The few HDF5 calls that archives need, with errors as exceptions and without HDF5's header.
+/// The few HDF5 calls that archives and data sets need, with errors as exceptions and without HDF5's header.
 namespace tamiz::detail::hdf5 {
 
 using Id = std::int64_t;  ///< HDF5's hid_t
@@ -60,12 +60,24 @@ Handle make_group(Id parent, const std::string& name);
 Handle open_group(Id parent, const std::string& name);
 bool has_link(Id parent, const std::string& name);
 std::vector<std::string> link_names(Id group);
+bool is_group(Id parent, const std::string& name);
+/// Writes all that was written so far to the disk.
+void sync(Id file);
 
-void write_doubles(Id parent, const std::string& name, const double* values, const Shape& shape);
+/// Data as they are, or in chunks of rows that are shuffled and deflated. What is read may be either.
+enum class Storage { plain, compressed };
+
+void write_doubles(Id parent, const std::string& name, const double* values, const Shape& shape,
+                   Storage storage = Storage::plain);
 /// Row-major. Throws Failure where the data are not doubles of `rank` dimensions.
 std::vector<double> read_doubles(Id parent, const std::string& name, std::size_t rank, Shape& shape);
-void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_t> values);
+void write_integers(Id parent, const std::string& name, std::span<const std::int32_t> values, Storage storage = Storage::plain);
+std::vector<std::int32_t> read_integers(Id parent, const std::string& name);
+void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_t> values, Storage storage = Storage::plain);
 std::vector<std::uint8_t> read_bytes(Id parent, const std::string& name);
+/// Padded with zeros to the length of the longest.
+void write_texts(Id parent, const std::string& name, const std::vector<std::string>& texts, Storage storage = Storage::plain);
+std::vector<std::string> read_texts(Id parent, const std::string& name);
 /// Texts of rows of two, padded with zeros to the length of the longest.
 void write_pairs(Id parent, const std::string& name, const std::vector<std::pair<std::string, std::string>>& pairs);
 std::vector<std::pair<std::string, std::string>> read_pairs(Id parent, const std::string& name);

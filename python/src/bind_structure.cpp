@@ -7,6 +7,7 @@
 
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/data_set.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
 #include "tamiz/core/structure/identity.hpp"
@@ -188,6 +189,18 @@ void bind_structure(py::module_& module) {
                write_frames(path, frames, format);
              },
              py::arg("path"), py::arg("frames"), py::arg("format") = "", Release());
+  module.def("read_data_set",
+             [](const std::filesystem::path& path) {
+               DataSet data = read_data_set(path);
+               return std::tuple(std::move(data.card), std::move(data.frames), std::move(data.failures));
+             },
+             py::arg("path"), Release());
+  module.def("write_data_set",
+             [](const std::filesystem::path& path, const std::map<std::string, std::string>& card,
+                const std::vector<Frame>& frames, const std::vector<Frame>& failures) {
+               write_data_set(path, {card, frames, failures});
+             },
+             py::arg("path"), py::arg("card"), py::arg("frames"), py::arg("failures"), Release());
   module.def("group_duplicates",
              [](const std::vector<Structure>& structures) { return group_duplicates(structures); }, py::arg("structures"),
              Release());

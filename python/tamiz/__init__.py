@@ -22,6 +22,7 @@ except ImportError as error:
     raise ImportError(f"the compiled part of tamiz cannot be loaded ({error}): run `make build` in the source tree, or "
                       "`pip install . --no-build-isolation`") from error
 
+from . import datasets
 from .campaign import Campaign
 from .convert import (
     Frame,
@@ -75,7 +76,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Campaign", "CapabilityError", "ConvergenceError", "Error", "FileError", "FormatError", "Frame", "NumericsError",
     "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
-    "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "evaluate", "formats",
+    "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "datasets", "evaluate", "formats",
     "group_duplicates", "import_mace", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read",
     "read_structure", "relax", "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
 ]

@@ -41,6 +41,10 @@ nlohmann::json record_of(const LabelRequest& request, const LabelResult& result)
   record["kind"] = "label";
   record["task"] = to_string(request.task);
   record["level"] = request.level;
+  // What was asked for, so that the ledger by itself says how every number was made, of failures too.
+  record["settings"] = settings_from_text(request.settings);
+  record["structure"] = structure_to_json(request.structure);
+  if (!request.info.empty()) record["info"] = request.info;
   return record;
 }
 

@@ -14,7 +14,7 @@ namespace tamiz::cli {
 namespace {
 
 struct Arguments {
-  std::string model, predictions;
+  std::string model, predictions, split;
   std::vector<std::string> files;
   LabelKeys keys;
   LoadOptions load;
@@ -57,7 +57,9 @@ std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> fram
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
   if (!arguments.predictions.empty()) check_output(arguments.predictions);
-  const std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
+  std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
+  if (!arguments.split.empty()) frames = of_split(frames, arguments.split);
+  if (frames.empty()) throw FormatError("no frame is of the split " + arguments.split);
   const bool labelled = std::any_of(frames.begin(), frames.end(), has_labels);
   if (!labelled && arguments.predictions.empty())
     throw FormatError(fmt::format("none of the {} frames has an energy, forces or a stress to compare with: check the keys of the "
@@ -87,6 +89,7 @@ void add_evaluate(CLI::App& app) {
   add_model_argument(*command, arguments->model);
   command->add_option("files", arguments->files, "Labelled structures; of structures without labels only --predictions")->required()->check(CLI::ExistingFile);
   command->add_option("--predictions", arguments->predictions, "File for the predicted values, as extended XYZ");
+  command->add_option("--split", arguments->split, "Only the frames of this split of a data set: train, validation or test");
   add_label_keys(*command, arguments->keys);
   add_load_options(*command, arguments->load);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/data_set.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
@@ -13,6 +14,7 @@
 #include "tamiz/screening/campaign/ledger.hpp"
 #include "tamiz/screening/campaign/records.hpp"
 #include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/data_set_info.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -119,6 +121,7 @@ json info_of(const std::filesystem::path& path) {
   if (path.extension() == ".safetensors") return model_info(path);
   if (path.extension() == ".model")
     throw FormatError(path.string() + " is a checkpoint of mace-torch: make a model of it with tamiz import, and ask for that");
+  if (is_data_set(path)) return data_set_info(read_data_set(path));
   return structure_info(path);
 }
 
@@ -126,13 +129,13 @@ json info_of(const std::filesystem::path& path) {
 
 void add_info(CLI::App& app) {
   auto path = std::make_shared<std::string>();
-  CLI::App* command = add_command(app, "info", "Say what is in a structure file, a model or a run", "tamiz info model.safetensors",
+  CLI::App* command = add_command(app, "info", "Say what is in a structure file, a data set, a model or a run", "tamiz info model.safetensors",
                                   [path](const Common& common, json& result) {
                                     result = info_of(*path);
                                     if (common.speaks()) print(result);
                                     return k_done;
                                   });
-  command->add_option("file", *path, "Structure file, model (.safetensors), ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);
+  command->add_option("file", *path, "Structure file, data set, model (.safetensors), ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);
 }
 
 }  // namespace tamiz::cli

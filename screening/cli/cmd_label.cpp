@@ -70,6 +70,7 @@ Work read_work(const Arguments& arguments) {
                                .task = label_task_from(arguments.task),
                                .level = level,
                                .settings = settings_for(frame, settings),
+                               .info = frame.info,
                                .timeout = arguments.timeout});
       work.frames.push_back(std::move(frame));
     }

@@ -54,6 +54,22 @@ std::vector<Frame> read_checked(const std::vector<std::string>& files, const Lab
   return frames;
 }
 
+struct Frames {
+  std::vector<Frame> training, validation;
+};
+
+/// Of a data set that is split, the frames of its test are left alone.
+Frames read_all(const Arguments& a) {
+  Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys)};
+  if (!names_splits(frames.training)) return frames;
+  const std::vector<Frame> all = std::move(frames.training);
+  frames.training = of_split(all, "train");
+  if (frames.validation.empty()) frames.validation = of_split(all, "validation");
+  if (frames.training.empty()) throw FormatError("none of the frames is of the split train");
+  log::info(fmt::format("{} of {} frames are of the split train, {} validate", frames.training.size(), all.size(), frames.validation.size()));
+  return frames;
+}
+
 fs::path checkpoint_of(const Arguments& a) { return a.out + ".checkpoint"; }
 
 void check_checkpoint(const Arguments& a) {
@@ -80,16 +96,17 @@ ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, s
   return card;
 }
 
-void report(const TrainResult& trained, const Arguments& a, const Common& common, nlohmann::json& result) {
+void report(const TrainResult& trained, const Arguments& a, std::span<const Frame> training, std::span<const Frame> validation,
+            const Common& common, nlohmann::json& result) {
   const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = available_threads()});
-  const auto add = [&](const std::string& name, const std::vector<std::string>& files) {
-    if (files.empty()) return;
-    result[name] = errors_by_type(*potential, read_labelled(files, a.keys));
+  const auto add = [&](const std::string& name, std::span<const Frame> frames) {
+    if (frames.empty()) return;
+    result[name] = errors_by_type(*potential, frames);
     if (!common.quiet) print_errors(name, result[name]);
   };
-  add("training", a.files);
-  add("validation", a.validation);
-  add("test", a.tests);
+  add("training", training);
+  add("validation", validation);
+  if (!a.tests.empty()) add("test", read_labelled(a.tests, a.keys));
   result["model"] = a.out;
   result["steps"] = trained.steps;
   result["uncertainty_scale"] = trained.model.description.uncertainty_scale;
@@ -97,8 +114,7 @@ void report(const TrainResult& trained, const Arguments& a, const Common& common
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
   check_output(a.out, false);
-  const std::vector<Frame> frames = read_checked(a.files, a.keys);
-  const std::vector<Frame> validation = read_checked(a.validation, a.keys);
+  const auto [frames, validation] = read_all(a);
   check_checkpoint(a);
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
@@ -127,7 +143,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));
-  report(trained, a, common, result);
+  report(trained, a, frames, validation, common, result);
   return k_done;
 }
 
@@ -138,10 +154,10 @@ void add_train(CLI::App& app) {
   CLI::App* command = add_command(
       app, "train", "Fit a MACE model to labelled structures", "tamiz train train.xyz --test test.xyz --out model.safetensors --minutes 20",
       [a](const Common& common, nlohmann::json& result) { return run(*a, common, result); });
-  command->add_option("files", a->files, "Labelled structures (energies, forces, stresses)")->required()->check(CLI::ExistingFile);
+  command->add_option("files", a->files, "Labelled structures (energies, forces, stresses); of a data set the frames of its split train")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--out", a->out, "Model file to write (.safetensors)")->required();
   command->add_option("--config", a->config, "train.toml: shape of the model, steps, loss")->check(CLI::ExistingFile);
-  command->add_option("--validation", a->validation, "Labelled structures to validate on; otherwise a tenth of the frames")->check(CLI::ExistingFile);
+  command->add_option("--validation", a->validation, "Labelled structures to validate on; otherwise the split validation of a data set, or a tenth of the frames")->check(CLI::ExistingFile);
   command->add_option("--test", a->tests, "Labelled structures to report errors on at the end")->check(CLI::ExistingFile);
   command->add_option("--initial", a->initial, "Model to train further")->check(CLI::ExistingFile);
   CLI::Option* steps = command->add_option("--steps", a->steps, "Optimiser steps")->check(positive());

@@ -57,6 +57,7 @@ void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_propose(CLI::App& app);
 void add_label(CLI::App& app);
+void add_dataset(CLI::App& app);
 void add_discover(CLI::App& app);
 void add_report(CLI::App& app);
 void add_doctor(CLI::App& app);

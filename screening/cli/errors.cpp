@@ -71,6 +71,17 @@ std::vector<Frame> read_labelled(const std::vector<std::string>& files, const La
   return frames;
 }
 
+bool names_splits(std::span<const Frame> frames) {
+  return std::any_of(frames.begin(), frames.end(), [](const Frame& frame) { return frame.info.contains("split"); });
+}
+
+std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split) {
+  std::vector<Frame> members;
+  for (const Frame& frame : frames)
+    if (const auto found = frame.info.find("split"); found != frame.info.end() && found->second == split) members.push_back(frame);
+  return members;
+}
+
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
   std::map<std::string, std::vector<Frame>> types;
   for (const Frame& frame : frames)

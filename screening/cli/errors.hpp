@@ -16,6 +16,11 @@ namespace tamiz::cli {
 /// where no frame of a file has the label that a key names.
 std::vector<Frame> read_labelled(const std::vector<std::string>& files, const LabelKeys& keys = {});
 
+/// Whether any frame says which split of a data set it belongs to.
+bool names_splits(std::span<const Frame> frames);
+/// The frames of one split.
+std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
+
 /// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
 void add_label_keys(CLI::App& command, LabelKeys& keys);
 

@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   add_report(app);
   add_propose(app);
   add_label(app);
+  add_dataset(app);
   add_train(app);
   add_evaluate(app);
   add_relax(app);

@@ -1,0 +1,169 @@
+#include "tamiz/screening/campaign/data_set_recipe.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/toml.hpp"
+#include "tamiz/core/structure/composition.hpp"
+#include "tamiz/screening/campaign/ledger.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+
+namespace tamiz {
+namespace {
+
+using nlohmann::json;
+using Info = std::map<std::string, std::string>;
+
+std::string text_of(const json& value) {
+  if (value.is_number_float()) return format_double(value.get<double>());
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// What the worker said, as far as it is one value or a list of numbers.
+void add_properties(Info& info, const json& properties) {
+  for (const auto& [key, value] : properties.items())
+    if (!value.is_object()) info.try_emplace(key, text_of(value));
+}
+
+/// Splits are of compositions written in one way.
+std::set<std::string> compositions_of(const TomlTable& table, const std::string& key) {
+  std::set<std::string> formulas;
+  for (const std::string& text : table.texts(key, {})) formulas.insert(Composition::from_formula(text).reduced().formula());
+  return formulas;
+}
+
+std::set<std::string> systems_of(const TomlTable& table, const std::string& key) {
+  std::set<std::string> systems;
+  for (std::string text : table.texts(key, {})) {
+    std::erase(text, '-');
+    systems.insert(Composition::from_formula(text).system());
+  }
+  return systems;
+}
+
+/// Gathers the labels of ledgers, one after the other.
+class Gathering {
+ public:
+  explicit Gathering(const DataSetRecipe& recipe) : recipe_(recipe) {}
+
+  void add_ledger(const std::filesystem::path& path) {
+    Info origin;
+    std::size_t line = 0;
+    for (const json& record : Ledger::read(path)) {
+      ++line;
+      try {
+        if (record.at("kind") == "labels") origin = {{"commit", record.at("commit").get<std::string>()}};
+        if (record.at("kind") == "label") add_label(record, origin);
+      } catch (const Error& error) {
+        throw FormatError(path.string() + ":" + std::to_string(line) + ": " + error.what());
+      } catch (const json::exception& error) {
+        throw FormatError(path.string() + ":" + std::to_string(line) + ": " + error.what());
+      }
+    }
+  }
+
+  DataSet data() && {
+    for (Frame& frame : data_.frames)
+      if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
+        for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
+    return std::move(data_);
+  }
+
+ private:
+  void add_label(const json& record, const Info& origin) {
+    const LabelResult label = label_result_from_json(record);
+    Info info = origin;
+    info["id"] = label.id;
+    for (const char* key : {"task", "level"})
+      if (record.contains(key)) info[key] = text_of(record.at(key));
+    if (record.contains("settings")) info["settings"] = record.at("settings").dump();
+    if (record.contains("info"))
+      for (const auto& [key, value] : record.at("info").items()) info.try_emplace(key, text_of(value));
+    const json properties = json::parse(label.properties);
+    if (label.status != LabelStatus::finished) return add_failure(record, label, std::move(info));
+    if (record.value("task", "") == "gap") return add_gap(label, properties);
+    for (std::size_t k = 0; k < label.trajectory.size(); ++k) {
+      Info of_step = info;
+      of_step["step"] = std::to_string(k);
+      for (const char* key : {"oracle", "version", "mesh"})
+        if (properties.contains(key)) of_step.try_emplace(key, text_of(properties.at(key)));
+      add_frame(label.trajectory[k], std::move(of_step));
+    }
+    if (!label.trajectory.empty()) {
+      info["step"] = std::to_string(label.trajectory.size());
+      info.try_emplace("parents", label.id + " step 0");
+    }
+    info["core_seconds"] = format_double(label.cost);
+    add_properties(info, properties);
+    add_frame(*label.frame, std::move(info));
+  }
+
+  void add_frame(const Frame& labelled, Info info) {
+    // The same geometry at the same settings is one frame: a relaxation that goes on from another begins with its end.
+    const auto settings = info.find("settings");
+    const std::string how = settings != info.end() ? settings->second : info["level"];
+    if (!seen_.insert(labelled.structure.content_hash() + how).second) return;
+    info["split"] = recipe_.split_of(labelled.structure);
+    data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
+  }
+
+  void add_gap(const LabelResult& label, const json& properties) {
+    Info& gap = gaps_[label.frame->structure.content_hash()];
+    for (const auto& [key, value] : properties.items())
+      if (key.starts_with("gap")) gap[key] = text_of(value);
+    gap["gap_core_seconds"] = format_double(label.cost);
+  }
+
+  void add_failure(const json& record, const LabelResult& label, Info info) {
+    if (!record.contains("structure")) return;  // ledgers did not always keep what was asked for
+    info["status"] = to_string(label.status);
+    info["reason"] = label.reason;
+    info["core_seconds"] = format_double(label.cost);
+    data_.failures.push_back({structure_from_json(record.at("structure")), {}, std::move(info), {}});
+  }
+
+  const DataSetRecipe& recipe_;
+  DataSet data_;
+  std::set<std::string> seen_;
+  std::map<std::string, Info> gaps_;
+};
+
+}  // namespace
+
+DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
+  const TomlTable root = TomlTable::read(path);
+  root.allow_only({"ledgers", "card", "split"});
+  root.require("ledgers");
+  DataSetRecipe recipe;
+  for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
+  const TomlTable card = root.table("card"), split = root.table("split");
+  for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
+  split.allow_only({"test_systems", "test_compositions", "validation"});
+  recipe.test_systems = systems_of(split, "test_systems");
+  recipe.test_compositions = compositions_of(split, "test_compositions");
+  recipe.validation = split.number("validation", recipe.validation);
+  if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
+  return recipe;
+}
+
+std::string DataSetRecipe::split_of(const Structure& structure) const {
+  const Composition composition = structure.composition();
+  const std::string formula = composition.reduced().formula();
+  if (test_systems.contains(composition.system()) || test_compositions.contains(formula)) return "test";
+  // Elements hold the scale of all energies.
+  if (composition.counts().size() < 2) return "train";
+  const double place = static_cast<double>(hash64(formula)) / 18446744073709551616.0;
+  return place < validation ? "validation" : "train";
+}
+
+DataSet make_data_set(const DataSetRecipe& recipe) {
+  Gathering gathering(recipe);
+  for (const std::filesystem::path& ledger : recipe.ledgers) gathering.add_ledger(ledger);
+  DataSet data = std::move(gathering).data();
+  data.card = recipe.card;
+  return data;
+}
+
+}  // namespace tamiz

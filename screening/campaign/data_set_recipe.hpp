@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/io/data_set.hpp"
+
+namespace tamiz {
+
+/// Which ledgers a data set is made of, and which of its frames are trained on.
+///
+///     ledgers = ["hull.tz", "frames.tz"]   # relative to the recipe
+///     [card]                               # texts
+///     name = "nitrides"
+///     licence = "CC-BY-4.0"
+///     [split]
+///     test_systems = ["Ca-Zn-N"]           # whole chemical systems
+///     test_compositions = ["MgSiN2"]
+///     validation = 0.1                     # share of the other compositions
+struct DataSetRecipe {
+  std::vector<std::filesystem::path> ledgers;
+  std::map<std::string, std::string> card;
+  std::set<std::string> test_systems, test_compositions;  ///< as Composition writes them
+  double validation = 0.1;
+
+  /// Throws FileError, FormatError.
+  static DataSetRecipe read(const std::filesystem::path& path);
+
+  /// "test", "validation" or "train"; all frames of a reduced composition go the same way.
+  std::string split_of(const Structure& structure) const;
+};
+
+/// Every geometry of every label of the ledgers, each once. `info` of a frame says where it is from: "id", "task", "level",
+/// "settings" (JSON), "oracle", "version", "commit" (of Tamiz), "split", "step" of a relaxation, of its end also "parents"
+/// (the id of what was relaxed), "core_seconds" and what else the worker said; gaps that were calculated at the same
+/// geometry are added. Labels that failed are among the failures with their "status" and "reason".
+/// Throws FileError, FormatError.
+DataSet make_data_set(const DataSetRecipe& recipe);
+
+}  // namespace tamiz

@@ -1,0 +1,182 @@
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "../../support/crystals.hpp"
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/screening/campaign/data_set_recipe.hpp"
+#include "tamiz/screening/campaign/label_run.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
+
+using namespace tamiz;
+using namespace tamiz::test_support;
+
+namespace {
+
+Frame labelled(const Structure& structure, double energy) {
+  return {structure, {energy, energy - 0.1, Coordinates::Zero(structure.positions().rows(), 3), Mat3::Zero()}, {}, {}};
+}
+
+LabelResult finished(Frame frame, double cost, const std::string& properties) {
+  LabelResult result;
+  result.status = LabelStatus::finished;
+  result.frame = std::move(frame);
+  result.cost = cost;
+  result.properties = properties;
+  return result;
+}
+
+/// An oracle whose answers are written down beforehand, by id.
+class Answers final : public Oracle {
+ public:
+  explicit Answers(std::map<std::string, LabelResult> answers) : answers_(std::move(answers)) {}
+  std::string name() const override { return "answers"; }
+  int n_workers() const override { return 1; }
+  std::int64_t submit(const LabelRequest& request) override {
+    LabelResult result = answers_.at(request.id);
+    result.id = request.id;
+    result.key = request.key();
+    ready_.emplace_back(++last_, std::move(result));
+    return last_;
+  }
+  std::vector<std::pair<std::int64_t, LabelResult>> poll(double) override { return std::exchange(ready_, {}); }
+  void cancel(std::int64_t) override {}
+
+ private:
+  std::map<std::string, LabelResult> answers_;
+  std::vector<std::pair<std::int64_t, LabelResult>> ready_;
+  std::int64_t last_ = 0;
+};
+
+/// A relaxation in three steps, its gap, a label of another composition and one that failed.
+class Recipe : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("tamiz-recipe-" + std::to_string(getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    const Structure start = zincblende(), half = start.with_lattice_scaled(1.01), end = start.with_lattice_scaled(1.02);
+    LabelResult relaxation = finished(labelled(end, -9.0), 12.5, R"({"version": "1.2", "gap": 0.5, "kpoints": [3, 3, 3]})");
+    relaxation.trajectory = {labelled(start, -8.0), labelled(half, -8.5)};
+    const LabelResult gap = finished({end, {}, {}, {}}, 3.0, R"({"gap": 1.75, "gap_kind": "direct", "version": "1.2"})");
+    const LabelResult single = finished(labelled(diamond(), -10.0), 2.0, "{}");
+    LabelResult failed;
+    failed.reason = "no convergence";
+    failed.cost = 7.0;
+    Answers oracle({{"a", relaxation}, {"a/gap", gap}, {"b", single}, {"c", failed}});
+    const std::string settings = R"({"cutoff": 700.0})";
+    const std::vector<LabelRequest> requests{
+        {.id = "a", .structure = start, .task = LabelTask::relax, .level = "test", .settings = settings, .info = {{"config_type", "hull"}}},
+        {.id = "a/gap", .structure = end, .task = LabelTask::gap, .level = "test", .settings = settings},
+        {.id = "b", .structure = diamond(), .task = LabelTask::single_point, .level = "test", .settings = settings,
+         .info = {{"parents", "a step 1"}}},
+        {.id = "c", .structure = rocksalt(), .task = LabelTask::single_point, .level = "test", .settings = settings}};
+    Ledger ledger(folder_ / "labels.tz");
+    run_labels(oracle, ledger, requests, false, [] { return false; });
+    write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[card]\nname = \"small\"\n[split]\nvalidation = 0.0\n");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  DataSet made() const { return make_data_set(DataSetRecipe::read(folder_ / "recipe.toml")); }
+
+  std::filesystem::path folder_;
+};
+
+std::string message_of(const std::filesystem::path& recipe) {
+  try {
+    make_data_set(DataSetRecipe::read(recipe));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_F(Recipe, every_geometry_becomes_a_frame_that_says_where_it_is_from) {
+  const DataSet data = made();
+
+  ASSERT_EQ(data.frames.size(), 4u);
+  EXPECT_EQ(data.card.at("name"), "small");
+  EXPECT_EQ(data.frames[0].labels.energy, -8.0);
+  EXPECT_EQ(data.frames[0].info.at("step"), "0");
+  EXPECT_EQ(data.frames[0].info.at("version"), "1.2");
+  EXPECT_FALSE(data.frames[0].info.contains("core_seconds"));
+  const auto& end = data.frames[2].info;
+  EXPECT_EQ(end.at("step"), "2");
+  EXPECT_EQ(end.at("parents"), "a step 0");
+  EXPECT_EQ(end.at("core_seconds"), "12.5");
+  EXPECT_EQ(end.at("kpoints"), "[3,3,3]");
+  EXPECT_EQ(end.at("config_type"), "hull");
+  EXPECT_EQ(nlohmann::json::parse(end.at("settings")).at("cutoff"), 700.0);
+  EXPECT_EQ(data.frames[3].info.at("parents"), "a step 1");
+}
+
+TEST_F(Recipe, a_gap_joins_the_frame_of_its_geometry) {
+  const auto info = made().frames[2].info;
+
+  EXPECT_EQ(info.at("gap"), "1.75");
+  EXPECT_EQ(info.at("gap_kind"), "direct");
+  EXPECT_EQ(info.at("gap_core_seconds"), "3");
+  EXPECT_FALSE(made().frames[1].info.contains("gap"));
+}
+
+TEST_F(Recipe, failures_are_kept_with_their_reason) {
+  const DataSet data = made();
+
+  ASSERT_EQ(data.failures.size(), 1u);
+  EXPECT_EQ(data.failures[0].info.at("reason"), "no convergence");
+  EXPECT_EQ(data.failures[0].info.at("status"), "failed");
+  EXPECT_EQ(data.failures[0].structure.content_hash(), rocksalt().content_hash());
+}
+
+TEST_F(Recipe, a_ledger_that_is_named_twice_adds_nothing) {
+  write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\", \"labels.tz\"]\n");
+
+  EXPECT_EQ(made().frames.size(), 4u);
+}
+
+TEST_F(Recipe, splits_follow_systems_and_compositions) {
+  const std::string system = zincblende().composition().system(), formula = zincblende().composition().formula();
+  for (const std::string& split : {"test_systems = [\"" + system + "\"]", "test_compositions = [\"" + formula + "\"]"}) {
+    write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[split]\n" + split + "\n");
+    const DataSet data = made();
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(data.frames[k].info.at("split"), "test") << split;
+    EXPECT_EQ(data.frames[3].info.at("split"), "train");
+  }
+}
+
+TEST_F(Recipe, about_the_share_that_is_asked_for_validates) {
+  DataSetRecipe recipe;
+  recipe.validation = 0.2;
+  int validating = 0;
+  for (int n = 1; n <= 20; ++n)
+    for (int m = 1; m <= 20; ++m) {
+      std::vector<Element> species(static_cast<std::size_t>(n), Element(7));
+      species.insert(species.end(), static_cast<std::size_t>(m), Element(12));
+      const auto size = static_cast<Eigen::Index>(species.size());
+      const Structure structure(Lattice(Mat3::Identity() * 50.0), k_periodic, species,
+                                Cartesian{Coordinates::NullaryExpr(size, 3, [](Eigen::Index i, Eigen::Index) { return static_cast<double>(i); })});
+      if (std::gcd(n, m) == 1) validating += recipe.split_of(structure) == "validation";
+    }
+
+  EXPECT_NEAR(validating, 0.2 * 255, 20);  // 255 pairs without a common divisor; three standard deviations
+}
+
+TEST_F(Recipe, mistakes_are_named) {
+  const auto with = [&](const std::string& text) {
+    write_file_atomically(folder_ / "wrong.toml", text);
+    return message_of(folder_ / "wrong.toml");
+  };
+  EXPECT_NE(with("").find("ledgers"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\nsplits = 1\n").find("split"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"nothing.tz\"]\n").find("nothing.tz"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\nvalidation = 1.5\n").find("validation"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\ntest_systems = [\"Ca-Xx\"]\n").find("Xx"), std::string::npos);
+}

@@ -102,6 +102,29 @@ def test_half_a_band_is_no_gap(tmp_path):
     assert worker().number_of_electrons(labelled, "PBE") == 3
 
 
+def test_gaps_are_those_of_the_true_band_edges(tmp_path):
+    """Silicon's conduction band is lowest at 0.85 of the way from Γ to X, which a path on a fixed density shows."""
+    from gpaw import PW, FermiDirac
+    from gpaw.new.ase_interface import GPAW
+
+    crystal = bulk("Si", "diamond", 5.43)
+    done = label(tmp_path, crystal, "--task", "gap", level=LEVEL | {"gap": LEVEL["gap"] | {"tolerance": 0.05}})
+    assert done.returncode == 0, done.stderr
+    info = read(tmp_path / "out.xyz").info
+    crystal.calc = GPAW(mode=PW(250), xc="PBE", kpts={"size": (5, 5, 5), "gamma": True}, occupations=FermiDirac(0.1), txt=None)
+    crystal.get_potential_energy()
+    path = [[s / 2, 0.0, s / 2] for s in np.linspace(0, 1, 41)]
+    bands = crystal.calc.fixed_density(kpts=path, symmetry="off", convergence={"bands": 6}, txt=None)
+    levels = np.array([bands.get_eigenvalues(kpt=k) for k in range(len(path))])
+    gap, direct = levels[:, 4].min() - levels[:, 3].max(), (levels[:, 4] - levels[:, 3]).min()
+
+    assert info["gap_pbe"] == pytest.approx(gap, abs=0.05)
+    assert info["gap_pbe"] >= gap - 0.01  # a mesh sees a part of the zone only
+    assert info["gap_pbe_direct"] == pytest.approx(direct, abs=0.1)
+    assert 34 <= np.argmin(levels[:, 4]) < 40
+    assert info["gap_kind"] == "indirect" and info["gap"] > info["gap_pbe"] + 0.2  # GLLB-SC adds the discontinuity
+
+
 @pytest.mark.parametrize(("formula", "mesh"), [
     ("MgSiN2", "anion"), ("Ca3N2", "anion"), ("SiN", "covalent"), ("Si2N2", "covalent"), ("Ca2N", "covalent"),
     ("Mg2Si", "covalent"), ("N2", "covalent"), ("CaMg2", "metal"),

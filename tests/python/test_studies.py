@@ -100,3 +100,58 @@ def test_errors_are_split_by_type():
 
     assert found["all"]["energy_mae"] == pytest.approx(200.0)
     assert found["without Elastic"]["force_mae"] == found["AIMD"]["force_mae"] == pytest.approx(300.0)
+
+
+def test_an_equation_of_state_is_fitted_and_compared():
+    from tamiz.studies import equations_of_state as eos
+
+    known = np.array([20.0, 0.5, 4.3])  # Å³, eV/Å³, 1
+    volumes = known[0] * eos.FACTORS
+
+    fitted = eos.fit(volumes, -7.0 + eos.birch_murnaghan(known, volumes))
+
+    assert fitted == pytest.approx(known, rel=1e-6)
+    assert eos.epsilon(known, fitted) < 1e-6 and eos.nu(known, fitted) < 1e-4
+    assert eos.nu(known * [1.01, 1, 1], known) == pytest.approx(100 * 0.01 / 1.005)
+    assert eos.nu(known * [1, 1.1, 1], known) == pytest.approx(100 * 0.1 / 1.05 / 20)
+    assert eos.epsilon(known * [1.002, 1, 1], known) == pytest.approx(2 * eos.epsilon(known * [1.001, 1, 1], known), rel=0.01)
+    with pytest.raises(ValueError, match="no minimum"):
+        eos.fit(volumes, volumes)
+
+
+def test_bulk_modulus_is_the_second_derivative():
+    from tamiz.studies import equations_of_state as eos
+
+    known, step = np.array([20.0, 0.5, 4.3]), 0.01
+    energy = lambda volume: eos.birch_murnaghan(known, volume)  # noqa: E731
+
+    curvature = (energy(20 + step) - 2 * energy(20.0) + energy(20 - step)) / step**2
+
+    assert 20 * curvature == pytest.approx(0.5, rel=1e-5)
+    assert energy(20.0) == 0.0
+
+
+@pytest.mark.parametrize(("structure", "n_atoms", "neighbors"), [("FCC", 1, 12), ("BCC", 1, 8), ("SC", 1, 6), ("Diamond", 2, 4)])
+def test_simple_crystals_have_their_volume_and_neighbors(structure, n_atoms, neighbors):
+    from tamiz.studies import equations_of_state as eos
+
+    atoms = eos.crystal("Si", structure, 20.0)
+    distances = atoms.repeat(5).get_all_distances(mic=True)[0]
+
+    assert len(atoms) == n_atoms and atoms.get_volume() == pytest.approx(20.0 * n_atoms)
+    assert np.isclose(distances, np.sort(distances)[1], rtol=1e-6).sum() == neighbors
+
+
+def test_the_known_phases_start_from_primitive_cells(tmp_path):
+    from ase.io import read
+
+    run("known_structures", "Ca", "Mg", "N", "-o", tmp_path / "start.xyz")
+    starts = {atoms.info["id"]: atoms for atoms in read(tmp_path / "start.xyz", ":")}
+
+    assert {"competing/Ca", "competing/Mg", "competing/N2", "competing/Mg3N2", "competing/CaMg2N2"} <= set(starts)
+    assert not any(set(atoms.symbols) - {"Ca", "Mg", "N"} for atoms in starts.values())
+    assert len(starts["competing/Mg3N2"]) == 40 and starts["competing/Mg3N2"].info["mesh"] == "large"
+    assert starts["competing/N2"].info["mesh"] == "molecule"
+    for atoms in starts.values():
+        structure = tamiz.to_structure(atoms)
+        assert len(structure.primitive_cell().symbols) == len(atoms) or atoms.info.get("mesh") == "molecule"

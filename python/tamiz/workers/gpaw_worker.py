@@ -15,7 +15,9 @@ pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay corr
 stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
 scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
-gap               method ``GLLBSC``, cutoff [eV], kpoint_density
+gap               method ``GLLBSC``, cutoff [eV], kpoint_density; with (optional) tolerance [eV] the band edges are looked for
+                  on meshes that are doubled at fixed density until the gap moves by less, and the gap with ``xc`` at the
+                  level's own cutoff and mesh is found in the same way
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from ase.units import GPa
 ANIONS = {"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
 METAL_MESH = "covalent"  # class for compounds with an anion that are metals
+DOUBLINGS = 3  # of a mesh on which band edges are looked for, at most
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
 # Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
 SCF_ITERATIONS = 70
@@ -149,17 +152,8 @@ class Level(Calculator):
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
         if number_of_electrons(self.atoms, self.settings["xc"]) % 2 == 1:
             return 0.0, 0.0  # a band is half filled: the edges beside it are no gap
-        homo, lumo = self.gpaw.get_homo_lumo()
-        if lumo - homo < NO_GAP:
-            return 0.0, 0.0
-        n_k = len(self.gpaw.get_ibz_k_points())
-        direct = math.inf
-        for k in range(n_k):
-            levels = self.gpaw.get_eigenvalues(kpt=k)
-            below, above = levels[levels < 0.5 * (homo + lumo)], levels[levels > 0.5 * (homo + lumo)]
-            if len(above) and len(below):
-                direct = min(direct, above.min() - below.max())
-        return float(lumo - homo), float(direct)
+        homo, lumo, direct = band_edges(self.gpaw)
+        return (lumo - homo, direct) if lumo - homo >= NO_GAP else (0.0, 0.0)
 
 
 def make_gpaw(atoms: Atoms, settings: dict, kpoints, symmetry: dict):
@@ -259,12 +253,65 @@ def residuals(level: Level) -> tuple[float, float]:
     return fmax, smax
 
 
+def band_edges(calc) -> tuple[float, float, float]:
+    """Top of the occupied and bottom of the empty bands, and the smallest direct difference [eV]; infinite without one."""
+    homo, lumo = calc.get_homo_lumo()
+    middle, direct = 0.5 * (homo + lumo), math.inf
+    for k in range(len(calc.get_ibz_k_points())):
+        levels = calc.get_eigenvalues(kpt=k)
+        below, above = levels[levels < middle], levels[levels > middle]
+        if len(above) and len(below):
+            direct = min(direct, above.min() - below.max())
+    return float(homo), float(lumo), float(direct)
+
+
+def gap_mesh(atoms: Atoms, settings: dict) -> list[int]:
+    """Mesh that band edges are looked for on first; even where it is doubled: the borders of the zone, where many edges lie,
+    are on even meshes only."""
+    mesh = mesh_size(atoms, settings["gap"]["kpoint_density"])
+    return [n + n % 2 if n > 1 else n for n in mesh] if "tolerance" in settings["gap"] else list(mesh)
+
+
+def with_true_edges(calc, kpoints: list[int], settings: dict):
+    """The density of `calc` on meshes that are doubled until the gap moves by less than the tolerance, from `kpoints` on;
+    returns the calculator and its mesh."""
+
+    def on(mesh):
+        finer = calc.fixed_density(kpts={"size": mesh, "gamma": True}, convergence={"bands": "CBM+0.5"}, maxiter=250, txt=None)
+        homo, lumo, _ = band_edges(finer)
+        return finer, lumo - homo
+
+    finer, gap = on(kpoints)
+    for _ in range(DOUBLINGS):
+        kpoints = [2 * n if n > 1 else n for n in kpoints]
+        last, (finer, gap) = gap, on(kpoints)
+        if gap < NO_GAP or abs(gap - last) < settings["gap"]["tolerance"]:
+            break
+    return finer, kpoints
+
+
+def plain_gap(atoms: Atoms, settings: dict) -> dict:
+    """Gap with the functional of the level, as ``gap_pbe``, on the mesh of the level and finer ones."""
+    if number_of_electrons(atoms, settings["xc"]) % 2 == 1:
+        return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
+    level = make_level(atoms, settings, None)
+    atoms = atoms.copy()
+    atoms.calc = level
+    atoms.get_potential_energy()
+    if level.gap()[0] == 0.0:
+        return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
+    calc, kpoints = with_true_edges(level.gpaw, gap_mesh(atoms, settings), settings)
+    homo, lumo, direct = band_edges(calc)
+    gap, direct = (lumo - homo, direct) if lumo - homo >= NO_GAP else (0.0, 0.0)
+    return {"gap_pbe": gap, "gap_pbe_direct": direct, "gap_pbe_kpoints": list(kpoints)}
+
+
 def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
     """Quasi-particle gap by GLLB-SC with its derivative discontinuity (doi:10.1103/PhysRevB.82.115106)."""
     from gpaw import GPAW, PW, FermiDirac
 
     options = settings["gap"]
-    kpoints = mesh_size(atoms, options["kpoint_density"])
+    kpoints = gap_mesh(atoms, settings)
     properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
     metal = properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
     if number_of_electrons(atoms, "PBE") % 2 == 1:
@@ -282,16 +329,18 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
     work = atoms.copy()
     work.calc = calc
     work.get_potential_energy()
-    homo, lumo = calc.get_homo_lumo()
+    homo, lumo, _ = band_edges(calc)
     if lumo - homo < NO_GAP:
         return metal
-    response = calc.hamiltonian.xc.response
-    kohn_sham, discontinuity = response.calculate_discontinuity(
-        response.calculate_discontinuity_potential(homo, lumo)
-    )
-    edges = [calc.get_eigenvalues(kpt=k) for k in range(len(calc.get_ibz_k_points()))]
-    middle = 0.5 * (homo + lumo)
-    direct = min(e[e > middle].min() - e[e < middle].max() for e in edges)
+    finer = calc
+    if "tolerance" in options:
+        finer, kpoints = with_true_edges(calc, kpoints, settings)
+    homo, lumo, direct = band_edges(finer)
+    if lumo - homo < NO_GAP:
+        return metal
+    properties["gap_kpoints"] = list(kpoints)
+    potential = calc.hamiltonian.xc.response.calculate_discontinuity_potential(homo, lumo)
+    kohn_sham, discontinuity = finer.hamiltonian.xc.response.calculate_discontinuity(potential)
     gap = float(kohn_sham + discontinuity)
     gap_direct = float(direct + discontinuity)
     kind = "direct" if gap_direct - gap < 0.01 else "indirect"
@@ -304,7 +353,10 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
     settings = request["settings"]
     task = request["task"]
     if task == "gap":
-        return protocol.structure_from_atoms(atoms), gllbsc_gap(atoms, settings)
+        gaps = gllbsc_gap(atoms, settings)
+        if "tolerance" in settings["gap"]:
+            gaps |= plain_gap(atoms, settings)
+        return protocol.structure_from_atoms(atoms), gaps
     steps = []
 
     def on_result(frame):

@@ -33,10 +33,12 @@ struct Arguments {
   bool resume = false;
 };
 
+int threads_of(const Common& common) { return common.threads > 0 ? common.threads : available_threads(); }
+
 TrainConfig configuration(const Arguments& a, const Common& common) {
   TrainConfig config = a.config.empty() ? TrainConfig{} : read_train_config(a.config);
   config.seed = a.seed;
-  config.threads = common.threads > 0 ? common.threads : available_threads();
+  config.threads = threads_of(common);
   if (a.steps > 0) config.steps = a.steps;
   if (!a.dtype.empty()) config.dtype = a.dtype;
   config.engine = a.engine;
@@ -98,7 +100,7 @@ ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, s
 
 void report(const TrainResult& trained, const Arguments& a, std::span<const Frame> training, std::span<const Frame> validation,
             const Common& common, nlohmann::json& result) {
-  const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = available_threads()});
+  const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = threads_of(common)});
   const auto add = [&](const std::string& name, std::span<const Frame> frames) {
     if (frames.empty()) return;
     result[name] = errors_by_type(*potential, frames);

@@ -155,3 +155,18 @@ def test_the_known_phases_start_from_primitive_cells(tmp_path):
     for atoms in starts.values():
         structure = tamiz.to_structure(atoms)
         assert len(structure.primitive_cell().symbols) == len(atoms) or atoms.info.get("mesh") == "molecule"
+
+
+def test_the_closed_world_has_219_different_crystals():
+    from tamiz.studies.closed_world import closed_world
+
+    world = closed_world()
+    structures = [tamiz.to_structure(atoms) for atoms in world]
+
+    assert len(world) == 219 and len({atoms.info["id"] for atoms in world}) == 219
+    assert len(set(tamiz.group_duplicates(structures))) == 219
+    for atoms in world:
+        assert 1.5 < tamiz.to_structure(atoms).shortest_distance() < 3.2, atoms.info["id"]
+    groups = {atoms.info["config_type"]: structure.space_group().number for atoms, structure in zip(world, structures)}
+    assert groups["chalcopyrite"] == 122 and groups["rocksalt-order"] == 123 and groups["antiperovskite"] == 221
+    assert groups["beta-NaFeO2"] == 33 and groups["half-Heusler"] == 216 and groups["delafossite"] == 166

@@ -10,9 +10,9 @@ namespace tamiz {
 struct Candidate {
   std::string id;         ///< "c0001": order of proposal, the order of every later decision
   Structure structure;
-  std::string origin;     ///< "prototype", "ordering" (superstructure of a simple prototype) or "random"
-  std::string prototype;  ///< name of the prototype, or the space group symbol of a random crystal
-  std::string decoration; ///< "A=Ca,B=Mg,X=N"
+  std::string origin;     ///< "file", "prototype", "ordering" (superstructure of a simple prototype) or "random"
+  std::string prototype;  ///< name of the prototype or file, or the space group symbol of a random crystal
+  std::string decoration; ///< "A=Ca,B=Mg,X=N"; of a file the `id` of the structure there, or its place
   std::string oxidation;  ///< "Ca+2 Mg+2 N-3"
 };
 

@@ -70,7 +70,7 @@ LearnOptions learn_options(const TomlTable& table) {
 
 CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
   CampaignConfig config = parse(read_file(path), path.string());
-  propose_options_from_toml(path);  // with a look at the names that only the data folder knows
+  config.propose = propose_options_from_toml(path);  // with a look at the names that only the data folder knows
   return config;
 }
 

@@ -103,6 +103,7 @@ void check_options(const ProposeOptions& options) {
 ProposeOptions propose_options_from_toml(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
   ProposeOptions options = propose_options_of(root);
+  for (std::filesystem::path& file : options.files) file = path.parent_path() / file;
   read(root.table("propose"), "prototypes", options.prototypes, check_prototype);
   return options;
 }
@@ -111,7 +112,7 @@ ProposeOptions propose_options_of(const TomlTable& root) {
   const TomlTable campaign = root.table("campaign");
   const TomlTable section = root.table("propose");
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
-  section.allow_only({"prototypes", "max_atoms", "orderings_per_parent", "random_per_formula", "random_formulas",
+  section.allow_only({"files", "only_files", "prototypes", "max_atoms", "orderings_per_parent", "random_per_formula", "random_formulas",
                       "min_candidates", "max_candidates", "share_elements", "any_anion_state", "oxidation", "seed"});
   campaign.require("systems");
   ProposeOptions options;
@@ -120,6 +121,9 @@ ProposeOptions propose_options_of(const TomlTable& root) {
   if (options.systems.empty()) campaign.fail("systems", "is empty, expected for example [\"Ca-Mg-N\"]");
   read(campaign, "seed", options.seed, 0, k_any);
   read(section, "seed", options.seed, 0, k_any);
+  for (const std::string& file : section.texts("files", {})) options.files.emplace_back(file);
+  options.only_files = section.boolean("only_files", options.only_files);
+  if (options.only_files && options.files.empty()) section.fail("only_files", "needs structures in files");
   options.prototypes = section.texts("prototypes", options.prototypes);
   read(section, "random_formulas", options.random_formulas, check_formula);
   read(section, "max_atoms", options.max_atoms, 1, k_max_atoms);

@@ -16,6 +16,7 @@ class TomlTable;
 ///     systems = ["Ca-Mg-N", "Mg-Si-N"]
 ///     [propose]
 ///     max_atoms = 8
+///     files = ["mine.xyz"]    # relative to the file of the campaign
 ///
 /// Throws FormatError (syntax, unknown key or prototype, wrong type, value out of range), SpeciesError
 /// (unknown element); both name file, line and key and suggest the nearest name. FileError.

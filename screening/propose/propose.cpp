@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/io/format.hpp"
 #include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/propose/contacts.hpp"
@@ -158,6 +159,31 @@ void add_decorations(const Prototype& prototype, const std::vector<Element>& ele
   }
 }
 
+/// The user's own structures, in the order of the files.
+void add_files(const std::vector<std::vector<Element>>& systems, const ProposeOptions& options, Collector& collector) {
+  std::set<std::set<Element>> wanted;
+  for (const std::vector<Element>& elements : systems) wanted.insert({elements.begin(), elements.end()});
+  for (const std::filesystem::path& file : options.files) {
+    std::size_t place = 0;
+    for (Frame& frame : read_frames(file)) {
+      const Structure& structure = frame.structure;
+      const auto id = frame.info.find("id");
+      const std::string name = id != frame.info.end() ? id->second : std::to_string(place);
+      ++place;
+      const std::string what = fmt::format("{} {} {}", structure.composition().reduced().formula(), file.stem().string(), name);
+      const auto species = structure.species();
+      if (!structure.is_periodic()) {
+        collector.reject(what, "no crystal: it is not periodic in three directions");
+      } else if (!wanted.contains({species.begin(), species.end()})) {
+        collector.reject(what, structure.composition().system() + " is none of the systems");
+      } else {
+        const auto states = balance_charges(structure.composition(), options.oxidation);
+        collector.add({"", structure, "file", file.stem().string(), name, states ? oxidation_text(*states) : ""});
+      }
+    }
+  }
+}
+
 /// Compositions for orderings and random crystals of one system.
 std::vector<Composition> formulas_of(const std::vector<Element>& elements, const ProposeOptions& options,
                                      Collector& collector) {
@@ -260,6 +286,8 @@ Proposal propose(const ProposeOptions& options) {
     const std::vector<Element> elements = elements_of_system(name);
     if (done.insert({elements.begin(), elements.end()}).second) systems.push_back(elements);
   }
+  add_files(systems, options, collector);
+  if (options.only_files) return proposal;
   for (const std::vector<Element>& elements : systems) {
     for (const Prototype* prototype : chosen) add_decorations(*prototype, elements, options, collector);
     const std::vector<Composition> own = formulas_of(elements, options, collector);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace tamiz {
 struct ProposeOptions {
   std::vector<std::string> systems;     ///< "Ca-Mg-N": every element of a system is used
   std::vector<std::string> prototypes;  ///< names or aliases; empty: all
+  std::vector<std::filesystem::path> files;  ///< structures of the user's own, candidates before all others
+  bool only_files = false;              ///< no prototypes, orderings and random crystals
   int max_atoms = 8;                    ///< primitive cell, 1 to 64
   int orderings_per_parent = 6;         ///< ordered superstructures for each parent prototype and formula, 0: none
   int random_per_formula = 12;          ///< random symmetric crystals for each formula, 0: none
@@ -33,12 +36,13 @@ struct Proposal {
   std::vector<Rejection> rejections;
 };
 
-/// Decorates prototypes with the elements of each system, adds ordered superstructures of the simple
-/// prototypes and random symmetric crystals; keeps what is charge-balanced, within `max_atoms`, has no
-/// overlaps and is no duplicate. Candidates are numbered in the order prototypes, orderings, random
+/// Takes the structures of files, whose elements must be those of a system, decorates prototypes with the elements of each
+/// system, adds ordered superstructures of the simple
+/// prototypes and random symmetric crystals; keeps what is charge-balanced (files: any), within `max_atoms`, has no
+/// overlaps and is no duplicate. Candidates are numbered in the order files, prototypes, orderings, random
 /// crystals; the random ones of all formulas take turns, so that `max_candidates` cuts them evenly.
 /// Deterministic in `seed`.
-/// Throws FormatError for an unknown prototype (nearest name suggested), a system or formula that cannot
+/// Throws FileError for a file that cannot be read, FormatError for what is in it, an unknown prototype (nearest name suggested), a system or formula that cannot
 /// be read; SpeciesError for an unknown element; UnitError for a number outside its range.
 Proposal propose(const ProposeOptions& options);
 

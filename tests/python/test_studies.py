@@ -170,3 +170,32 @@ def test_the_closed_world_has_219_different_crystals():
     groups = {atoms.info["config_type"]: structure.space_group().number for atoms, structure in zip(world, structures)}
     assert groups["chalcopyrite"] == 122 and groups["rocksalt-order"] == 123 and groups["antiperovskite"] == 221
     assert groups["beta-NaFeO2"] == 33 and groups["half-Heusler"] == 216 and groups["delafossite"] == 166
+
+
+def test_relaxed_crystals_stand_beside_what_was_measured(tmp_path):
+    from ase.build import bulk
+
+    from tamiz.studies import measured
+
+    def frame(name, atoms, energy, gap=0.0):
+        info = {"id": f"competing/{name}", "relax_steps": "3", "gap": str(gap), "gap_level": "PBE"}
+        return tamiz.Frame(tamiz.to_structure(atoms), energy=energy, info=info)
+
+    fcc = 6.36 * np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    silicide = Atoms("SiMg2", cell=fcc, pbc=True, scaled_positions=[[0, 0, 0], [0.25] * 3, [0.75] * 3])
+    data = tamiz.datasets.DataSet([frame("Mg", bulk("Mg", "hcp", 3.2, 5.2), -3.0), frame("Si", bulk("Si", "diamond", 5.47), -10.8, 0.6),
+                                   frame("Mg2Si", silicide, -9.0, 0.2)])  # fmt: skip
+    table = tmp_path / "measured.csv"
+    table.write_text("id,property,value,unit\ncompeting/Mg,lattice_a,3.209,Å\ncompeting/Mg,lattice_c,5.211,Å\n"
+                     "competing/Mg2Si,lattice_a,6.35,Å\ncompeting/Mg2Si,formation_enthalpy,-26.36,kJ/mol of atoms\n"
+                     "competing/Mg2Si,gap,0.77,eV\ncompeting/Si,formation_enthalpy,-3.0,kJ/mol of atoms\n")
+    data.save(tmp_path / "hull.h5")
+
+    rows = {(phase, name): (ours, theirs) for phase, name, ours, theirs in measured.compare(data, measured.read_measured(table))}
+
+    assert rows["Mg", "lattice_a"] == pytest.approx((3.2, 3.209)) and rows["Mg", "lattice_c"] == pytest.approx((5.2, 5.211))
+    assert rows["Mg2Si", "lattice_a"] == pytest.approx((6.36, 6.35))
+    # −9.0 − (2·(−1.5) − 5.4) eV of three atoms; the silicon of the table is 3 kJ/mol above that of this one
+    assert rows["Mg2Si", "formation_enthalpy"] == pytest.approx((-0.2, (-26.36 + 1.0) / 96.48533))
+    assert rows["Mg2Si", "gap, PBE"] == (0.2, 0.77)
+    assert "| Mg2Si | gap, PBE | 0.200 | 0.770 | -0.57 eV |" in run("measured", tmp_path / "hull.h5", table)

@@ -93,13 +93,36 @@ def test_a_cycle_that_does_not_converge_fails_with_its_reason(tmp_path):
     assert "the self-consistent cycle did not converge in 3 iterations" in done.stderr
 
 
+def test_a_level_may_ask_for_paw_sets_of_gpaws_generator(tmp_path):
+    environment = os.environ | {"TAMIZ_PAW": str(tmp_path / "sets")}
+    crystal = bulk("Si", "diamond", 5.43)
+
+    energies = []
+    for level in (LEVEL, LEVEL | {"paw": {"Si": 4}}, LEVEL | {"paw": {"Si": 4}}):
+        done = label(tmp_path, crystal, "--retry-failed", "--ledger", f"{len(energies)}.tz", level=level, environment=environment)
+        assert done.returncode == 0, done.stderr
+        energies.append(read(tmp_path / "out.xyz").get_potential_energy())
+    made = list((tmp_path / "sets").rglob("*"))
+
+    assert [path.name for path in made if path.is_file()] == ["Si.tamiz4.PBE"]
+    assert 1e-4 < abs(energies[1] - energies[0]) < 0.5  # of another set, but of the same crystal and reference atoms
+    assert energies[2] == pytest.approx(energies[1], abs=1e-9)
+
+
+def test_a_paw_set_that_cannot_be_made_says_why(tmp_path):
+    done = label(tmp_path, silicon(), level=LEVEL | {"paw": {"Si": 7}}, environment=os.environ | {"TAMIZ_PAW": str(tmp_path / "sets")})
+
+    assert done.returncode == 1
+    assert "GPAW cannot make a PAW set of Si with 7 valence electrons" in done.stderr
+
+
 def test_half_a_band_is_no_gap(tmp_path):
     done = label(tmp_path, bulk("Al", "fcc", 4.05), "--task", "gap")
 
     assert done.returncode == 0, done.stderr
     labelled = read(tmp_path / "out.xyz")
     assert labelled.info["gap"] == 0 and labelled.info["gap_kind"] == "metal"
-    assert worker().number_of_electrons(labelled, "PBE") == 3
+    assert worker().number_of_electrons(labelled, LEVEL) == 3
 
 
 def test_gaps_are_those_of_the_true_band_edges(tmp_path):

@@ -11,6 +11,8 @@ kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of me
 mesh              (optional) class to use; otherwise it is chosen from the composition. A compound with an anion
                   goes to ``covalent`` where its formula has an odd number of electrons, and is calculated there
                   once more where it turns out to have no gap
+paw               (optional) valence electrons of PAW sets that GPAW's generator makes (``paw_sets.py``), by element; the
+                  others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
 stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
 scf_iterations    (optional) most iterations of a self-consistent cycle
@@ -26,6 +28,7 @@ import math
 from collections import Counter
 
 import numpy as np
+import paw_sets
 import protocol
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
@@ -150,7 +153,7 @@ class Level(Calculator):
 
     def gap(self) -> tuple[float, float]:
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
-        if number_of_electrons(self.atoms, self.settings["xc"]) % 2 == 1:
+        if number_of_electrons(self.atoms, self.settings) % 2 == 1:
             return 0.0, 0.0  # a band is half filled: the edges beside it are no gap
         homo, lumo, direct = band_edges(self.gpaw)
         return (lumo - homo, direct) if lumo - homo >= NO_GAP else (0.0, 0.0)
@@ -165,7 +168,8 @@ def make_gpaw(atoms: Atoms, settings: dict, kpoints, symmetry: dict):
         xc=settings["xc"],
         kpts={"size": kpoints, "gamma": True},
         occupations=FermiDirac(settings["smearing"]),
-        nbands=number_of_bands(atoms, settings["xc"]),
+        setups=paw_sets.provide(settings, atoms.symbols),
+        nbands=number_of_bands(atoms, settings),
         symmetry=symmetry,
         convergence={"energy": settings["energy_tolerance"]},
         maxiter=scf_iterations(settings),
@@ -177,16 +181,18 @@ def scf_iterations(settings: dict) -> int:
     return settings.get("scf_iterations", SCF_ITERATIONS)
 
 
-def number_of_electrons(atoms: Atoms, xc: str) -> int:
+def number_of_electrons(atoms: Atoms, settings: dict) -> int:
     """Valence electrons of the PAW sets."""
     from gpaw.setup_data import SetupData
 
-    return sum(SetupData(symbol, xc).Nv for symbol in atoms.symbols)
+    tags = paw_sets.provide(settings, atoms.symbols)
+    each = {symbol: SetupData(symbol, settings["xc"], tags.get(symbol, "paw")).Nv for symbol in set(atoms.symbols)}
+    return round(sum(each[symbol] for symbol in atoms.symbols))
 
 
-def number_of_bands(atoms: Atoms, xc: str) -> int:
+def number_of_bands(atoms: Atoms, settings: dict) -> int:
     """Bands with room for smearing: GPAW's own choice leaves fcc Ca without a single empty one."""
-    occupied = math.ceil(number_of_electrons(atoms, xc) / 2)
+    occupied = math.ceil(number_of_electrons(atoms, settings) / 2)
     return occupied + max(6, math.ceil(0.2 * occupied))
 
 
@@ -292,7 +298,7 @@ def with_true_edges(calc, kpoints: list[int], settings: dict):
 
 def plain_gap(atoms: Atoms, settings: dict) -> dict:
     """Gap with the functional of the level, as ``gap_pbe``, on the mesh of the level and finer ones."""
-    if number_of_electrons(atoms, settings["xc"]) % 2 == 1:
+    if number_of_electrons(atoms, settings) % 2 == 1:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
     level = make_level(atoms, settings, None)
     atoms = atoms.copy()
@@ -314,14 +320,15 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
     kpoints = gap_mesh(atoms, settings)
     properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
     metal = properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
-    if number_of_electrons(atoms, "PBE") % 2 == 1:
+    stock = {"xc": "PBE"}  # GLLB-SC has sets of its own in gpaw-data only
+    if number_of_electrons(atoms, stock) % 2 == 1:
         return metal
     calc = GPAW(
         mode=PW(options["cutoff"]),
         xc=options["method"],
         kpts={"size": kpoints, "gamma": True},
         occupations=FermiDirac(0.01),
-        nbands=number_of_bands(atoms, "PBE"),
+        nbands=number_of_bands(atoms, stock),
         convergence={"bands": "CBM+0.5"},
         maxiter=250,
         txt=None,

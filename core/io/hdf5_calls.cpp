@@ -96,6 +96,15 @@ OpenDataset open_dataset(Id parent, const std::string& name, std::size_t rank, H
   return opened;
 }
 
+/// Integers in one dimension.
+template <typename Integer>
+std::vector<Integer> read_row(Id parent, const std::string& name, Id memory_type) {
+  const OpenDataset opened = open_dataset(parent, name, 1, H5T_INTEGER);
+  std::vector<Integer> values(opened.shape[0]);
+  if (!values.empty()) check(H5Dread(opened.dataset.get(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read a data set");
+  return values;
+}
+
 Handle text_type(std::size_t length) {
   Handle type(H5Tcopy(H5T_C_S1), "make a type");
   check(H5Tset_size(type.get(), std::max<std::size_t>(length, 1)), "make a type");
@@ -209,10 +218,7 @@ void write_integers(Id parent, const std::string& name, std::span<const std::int
 }
 
 std::vector<std::int32_t> read_integers(Id parent, const std::string& name) {
-  const OpenDataset opened = open_dataset(parent, name, 1, H5T_INTEGER);
-  std::vector<std::int32_t> values(opened.shape[0]);
-  if (!values.empty()) check(H5Dread(opened.dataset.get(), H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read a data set");
-  return values;
+  return read_row<std::int32_t>(parent, name, H5T_NATIVE_INT32);
 }
 
 void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_t> values, Storage storage) {
@@ -220,10 +226,7 @@ void write_bytes(Id parent, const std::string& name, std::span<const std::uint8_
 }
 
 std::vector<std::uint8_t> read_bytes(Id parent, const std::string& name) {
-  const OpenDataset opened = open_dataset(parent, name, 1, H5T_INTEGER);
-  std::vector<std::uint8_t> values(opened.shape[0]);
-  if (!values.empty()) check(H5Dread(opened.dataset.get(), H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "read a data set");
-  return values;
+  return read_row<std::uint8_t>(parent, name, H5T_NATIVE_UINT8);
 }
 
 void write_texts(Id parent, const std::string& name, const std::vector<std::string>& texts, Storage storage) {

@@ -160,9 +160,7 @@ void add_decorations(const Prototype& prototype, const std::vector<Element>& ele
 }
 
 /// The user's own structures, in the order of the files.
-void add_files(const std::vector<std::vector<Element>>& systems, const ProposeOptions& options, Collector& collector) {
-  std::set<std::set<Element>> wanted;
-  for (const std::vector<Element>& elements : systems) wanted.insert({elements.begin(), elements.end()});
+void add_files(const std::set<std::set<Element>>& systems, const ProposeOptions& options, Collector& collector) {
   for (const std::filesystem::path& file : options.files) {
     std::size_t place = 0;
     for (Frame& frame : read_frames(file)) {
@@ -174,7 +172,7 @@ void add_files(const std::vector<std::vector<Element>>& systems, const ProposeOp
       const auto species = structure.species();
       if (!structure.is_periodic()) {
         collector.reject(what, "no crystal: it is not periodic in three directions");
-      } else if (!wanted.contains({species.begin(), species.end()})) {
+      } else if (!systems.contains({species.begin(), species.end()})) {
         collector.reject(what, structure.composition().system() + " is none of the systems");
       } else {
         const auto states = balance_charges(structure.composition(), options.oxidation);
@@ -286,7 +284,7 @@ Proposal propose(const ProposeOptions& options) {
     const std::vector<Element> elements = elements_of_system(name);
     if (done.insert({elements.begin(), elements.end()}).second) systems.push_back(elements);
   }
-  add_files(systems, options, collector);
+  add_files(done, options, collector);
   if (options.only_files) return proposal;
   for (const std::vector<Element>& elements : systems) {
     for (const Prototype* prototype : chosen) add_decorations(*prototype, elements, options, collector);

@@ -18,13 +18,14 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import sys
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.units import GPa
+
+from tamiz.studies.kept_results import KeptResults
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
@@ -95,31 +96,21 @@ def crystal(element, structure, volume):
     return Atoms(f"{element}{len(places)}", cell=edge * cell, scaled_positions=places, pbc=True)
 
 
-class Study:
+class Study(KeptResults):
     """Energies per atom [eV] by description, in a file that is replaced after each."""
 
-    def __init__(self, level, path):
-        self.level, self.path = level, path
-        stored = json.loads(path.read_text()) if path.exists() else {"level": level, "energies": {}, "results": {}}
-        if stored["level"] != level:
-            sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
-        self.energies, self.results = stored["energies"], stored["results"]
-
-    def write(self):
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps({"level": self.level, "results": self.results, "energies": self.energies}, indent=1) + "\n")
-        os.replace(new, self.path)
+    done_key = "energies"
 
     def energy(self, element, structure, volume, factor):
         key = f"{element} {structure} {factor:.2f}"
-        if key not in self.energies:
+        if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
             density = self.level["kpoint_density"][gpaw_worker.mesh_class([element])]
             atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, gpaw_worker.mesh_size(middle, density), {"symmorphic": True})
-            self.energies[key] = atoms.get_potential_energy() / len(atoms)
+            self.done[key] = atoms.get_potential_energy() / len(atoms)
             self.write()
-        return self.energies[key]
+        return self.done[key]
 
     def compare(self, element, structure, theirs):
         volumes = FACTORS * theirs[0]

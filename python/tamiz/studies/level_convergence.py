@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -29,6 +28,8 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from ase.units import GPa
+
+from tamiz.studies.kept_results import KeptResults
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
@@ -106,23 +107,12 @@ def test_set(elements) -> dict[str, Atoms]:
     return {name: one for name, one in atoms.items() if set(one.symbols) <= set(elements)}
 
 
-class Calculations:
+class Calculations(KeptResults):
     """Results by their description, in a file that is replaced after each."""
 
     def __init__(self, level: dict, path: Path):
-        self.level, self.path = level, path
+        super().__init__(level, path)
         self.atoms = test_set(level["pulay"])
-        stored = json.loads(path.read_text()) if path.exists() else {}
-        if stored and stored["level"] != level:
-            sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
-        self.results = stored.get("results", {})
-        self.done = stored.get("calculations", {})
-
-    def write(self) -> None:
-        new = self.path.with_suffix(".new")
-        whole = {"level": self.level, "results": self.results, "calculations": self.done}
-        new.write_text(json.dumps(whole, indent=1) + "\n")
-        os.replace(new, self.path)
 
     def get(self, name: str, cutoff=None, density=COARSE_DENSITY, smearing=None, volume=1.0, shaken=False) -> dict:
         """Energy at zero width and free energy [eV], forces [eV/Å], uncorrected mean stress [eV/Å³].

@@ -17,6 +17,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from ase.formula import Formula
 
 import tamiz
 
@@ -54,19 +55,12 @@ def read_measured(path):
     shifts = {symbol: table.get(phase, {}).get("formation_enthalpy", 0.0) for symbol, phase in REFERENCES.items()}
     for phase, properties in table.items():
         if "formation_enthalpy" in properties and phase not in REFERENCES.values():
-            symbols = tamiz.Structure(*_formula(phase)).symbols
+            symbols = list(Formula(phase.split("-")[0]))
             shift = sum(shifts[symbol] for symbol in symbols) / len(symbols)
             properties["formation_enthalpy"] = (properties["formation_enthalpy"] - shift) * KJ_PER_MOL
         elif "formation_enthalpy" in properties:
             del properties["formation_enthalpy"]  # a form of an element
     return table
-
-
-def _formula(phase):
-    from ase.formula import Formula
-
-    symbols = list(Formula(phase.split("-")[0]))
-    return symbols, np.arange(3 * len(symbols)).reshape(-1, 3)
 
 
 def compare(data, measured):

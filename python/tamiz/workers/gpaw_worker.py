@@ -300,10 +300,7 @@ def plain_gap(atoms: Atoms, settings: dict) -> dict:
     """Gap with the functional of the level, as ``gap_pbe``, on the mesh of the level and finer ones."""
     if number_of_electrons(atoms, settings) % 2 == 1:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
-    level = make_level(atoms, settings, None)
-    atoms = atoms.copy()
-    atoms.calc = level
-    atoms.get_potential_energy()
+    level = start_level(atoms.copy(), settings, None)
     if level.gap()[0] == 0.0:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
     calc, kpoints = with_true_edges(level.gpaw, gap_mesh(atoms, settings), settings)

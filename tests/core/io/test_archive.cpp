@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "../../support/crystals.hpp"
+#include "../../support/in_folder.hpp"
+#include "../../support/labelled_frames.hpp"
 #include "../../support/random_cells.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
@@ -27,33 +29,19 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; 
 
 namespace {
 
-class ArchiveFile : public ::testing::Test {
+class ArchiveFile : public InFolder {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("tamiz-archive-" + std::to_string(getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-    path_ = folder_ / "frames.h5";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path folder_, path_;
+  const std::filesystem::path path_ = folder_ / "frames.h5";
 };
 
 /// A frame of 1 to 9 atoms with some labels, a function of its number.
 Frame frame_of(std::uint64_t number) {
   Philox random(31, k_stream_of_tests, number, 0);
-  const Structure crystal = number % 3 == 0 ? calcium_zinc_nitride() : number % 3 == 1 ? diamond() : perovskite();
-  Frame frame{rattled(crystal, 0.1, random), {}, {}, {}};
-  if (number % 4 != 0) frame.labels.energy = random.normal();
-  if (number % 4 == 1) frame.labels.free_energy = random.normal();
-  if (number % 4 >= 2) frame.labels.forces = rattled(crystal, 1.0, random).positions();
-  if (number % 4 == 3) frame.labels.stress = Mat3::Constant(random.normal());
+  Frame frame = labelled_frame(number, random);
   frame.info["number"] = std::to_string(number);
   if (number % 2) frame.info["unicode = \"empty\""] = "Å";
   if (number % 5 == 0) frame.info["empty"] = "";
-  if (number % 2 == 0) frame.arrays["magnetic moments"] = rattled(crystal, 0.5, random).positions();
+  if (number % 2 == 0) frame.arrays["magnetic moments"] = rattled(frame.structure, 0.5, random).positions();
   return frame;
 }
 

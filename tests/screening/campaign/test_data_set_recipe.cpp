@@ -1,12 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "../../support/crystals.hpp"
+#include "../../support/in_folder.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/screening/campaign/data_set_recipe.hpp"
@@ -54,13 +53,9 @@ class Answers final : public Oracle {
 };
 
 /// A relaxation in three steps, its gap, a label of another composition and one that failed.
-class Recipe : public ::testing::Test {
+class Recipe : public InFolder {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("tamiz-recipe-" + std::to_string(getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
     const Structure start = zincblende(), half = start.with_lattice_scaled(1.01), end = start.with_lattice_scaled(1.02);
     LabelResult relaxation = finished(labelled(end, -9.0), 12.5, R"({"version": "1.2", "gap": 0.5, "kpoints": [3, 3, 3]})");
     relaxation.trajectory = {labelled(start, -8.0), labelled(half, -8.5)};
@@ -81,11 +76,7 @@ class Recipe : public ::testing::Test {
     run_labels(oracle, ledger, requests, false, [] { return false; });
     write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[card]\nname = \"small\"\n[split]\nvalidation = 0.0\n");
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   DataSet made() const { return make_data_set(DataSetRecipe::read(folder_ / "recipe.toml")); }
-
-  std::filesystem::path folder_;
 };
 
 std::string message_of(const std::filesystem::path& recipe) {

@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "../../support/crystals.hpp"
+#include "../../support/in_folder.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/format.hpp"
@@ -17,13 +16,9 @@ using namespace tamiz::test_support;
 namespace {
 
 /// A folder with a campaign file and the structures of `mine.xyz` beside it.
-class OwnStructures : public ::testing::Test {
+class OwnStructures : public InFolder {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::temp_directory_path() /
-              ("tamiz-files-" + std::to_string(getpid()) + "-" + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
     const Structure nitride = calcium_zinc_nitride();
     Frame named{nitride, {}, {{"id", "mine/1"}}, {}};
     Coordinates apart = Coordinates::Zero(2, 3);
@@ -34,14 +29,10 @@ class OwnStructures : public ::testing::Test {
     write_frames(folder_ / "mine.xyz", std::vector<Frame>{named, {nitride.supercell({2, 1, 1}), {}, {}, {}}, {diamond(), {}, {}, {}},
                                                           {molecule, {}, {}, {}}, {squeezed, {}, {}, {}}});
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   Proposal proposed(const std::string& section) const {
     write_file_atomically(folder_ / "campaign.toml", "[campaign]\nsystems = [\"Ca-Zn-N\", \"Ca\"]\n[propose]\n" + section);
     return propose(propose_options_from_toml(folder_ / "campaign.toml"));
   }
-
-  std::filesystem::path folder_;
 };
 
 bool is_rejected(const Proposal& proposal, const std::string& what, const std::string& reason) {

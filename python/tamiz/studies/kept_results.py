@@ -1,0 +1,27 @@
+"""Results of a study of one level in a JSON file that is replaced after each calculation, so that a study goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+class KeptResults:
+    """`results` of the study and what was `done` for them, by description; `done_key` is its name in the file."""
+
+    done_key = "calculations"
+
+    def __init__(self, level: dict, path: Path):
+        self.level, self.path = level, path
+        stored = json.loads(path.read_text()) if path.exists() else {}
+        if stored and stored["level"] != level:
+            sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
+        self.results = stored.get("results", {})
+        self.done = stored.get(self.done_key, {})
+
+    def write(self) -> None:
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps({"level": self.level, "results": self.results, self.done_key: self.done}, indent=1) + "\n")
+        os.replace(new, self.path)

@@ -98,15 +98,17 @@ def test_a_level_may_ask_for_paw_sets_of_gpaws_generator(tmp_path):
     crystal = bulk("Si", "diamond", 5.43)
 
     energies = []
-    for level in (LEVEL, LEVEL | {"paw": {"Si": 4}}, LEVEL | {"paw": {"Si": 4}}):
+    for entry in (None, 4, 4, {"electrons": 4, "radius": 1.8}):
+        level = LEVEL | ({"paw": {"Si": entry}} if entry else {})
         done = label(tmp_path, crystal, "--retry-failed", "--ledger", f"{len(energies)}.tz", level=level, environment=environment)
         assert done.returncode == 0, done.stderr
         energies.append(read(tmp_path / "out.xyz").get_potential_energy())
     made = list((tmp_path / "sets").rglob("*"))
 
-    assert [path.name for path in made if path.is_file()] == ["Si.tamiz4.PBE"]
+    assert {path.name for path in made if path.is_file()} == {"Si.tamiz4.PBE", "Si.tamiz4r1.8.PBE"}
     assert 1e-4 < abs(energies[1] - energies[0]) < 0.5  # of another set, but of the same crystal and reference atoms
     assert energies[2] == pytest.approx(energies[1], abs=1e-9)
+    assert 1e-5 < abs(energies[3] - energies[1]) < 0.1
 
 
 def test_a_paw_set_that_cannot_be_made_says_why(tmp_path):

@@ -1,11 +1,12 @@
 """Equations of state of the elements at a level, beside all-electron ones: what the PAW sets are worth.
 
-    python -m tamiz.studies.equations_of_state datasets/levels/pbe-700.json ../shared/data/tables/acwf_allelectron_PBE_eos.csv \
-        -o datasets/levels/pbe-700.eos.json --table
+    python -m tamiz.studies.equations_of_state datasets/levels/pbe-550.json ../shared/data/tables/acwf_allelectron_PBE_eos.csv \
+        -o datasets/levels/pbe-550.eos.json --table
 
 Face-centred, body-centred and simple cubic and diamond crystals at seven volumes from 0.94 to 1.06 of the all-electron
-one, on the level's mesh of the middle one; energies at zero smearing are fitted with the equation of Birch and
-Murnaghan. The reference is the average of two all-electron codes of Bosoni et al., Nat. Rev. Phys. 6, 45 (2024),
+one, on a mesh of density 10 of the middle one, at the level's cutoff; energies at zero smearing are fitted with the
+equation of Birch and Murnaghan. Most of these crystals are metals whatever the element: on the meshes that a level has for
+semiconductors and their compounds, the mesh shows and not the PAW set (ε of body-centred Ge is 0.36 at density 6). The reference is the average of two all-electron codes of Bosoni et al., Nat. Rev. Phys. 6, 45 (2024),
 doi:10.1038/s42254-023-00655-3, whose measures are used: ε, the distance of the two curves E(V) over these volumes
 in units of their spread, and ν, that of V0, B0 and B0' in percent with weights 1, 1/20 and 1/400. There, ε below 0.06
 and ν below 0.10 is excellent agreement, and 0.20 and 0.33 is good.
@@ -38,6 +39,7 @@ CELLS = {  # in units of the cube's edge, and the volume per atom in units of it
     "Diamond": ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], [[0, 0, 0], [0.25, 0.25, 0.25]]),
 }
 WEIGHTS = np.array([1.0, 1 / 20, 1 / 400])  # of V0, B0, B0' in ν
+DENSITY = 10.0  # of the meshes, whatever the level has: these are sets under test, not meshes
 GOOD, FLAGGED = 0.1, 0.2  # ε of what is used without a word, and of what is used at all
 
 
@@ -106,15 +108,20 @@ class Study(KeptResults):
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
-            density = self.level["kpoint_density"][gpaw_worker.mesh_class([element])]
-            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, gpaw_worker.mesh_size(middle, density), {"symmorphic": True})
+            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, gpaw_worker.mesh_size(middle, DENSITY), {"symmorphic": True})
             self.done[key] = atoms.get_potential_energy() / len(atoms)
             self.write()
         return self.done[key]
 
     def compare(self, element, structure, theirs):
         volumes = FACTORS * theirs[0]
-        ours = fit(volumes, np.array([self.energy(element, structure, theirs[0], factor) for factor in FACTORS]))
+        energies = np.array([self.energy(element, structure, theirs[0], factor) for factor in FACTORS])
+        try:
+            ours = fit(volumes, energies)
+        except ValueError as error:  # so far off that nothing can be compared
+            self.results[f"{element} {structure}"] = {"failure": str(error)}
+            self.write()
+            return
         self.results[f"{element} {structure}"] = {
             "V0": ours[0], "B0_GPa": ours[1] / GPa, "B0prime": ours[2], "reference": [theirs[0], theirs[1] / GPa, theirs[2]],
             "epsilon": epsilon(ours, theirs), "nu": nu(ours, theirs)}
@@ -124,6 +131,9 @@ class Study(KeptResults):
 def table(results):
     lines = ["| crystal | V0 [Å³] | of all electrons | B0 [GPa] | of all electrons | ε | ν | |", "|---|---|---|---|---|---|---|---|"]
     for name, r in results.items():
+        if "failure" in r:
+            lines.append(f"| {name} | | | | | | | {r['failure']} |")
+            continue
         word = "" if r["epsilon"] <= GOOD else "flagged" if r["epsilon"] <= FLAGGED else "worse"
         lines.append(f"| {name} | {r['V0']:.3f} | {r['reference'][0]:.3f} | {r['B0_GPa']:.1f} | {r['reference'][1]:.1f} "
                      f"| {r['epsilon']:.3f} | {r['nu']:.2f} | {word} |")

@@ -11,8 +11,8 @@ kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of me
 mesh              (optional) class to use; otherwise it is chosen from the composition. A compound with an anion
                   goes to ``covalent`` where its formula has an odd number of electrons, and is calculated there
                   once more where it turns out to have no gap
-paw               (optional) valence electrons of PAW sets that GPAW's generator makes (``paw_sets.py``), by element; the
-                  others are those of gpaw-data
+paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
+                  a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
 stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
 scf_iterations    (optional) most iterations of a self-consistent cycle

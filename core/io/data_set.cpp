@@ -1,7 +1,5 @@
 #include "tamiz/core/io/data_set.hpp"
 
-#include <hdf5.h>
-
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -258,9 +256,7 @@ void write_data_set(const std::filesystem::path& path, const DataSet& data) {
   const hdf5::Session session;
   try {
     hdf5::write_beside(path, [&](const std::filesystem::path& part) {
-      const Handle access = hdf5::file_access(), creation = hdf5::file_creation();
-      const Handle file(H5Fcreate(part.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "create the file");
-      hdf5::write_header(file.get(), k_format, k_version);
+      const Handle file = hdf5::make_file(part, k_format, k_version);
       hdf5::write_attribute(file.get(), "checksum", checksum_of(data));
       hdf5::write_pairs(file.get(), "card", {data.card.begin(), data.card.end()});
       write_table(file.get(), "frames", data.frames);
@@ -279,9 +275,7 @@ DataSet read_data_set(const std::filesystem::path& path) {
     return FormatError(path.string() + ": checksum or structure is wrong: the data set is truncated or altered (" + why + ")");
   };
   try {
-    const Handle access = hdf5::file_access();
-    const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "open the file");
-    hdf5::check_header(file.get(), path, k_format, k_version);
+    const Handle file = hdf5::open_file(path, k_format, k_version);
     try {
       return read_open(file.get());
     } catch (const Error& error) {  // what makes no structure

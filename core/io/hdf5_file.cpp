@@ -51,11 +51,25 @@ void write_header(Id file, const std::string& format, std::int64_t version) {
 
 void check_header(Id file, const std::filesystem::path& path, const std::string& format, std::int64_t version) {
   if (!has_attribute(file, "format") || read_text_attribute(file, "format") != format)
-    throw FormatError(path.string() + ": an HDF5 file, but no " + format.substr(format.find(' ') + 1) + " of structures");
+    throw FormatError(path.string() + ": an HDF5 file, but no " + format.substr(format.find(' ') + 1) + " of Tamiz");
   const std::int64_t found = read_integer_attribute(file, "version");
   if (found != version)
     throw FormatError(path.string() + ": " + format.substr(format.find(' ') + 1) + " of version " + std::to_string(found) +
                       ", this program reads version " + std::to_string(version));
+}
+
+Handle make_file(const std::filesystem::path& path, const std::string& format, std::int64_t version) {
+  const Handle access = file_access(), creation = file_creation();
+  Handle file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "create the file");
+  write_header(file.get(), format, version);
+  return file;
+}
+
+Handle open_file(const std::filesystem::path& path, const std::string& format, std::int64_t version) {
+  const Handle access = file_access();
+  Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), "open the file");
+  check_header(file.get(), path, format, version);
+  return file;
 }
 
 std::string format_of(const std::filesystem::path& path) {

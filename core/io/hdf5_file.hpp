@@ -19,6 +19,10 @@ Handle file_creation();
 /// Throws FileError for what cannot be read, FormatError for what does not begin as HDF5 does; better messages than HDF5's.
 void check_signature(const std::filesystem::path& path);
 
+/// A new file, in place of one that is there, with its header; and one to read whose header is checked as below.
+Handle make_file(const std::filesystem::path& path, const std::string& format, std::int64_t version);
+Handle open_file(const std::filesystem::path& path, const std::string& format, std::int64_t version);
+
 void write_header(Id file, const std::string& format, std::int64_t version);
 /// Throws FormatError where the root has another format or version.
 void check_header(Id file, const std::filesystem::path& path, const std::string& format, std::int64_t version);

@@ -15,6 +15,7 @@
 #include "tamiz/screening/campaign/records.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/data_set_info.hpp"
+#include "tamiz/screening/properties/gap_model.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -115,6 +116,13 @@ void print(const json& value, const std::string& indent = "") {
   }
 }
 
+json gap_model_info(const std::filesystem::path& path) {
+  const GapModel model = GapModel::load(path);
+  const auto n_gaps = std::ranges::count_if(model.samples(), [](const GapSample& sample) { return sample.gap > 0.0; });
+  return {{"kind", "gap model"}, {"level", model.level()}, {"crystals", model.samples().size()}, {"gaps", n_gaps},
+          {"uses_plain_gaps", model.knows_plain_gaps()}, {"potential_hash", model.potential()}};
+}
+
 json info_of(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return run_info(ledger_of_run(path));
   if (path.extension() == ".tz") return run_info(path);
@@ -122,6 +130,7 @@ json info_of(const std::filesystem::path& path) {
   if (path.extension() == ".model")
     throw FormatError(path.string() + " is a checkpoint of mace-torch: make a model of it with tamiz import, and ask for that");
   if (is_data_set(path)) return data_set_info(read_data_set(path));
+  if (GapModel::is_one(path)) return gap_model_info(path);
   return structure_info(path);
 }
 
@@ -135,7 +144,7 @@ void add_info(CLI::App& app) {
                                     if (common.speaks()) print(result);
                                     return k_done;
                                   });
-  command->add_option("file", *path, "Structure file, data set, model (.safetensors), ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);
+  command->add_option("file", *path, "Structure file, data set, model (.safetensors), gap model, ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);
 }
 
 }  // namespace tamiz::cli

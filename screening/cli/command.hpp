@@ -55,6 +55,8 @@ void add_relax(CLI::App& app);
 void add_md(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_train_gaps(CLI::App& app);
+void add_gaps(CLI::App& app);
 void add_propose(CLI::App& app);
 void add_label(CLI::App& app);
 void add_dataset(CLI::App& app);

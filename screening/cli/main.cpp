@@ -44,6 +44,8 @@ int run(int argc, char** argv) {
   add_dataset(app);
   add_train(app);
   add_evaluate(app);
+  add_train_gaps(app);
+  add_gaps(app);
   add_relax(app);
   add_md(app);
   add_convert(app);

@@ -118,6 +118,8 @@ std::string gpaw_input(const Structure& structure, const std::string& name, cons
                        const std::string& label_mesh) {
   const nlohmann::json level = nlohmann::json::parse(settings);
   if (level.value("code", "") != "gpaw") return "";
+  // Made PAW sets and meshes by length are the work of whole modules, which a script of one page cannot repeat.
+  if (level.contains("paw") || level.contains("kpoint_length")) return "";
   const Composition composition = structure.composition();
   const std::string mesh = label_mesh.empty() ? level.value("mesh", mesh_class(composition)) : label_mesh;
   const nlohmann::json atoms = structure_to_json(structure);

@@ -14,7 +14,8 @@ std::string mesh_class(const Composition& composition);
 
 /// A Python script that calculates the structure with GPAW at a level (canonical JSON of its settings): energy, forces and
 /// stress, all as the program's own worker does. `mesh`: class of mesh that a label was calculated on; empty: the one of the
-/// level, or of the composition. Empty for a level of another code, or one without the Pulay constant of an element.
+/// level, or of the composition. Empty for a level of another code, one without the Pulay constant of an element, or one whose
+/// PAW sets or meshes only the worker can make.
 std::string gpaw_input(const Structure& structure, const std::string& name, const std::string& settings,
                        const std::string& mesh = "");
 

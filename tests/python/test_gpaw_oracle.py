@@ -178,10 +178,29 @@ def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():
     wide, narrow = bulk("Si", "diamond", 6.8), bulk("Si", "diamond", 5.45)
     level = worker().Level(wide, LEVEL, "covalent")
 
-    assert level.kpoints == (3, 3, 3)
+    assert level.sampling.mesh == (3, 3, 3)
     assert level.fits(wide)
     assert not level.fits(narrow)
     assert worker().Level(narrow, LEVEL, "covalent").fits(wide)
+
+
+def test_a_cell_of_other_vectors_is_labelled_the_same(tmp_path):
+    """Meshes by length are made in a reduced cell; labels stay in the one that was asked for."""
+    crystal = bulk("SiC", "zincblende", 4.3)
+    crystal.positions[1] += [0.05, 0.02, -0.03]
+    skewed = crystal.copy()
+    skewed.set_cell(np.array([[1, 0, 0], [2, 1, 0], [-1, 1, 1]]) @ crystal.cell.array)
+    lengths = {"anion": 10.0, "covalent": 10.0, "metal": 10.0, "molecule": 0.0}
+    level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": lengths, "pulay": {"Si": -1e-4, "C": -1e-3}}
+
+    done = label(tmp_path, [crystal, skewed], level=level)
+
+    assert done.returncode == 0, done.stderr
+    one, other = read(tmp_path / "out.xyz", ":")
+    assert np.allclose(other.cell.array, skewed.cell.array) and np.allclose(other.positions, skewed.positions)
+    assert other.get_potential_energy() == pytest.approx(one.get_potential_energy(), abs=1e-4)
+    assert np.abs(other.get_forces() - one.get_forces()).max() < 1e-3 < np.abs(one.get_forces()).max()
+    assert np.abs(other.get_stress() - one.get_stress()).max() < 1e-4
 
 
 def test_the_convergence_study_calculates_once_and_goes_on(tmp_path):

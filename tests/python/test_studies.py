@@ -11,7 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 import tamiz
-from support import MODEL, STILLINGER_WEBER, silicon
+from support import BUILD, MODEL, ROOT, STILLINGER_WEBER, silicon
 from tamiz.studies import accuracy, uncertainty
 
 
@@ -199,3 +199,27 @@ def test_relaxed_crystals_stand_beside_what_was_measured(tmp_path):
     assert rows["Mg2Si", "formation_enthalpy"] == pytest.approx((-0.2, (-26.36 + 1.0) / 96.48533))
     assert rows["Mg2Si", "gap, PBE"] == (0.2, 0.77)
     assert "| Mg2Si | gap, PBE | 0.200 | 0.770 | -0.57 eV |" in run("measured", tmp_path / "hull.h5", table)
+
+
+def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
+    from ase.io import read
+
+    from tamiz.studies import edge_frames
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'ledgers = ["{ROOT}/datasets/competing/pbe-600.tz"]\n[card]\nname = "hull"\n')
+    subprocess.run([BUILD / "bin" / "tamiz", "dataset", recipe, "-o", tmp_path / "hull.h5", "--quiet"], check=True)
+    run("edge_frames", "Ca", "N", "--crystals", tmp_path / "hull.h5", "--max-atoms", "3", "-o", tmp_path / "edges.xyz")
+    frames = read(tmp_path / "edges.xyz", ":")
+    pairs = [a for a in frames if a.info["id"].startswith("pair/")]
+    volumes = {a.info["id"]: a.get_volume() for a in frames if a.info["id"].startswith("volume/")}
+
+    assert len(pairs) == 3 * len(edge_frames.RATIOS) and {a.info["mesh"] for a in pairs} == {"molecule"}
+    radii = {"Ca": 1.76, "N": 0.71}  # Cordero et al. 2008
+    for atoms in pairs:
+        ratio = float(atoms.info["id"].rsplit("/", 1)[1])
+        assert atoms.get_distance(0, 1) == pytest.approx(ratio * sum(radii[s] for s in atoms.symbols), abs=1e-6)
+        images = atoms.repeat(2).get_all_distances(mic=True)
+        assert np.sort(images[0])[2] > 7.0  # the atom's own image and the partner's are beyond a potential's reach
+    assert {name.split("/")[1] for name in volumes} == {"Ca", "Ca2N"}
+    assert volumes["volume/Ca/1.6"] / volumes["volume/Ca/0.6"] == pytest.approx(1.6 / 0.6)

@@ -4,7 +4,7 @@
         -o datasets/levels/pbe-550.eos.json --table
 
 Face-centred, body-centred and simple cubic and diamond crystals at seven volumes from 0.94 to 1.06 of the all-electron
-one, on a mesh of density 10 of the middle one, at the level's cutoff; energies at zero smearing are fitted with the
+one, on a mesh that resolves 60 Å in the middle one, at the level's cutoff; energies at zero smearing are fitted with the
 equation of Birch and Murnaghan. Most of these crystals are metals whatever the element: on the meshes that a level has for
 semiconductors and their compounds, the mesh shows and not the PAW set (ε of body-centred Ge is 0.36 at density 6). The reference is the average of two all-electron codes of Bosoni et al., Nat. Rev. Phys. 6, 45 (2024),
 doi:10.1038/s42254-023-00655-3, whose measures are used: ε, the distance of the two curves E(V) over these volumes
@@ -39,7 +39,7 @@ CELLS = {  # in units of the cube's edge, and the volume per atom in units of it
     "Diamond": ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], [[0, 0, 0], [0.25, 0.25, 0.25]]),
 }
 WEIGHTS = np.array([1.0, 1 / 20, 1 / 400])  # of V0, B0, B0' in ν
-DENSITY = 10.0  # of the meshes, whatever the level has: these are sets under test, not meshes
+LENGTH = 60.0  # [Å] that meshes resolve, whatever the level has: these are sets under test, not meshes
 GOOD, FLAGGED = 0.1, 0.2  # ε of what is used without a word, and of what is used at all
 
 
@@ -108,7 +108,9 @@ class Study(KeptResults):
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
-            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, gpaw_worker.mesh_size(middle, DENSITY), {"symmorphic": True})
+            sampling = gpaw_worker.Sampling.of(middle, {"kpoint_length": LENGTH}, LENGTH)
+            atoms = sampling.cell(atoms)
+            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, sampling.mesh, {"symmorphic": True})
             self.done[key] = atoms.get_potential_energy() / len(atoms)
             self.write()
         return self.done[key]

@@ -13,8 +13,8 @@ forces    largest change of a force component [eV/Å] of shaken cells, by cutoff
 pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
 stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
 
-Mesh and smearing are studied at a cutoff of 350 eV and the cutoff on a mesh of density 2, each being nearly independent
-of the other. ``--table`` prints the results as Markdown tables.
+Mesh and smearing are studied at a cutoff of 350 eV and the cutoff on a mesh of density 2, or of a length of 12.5 Å, each
+being nearly independent of the other. ``--table`` prints the results as Markdown tables.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from tamiz.studies.kept_results import KeptResults
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
 
-COARSE_DENSITY, COARSE_CUTOFF = 2.0, 350.0
+COARSE = {"kpoint_density": 2.0, "kpoint_length": 12.5}  # by the measure of the level
+COARSE_CUTOFF = 350.0
 ELEMENTS = {"Ca": "Ca", "Mg": "Mg", "Zn": "Zn", "Si": "Si", "Ge": "Ge", "Sn": "Sn", "N": "N2", "P": "P"}
 COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "CaZn2P2", "Mg2Sn", "Mg2Ge", "Ca2N")
 SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si", "ZnGeN2", "CaZn2P2")
@@ -113,14 +114,16 @@ class Calculations(KeptResults):
     def __init__(self, level: dict, path: Path):
         super().__init__(level, path)
         self.atoms = test_set(level["pulay"])
+        self.measure = "kpoint_length" if "kpoint_length" in level else "kpoint_density"
 
-    def get(self, name: str, cutoff=None, density=COARSE_DENSITY, smearing=None, volume=1.0, shaken=False) -> dict:
+    def get(self, name: str, cutoff=None, density=None, smearing=None, volume=1.0, shaken=False) -> dict:
         """Energy at zero width and free energy [eV], forces [eV/Å], uncorrected mean stress [eV/Å³].
 
-        The mesh is that of the unstrained cell.
+        `density` is in the measure of the level. The mesh is that of the unstrained cell.
         """
+        density = density or COARSE[self.measure]
         changes = {"cutoff": cutoff or self.level["cutoff"], "smearing": smearing or self.level["smearing"]}
-        key = " ".join([name, *(f"{k}={v:g}" for k, v in (changes | {"density": density, "volume": volume}).items())])
+        key = " ".join([name, *(f"{k}={v:g}" for k, v in (changes | {self.measure.removeprefix("kpoint_"): density, "volume": volume}).items())])
         key += " shaken" if shaken else ""
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
@@ -130,18 +133,18 @@ class Calculations(KeptResults):
 
     def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
         is_molecule = len(set(atoms.symbols)) == 1 and "N" in atoms.symbols
-        kpoints = (1, 1, 1) if is_molecule else gpaw_worker.mesh_size(atoms, density)
-        work = atoms.copy()
-        work.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
+        sampling = gpaw_worker.Sampling.of(atoms, settings, 0.0 if is_molecule else density)
+        work = sampling.cell(atoms)
+        work.set_cell(work.cell * volume ** (1 / 3), scale_atoms=True)
         if shaken:
             work.rattle(0.08, seed=1)
-        work.calc = gpaw_worker.make_gpaw(work, settings, kpoints, {"symmorphic": True})
+        work.calc = gpaw_worker.make_gpaw(work, settings, sampling.mesh, {"symmorphic": True})
         return {
             "energy": work.get_potential_energy(),
             "free_energy": work.get_potential_energy(force_consistent=True),
             "forces": work.get_forces().round(6).tolist(),
             "stress": float(np.mean(work.get_stress()[:3])),
-            "kpoints": list(kpoints),
+            "kpoints": list(sampling.mesh),
         }
 
     def names(self, names) -> list[str]:
@@ -149,7 +152,7 @@ class Calculations(KeptResults):
         return [name for name in names if name in self.atoms]
 
     def class_density(self, name: str) -> float:
-        return self.level["kpoint_density"][gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
+        return gpaw_worker.mesh_table(self.level)[gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
 
 
 def formation_energies(compounds: dict[str, Atoms], energy_per_atom) -> dict[str, float]:
@@ -226,7 +229,7 @@ def studies(calculations: Calculations) -> dict[str, callable]:
 
     by_cutoff = {f"{c:g} eV": lambda _, c=c: {"cutoff": c} for c in cutoffs}
     by_width = {f"{w * level['smearing']:g} eV": lambda name, w=w: coarse(name, width=w) for w in (1.0, 0.5)}
-    by_density = {f"density x {d:g}": lambda name, d=d: coarse(name, density=d) for d in (1.0, 1.5)}
+    by_density = {f"{calculations.measure.removeprefix('kpoint_')} x {d:g}": lambda name, d=d: coarse(name, density=d) for d in (1.0, 1.5)}
     return {
         "cutoff": lambda: formation_study(calculations, "free_energy", by_cutoff),
         "pulay": lambda: pulay_study(calculations),

@@ -4,10 +4,11 @@ The settings of a request are a level file, datasets/levels/<name>.json:
 
 cutoff            plane-wave cutoff [eV]
 smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
-kpoint_density    k-points per Å⁻¹ of reciprocal length for each class of mesh: ``anion`` for compounds with
+kpoint_length     what meshes of k-points resolve [Å] (``kpoint_mesh.py``), for each class of mesh: ``anion`` for compounds with
                   an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``,
                   ``large`` for insulators of some ten atoms in the cell, where fractional translations count as
                   symmetries too, and ``molecule`` (one point) for a molecule in a box
+kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is
 mesh              (optional) class to use; otherwise it is chosen from the composition. A compound with an anion
                   goes to ``covalent`` where its formula has an odd number of electrons, and is calculated there
                   once more where it turns out to have no gap
@@ -17,7 +18,7 @@ pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay corr
 stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
 scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
-gap               method ``GLLBSC``, cutoff [eV], kpoint_density; with (optional) tolerance [eV] the band edges are looked for
+gap               method ``GLLBSC``, cutoff [eV], kpoint_length or kpoint_density; with (optional) tolerance [eV] the band edges are looked for
                   on meshes that are doubled at fixed density until the gap moves by less, and the gap with ``xc`` at the
                   level's own cutoff and mesh is found in the same way
 """
@@ -26,7 +27,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 
+import kpoint_mesh
 import numpy as np
 import paw_sets
 import protocol
@@ -60,17 +63,53 @@ def mesh_class(symbols: list[str]) -> str:
     return "covalent" if elements & (ANIONS | METALLOIDS) else "metal"
 
 
-def mesh_size(atoms: Atoms, density: float) -> tuple[int, int, int]:
-    """Γ-centred mesh with `density` points per Å⁻¹ of the reciprocal lattice vectors (with 2π).
+def mesh_table(settings: dict) -> dict:
+    """By class of mesh, how fine it is in the level's measure, a length [Å] or a density; 0: one point, of a molecule."""
+    return settings["kpoint_length"] if "kpoint_length" in settings else settings["kpoint_density"]
 
-    One point along directions that are not periodic. A quarter of a point is forgiven, so that cells of
-    nearly the same size get the same mesh.
-    """
-    lengths = 2.0 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
-    return tuple(
-        max(1, math.ceil(density * length - 0.25)) if periodic else 1
-        for length, periodic in zip(lengths, atoms.pbc)
-    )
+
+@dataclass(frozen=True)
+class Sampling:
+    """A mesh, and the cell that it belongs to: `basis` times that of the atoms."""
+
+    mesh: tuple[int, int, int]
+    basis: np.ndarray
+    length: float = 0.0  # that the level asks for [Å]; 0: it asks for a density
+    density: float = 0.0
+
+    @classmethod
+    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, even: bool = False) -> Sampling:
+        """`settings` say which measure `fineness` is in."""
+        whole = np.eye(3, dtype=int)
+        if "kpoint_length" not in settings:
+            mesh = kpoint_mesh.by_density(atoms, fineness)
+            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), whole, density=fineness)
+        if fineness == 0.0 or not all(atoms.pbc):
+            density = fineness / (2.0 * math.pi)
+            return cls(kpoint_mesh.by_density(atoms, density), whole, density=density)
+        basis = kpoint_mesh.reduction(atoms)
+        cell = kpoint_mesh.reduced(atoms, basis)
+        return cls(kpoint_mesh.by_length(cell, fineness, rotations_of(cell, symmorphic), even), basis, length=fineness)
+
+    def cell(self, atoms: Atoms) -> Atoms:
+        """The atoms in the cell of the mesh."""
+        return kpoint_mesh.reduced(atoms, self.basis)
+
+    def fits(self, atoms: Atoms) -> bool:
+        """Whether the mesh is as fine as the level asks for when the cell has become that of `atoms`."""
+        if self.length > 0.0:
+            return kpoint_mesh.resolved_length(self.cell(atoms), self.mesh) >= (1.0 - kpoint_mesh.KEPT) * self.length
+        return all(have >= want for have, want in zip(self.mesh, kpoint_mesh.by_density(atoms, self.density)))
+
+
+def rotations_of(atoms: Atoms, symmorphic: bool) -> np.ndarray:
+    """Rotations that GPAW finds in a crystal, on k-points."""
+    from gpaw.new.symmetry import SymmetryAnalysisBug, create_symmetries_object
+
+    try:
+        return create_symmetries_object(atoms, symmorphic=symmorphic).rotation_scc
+    except SymmetryAnalysisBug:  # it then calculates without symmetry, too
+        return np.eye(3, dtype=int)[None]
 
 
 def pulay_stress(atoms: Atoms, settings: dict) -> np.ndarray:
@@ -101,14 +140,16 @@ class Level(Calculator):
         super().__init__()
         self.settings = settings
         self.mesh = mesh
-        self.kpoints = mesh_size(atoms, settings["kpoint_density"][mesh])
+        fineness = mesh_table(settings)[mesh]
+        symmorphic = mesh != "large"
+        self.sampling = Sampling.of(atoms, settings, fineness, symmorphic)
         self.on_result = on_result
-        self.is_crystal = bool(all(atoms.pbc)) and settings["kpoint_density"][mesh] > 0.0
-        self.gpaw = make_gpaw(atoms, settings, self.kpoints, {"symmorphic": mesh != "large"})
+        self.is_crystal = bool(all(atoms.pbc)) and fineness > 0.0
+        self.gpaw = make_gpaw(atoms, settings, self.sampling.mesh, {"symmorphic": symmorphic})
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
-        work = atoms.copy()
+        work = self.sampling.cell(atoms)
         self._converge(work)
         self.results = {
             "energy": work.get_potential_energy(),
@@ -139,7 +180,7 @@ class Level(Calculator):
                 work.get_potential_energy()
             except SymmetryAnalysisBug:
                 # Rare, in cells that are symmetric within the tolerance only: slower without, and as right.
-                self.gpaw = make_gpaw(work, self.settings, self.kpoints, {"point_group": False})
+                self.gpaw = make_gpaw(work, self.settings, self.sampling.mesh, {"point_group": False})
                 work.calc = self.gpaw
                 work.get_potential_energy()
         except KohnShamConvergenceError as error:
@@ -148,8 +189,7 @@ class Level(Calculator):
 
     def fits(self, atoms: Atoms) -> bool:
         """Whether the mesh is as dense for this cell as the level asks for."""
-        wanted = mesh_size(atoms, self.settings["kpoint_density"][self.mesh])
-        return all(have >= want for have, want in zip(self.kpoints, wanted))
+        return self.sampling.fits(atoms)
 
     def gap(self) -> tuple[float, float]:
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
@@ -209,8 +249,8 @@ def frame_of(atoms: Atoms, results: dict) -> dict:
 
 def make_level(atoms: Atoms, settings: dict, on_result) -> Level:
     mesh = settings.get("mesh") or mesh_class(list(atoms.symbols))
-    if mesh not in settings["kpoint_density"]:
-        known = ", ".join(sorted(settings["kpoint_density"]))
+    if mesh not in mesh_table(settings):
+        known = ", ".join(sorted(mesh_table(settings)))
         raise protocol.LabelFailure(f"unknown mesh class {mesh!r}, level {settings['name']} has {known}")
     return Level(atoms, settings, mesh, on_result)
 
@@ -271,11 +311,12 @@ def band_edges(calc) -> tuple[float, float, float]:
     return float(homo), float(lumo), float(direct)
 
 
-def gap_mesh(atoms: Atoms, settings: dict) -> list[int]:
+def gap_sampling(atoms: Atoms, settings: dict) -> Sampling:
     """Mesh that band edges are looked for on first; even where it is doubled: the borders of the zone, where many edges lie,
     are on even meshes only."""
-    mesh = mesh_size(atoms, settings["gap"]["kpoint_density"])
-    return [n + n % 2 if n > 1 else n for n in mesh] if "tolerance" in settings["gap"] else list(mesh)
+    options = settings["gap"]
+    fineness = options["kpoint_length" if "kpoint_length" in options else "kpoint_density"]
+    return Sampling.of(atoms, options, fineness, even="tolerance" in options)
 
 
 def with_true_edges(calc, kpoints: list[int], settings: dict):
@@ -303,7 +344,7 @@ def plain_gap(atoms: Atoms, settings: dict) -> dict:
     level = start_level(atoms.copy(), settings, None)
     if level.gap()[0] == 0.0:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
-    calc, kpoints = with_true_edges(level.gpaw, gap_mesh(atoms, settings), settings)
+    calc, kpoints = with_true_edges(level.gpaw, list(gap_sampling(atoms, settings).mesh), settings)
     homo, lumo, direct = band_edges(calc)
     gap, direct = (lumo - homo, direct) if lumo - homo >= NO_GAP else (0.0, 0.0)
     return {"gap_pbe": gap, "gap_pbe_direct": direct, "gap_pbe_kpoints": list(kpoints)}
@@ -314,7 +355,8 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
     from gpaw import GPAW, PW, FermiDirac
 
     options = settings["gap"]
-    kpoints = gap_mesh(atoms, settings)
+    sampling = gap_sampling(atoms, settings)
+    kpoints = list(sampling.mesh)
     properties = {"gap_level": "GLLB-SC", "gap_kpoints": list(kpoints)}
     metal = properties | {"gap": 0.0, "gap_direct": 0.0, "gap_kind": "metal"}
     stock = {"xc": "PBE"}  # GLLB-SC has sets of its own in gpaw-data only
@@ -330,7 +372,7 @@ def gllbsc_gap(atoms: Atoms, settings: dict) -> dict:
         maxiter=250,
         txt=None,
     )
-    work = atoms.copy()
+    work = sampling.cell(atoms)
     work.calc = calc
     work.get_potential_energy()
     homo, lumo, _ = band_edges(calc)
@@ -383,7 +425,7 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
         "gap_kind": kind,
         "gap_level": settings["xc"],
         "mesh": level.mesh,
-        "kpoints": list(level.kpoints),
+        "kpoints": list(level.sampling.mesh),
         "n_calculations": len(steps),
     }
     return steps[-1], properties

@@ -1,0 +1,77 @@
+"""Frames at the edges of what a potential meets, so that no relaxation falls into a hole there.
+
+    python -m tamiz.studies.edge_frames Mg Ca Zn Si Ge Sn N P --crystals hull.h5 --max-atoms 5 -o edges.xyz
+
+For every pair of the elements, two atoms in a box at 0.5 to 3 times the sum of their covalent radii (mesh ``molecule``); of every
+crystal, 0.6 to 1.6 times its volume at its own shape. Crystals are the ends of the relaxations in a data set (``tamiz dataset``). The frames
+are the input of ``tamiz label``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from pathlib import Path
+
+from ase import Atoms
+from ase.data import atomic_numbers, covalent_radii
+from ase.io import write
+
+import tamiz
+
+RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.35, 1.6, 2.0, 2.5, 3.0)  # of the sum of the radii
+VOLUMES = (0.6, 0.7, 0.8, 0.87, 0.94, 1.0, 1.07, 1.15, 1.25, 1.4, 1.6)  # of the crystal's
+EMPTY = 8.0  # [Å] between the images of a pair: farther than a potential looks
+
+
+def pair(first: str, second: str, ratio: float) -> Atoms:
+    """Two atoms in a box of their own; its edges differ, so that no symmetry makes levels degenerate across them."""
+    distance = ratio * (covalent_radii[atomic_numbers[first]] + covalent_radii[atomic_numbers[second]])
+    atoms = Atoms([first, second], positions=[[0, 0, 0], [0, 0, distance]], cell=[EMPTY, EMPTY + 0.1, EMPTY + 0.2 + distance], pbc=True)
+    atoms.center()
+    atoms.info.update(id=f"pair/{first}-{second}/{ratio:g}", mesh="molecule")
+    return atoms
+
+
+def pairs(elements) -> list[Atoms]:
+    return [pair(*two, ratio) for two in itertools.combinations_with_replacement(elements, 2) for ratio in RATIOS]
+
+
+def at_volume(crystal: Atoms, factor: float, name: str) -> Atoms:
+    atoms = Atoms(crystal.numbers, cell=crystal.cell * factor ** (1 / 3), scaled_positions=crystal.get_scaled_positions(), pbc=True)
+    atoms.info.update(id=f"volume/{name}/{factor:g}")
+    return atoms
+
+
+def relaxed_crystals(data, elements, max_atoms: int) -> dict[str, Atoms]:
+    """By the name of the phase; molecules have a mesh of their own and no volume."""
+    found = {}
+    for frame in data:
+        symbols = frame.structure.symbols
+        if "relax_steps" in frame.info and frame.info.get("mesh") != "molecule" and len(symbols) <= max_atoms and set(symbols) <= set(elements):
+            found[frame.info["id"].removeprefix("competing/")] = tamiz.to_ase(frame.structure)
+    return found
+
+
+def edge_frames(elements, crystals: dict[str, Atoms]) -> list[Atoms]:
+    compressed = [at_volume(crystal, factor, name) for name, crystal in crystals.items() for factor in VOLUMES]
+    return pairs(elements) + compressed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("elements", nargs="+", choices=sorted(atomic_numbers), metavar="ELEMENT")
+    parser.add_argument("--crystals", type=Path, help="data set of relaxations")
+    parser.add_argument("--max-atoms", type=int, default=5, help="of a crystal's cell (default: 5)")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    crystals = {}
+    if arguments.crystals:
+        crystals = relaxed_crystals(tamiz.datasets.load(arguments.crystals), arguments.elements, arguments.max_atoms)
+    frames = edge_frames(arguments.elements, crystals)
+    write(arguments.output, frames, format="extxyz")
+    print(f"{len(frames)} frames, of {len(crystals)} crystals")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Γ-centred meshes of k-points.
+
+By density: points per Å⁻¹ of the lengths of the reciprocal lattice vectors, in the cell as it is. By length: a mesh n resolves what
+repeats in the supercell of n1 × n2 × n3 cells, so that the shortest lattice vector of that supercell says how good it is (Moreno and
+Soler 1992, doi:10.1103/PhysRevB.45.13891). Of the meshes that are as symmetric as the crystal, the one with the fewest points that
+symmetry leaves is taken, in a reduced cell: a fifth to a quarter of the points that the same density takes in a primitive body-centred cell.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+from ase import Atoms
+from ase.geometry.minkowski_reduction import minkowski_reduce
+
+# Cells of nearly the same size get the same mesh: so much of the length is forgiven when a mesh is chosen, and so much before a
+# mesh that was chosen for another cell is given up.
+FORGIVEN, KEPT = 0.03, 0.06
+_SHORT = np.array([c for c in itertools.product((-1, 0, 1), repeat=3) if any(c)])
+
+
+def by_density(atoms: Atoms, density: float) -> tuple[int, int, int]:
+    """One point along directions that are not periodic. A quarter of a point is forgiven, so that cells of nearly the
+    same size get the same mesh."""
+    lengths = 2.0 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+    return tuple(
+        max(1, math.ceil(density * length - 0.25)) if periodic else 1
+        for length, periodic in zip(lengths, atoms.pbc)
+    )
+
+
+def reduction(atoms: Atoms) -> np.ndarray:
+    """Integers (3, 3) that times the cell are its Minkowski-reduced one, in the same place; 1 unless all directions repeat."""
+    if not all(atoms.pbc):
+        return np.eye(3, dtype=int)
+    return np.rint(minkowski_reduce(atoms.cell.array, pbc=True)[1]).astype(int)
+
+
+def reduced(atoms: Atoms, basis: np.ndarray) -> Atoms:
+    """The same crystal with other lattice vectors, of those of its cell; atoms stay where they are."""
+    other = atoms.copy()
+    other.set_cell(basis @ atoms.cell.array)
+    return other
+
+
+def resolved_length(atoms: Atoms, mesh) -> float:
+    """Shortest lattice vector of a supercell [Å]."""
+    # The supercell is reduced before: then its shortest vector is one of few.
+    supercell = minkowski_reduce(np.diag(mesh) @ atoms.cell.array, pbc=True)[0]
+    return float(np.sqrt(((_SHORT @ supercell) ** 2).sum(axis=1).min()))
+
+
+def by_length(atoms: Atoms, length: float, rotations: np.ndarray, even: bool = False) -> tuple[int, int, int]:
+    """Mesh of an infinite crystal in its reduced cell that resolves `length` [Å]; with `even`, of even numbers and ones.
+
+    `rotations` (n, 3, 3) are those of the crystal, as GPAW has them: k-points in units of the reciprocal vectors go to R k.
+    """
+    def numbers(low, high):
+        return [n for n in range(low, high + 1) if not even or n == 1 or n % 2 == 0]
+
+    enough = (1.0 - FORGIVEN) * length
+    least = np.maximum(1, np.ceil(enough / np.linalg.norm(atoms.cell.array, axis=1))).astype(int)
+    # Lattice planes are nearer than lattice vectors are long: with as many points everywhere as they ask for, any mesh will do.
+    most = max(1, math.ceil(enough * np.linalg.norm(atoms.cell.reciprocal(), axis=1).max()))
+    most += most % 2 if even and most > 1 else 0
+    best, fewest = (most, most, most), math.inf
+    for mesh in sorted(itertools.product(*(numbers(n, most) for n in least)), key=math.prod):
+        if math.prod(mesh) / (2 * len(rotations)) >= fewest:
+            break
+        if not _is_symmetric(mesh, rotations) or resolved_length(atoms, mesh) < enough:
+            continue
+        points = irreducible(mesh, rotations)
+        if points < fewest:
+            best, fewest = mesh, points
+    return best
+
+
+def _on_mesh(mesh, rotations: np.ndarray) -> np.ndarray:
+    """Rotations of the numbers of points along the three directions."""
+    n = np.array(mesh, float)
+    return rotations * n[:, None] / n[None, :]
+
+
+def _is_symmetric(mesh, rotations: np.ndarray) -> bool:
+    turns = _on_mesh(mesh, rotations)
+    return bool(np.abs(turns - np.rint(turns)).max() < 1e-6)
+
+
+def irreducible(mesh, rotations: np.ndarray) -> int:
+    """Points of a symmetric mesh that neither rotations nor the reversal of time take into one another."""
+    n = np.array(mesh)
+    turns = np.rint(_on_mesh(mesh, rotations)).astype(int)
+    points = np.indices(mesh).reshape(3, -1)
+    least = np.full(points.shape[1], points.shape[1])
+    for turn in np.concatenate([turns, -turns]):
+        images = (turn @ points) % n[:, None]
+        np.minimum(least, np.ravel_multi_index(tuple(images), mesh), out=least)
+    return len(np.unique(least))

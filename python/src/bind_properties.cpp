@@ -5,7 +5,7 @@
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/screening/properties/gap_errors.hpp"
-#include "tamiz/screening/properties/gap_features.hpp"
+#include "tamiz/screening/properties/crystal_features.hpp"
 
 namespace tamiz::python {
 namespace {
@@ -63,8 +63,8 @@ void bind_properties(py::module_& module) {
       .def_property_readonly("level", &GapModel::level)
       .def_property_readonly("knows_plain_gaps", &GapModel::knows_plain_gaps);
   module.def("potential_hash", &potential_hash);
-  module.def("gap_features", [](const Potential& potential, const std::vector<Structure>& structures) {
-    return gap_features(potential, structures);
+  module.def("crystal_features", [](const Potential& potential, const std::vector<Structure>& structures) {
+    return crystal_features(potential, structures);
   }, Release());
   module.def("cross_validated_gaps", [](const PointRows& features, const std::vector<std::string>& groups,
                                         const std::vector<double>& gaps, const PlainGaps& plain_gaps, int folds) {

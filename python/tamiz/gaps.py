@@ -62,7 +62,7 @@ class GapModel:
         values = [float(gap) for gap in gaps]
         if len(values) != len(crystals):
             raise ShapeError(f"expected a gap for each of {len(crystals)} structures, got {len(values)}")
-        data = (_tamiz.gap_features(potential._native, crystals), [crystal.reduced_formula for crystal in crystals], values,
+        data = (_tamiz.crystal_features(potential._native, crystals), [crystal.reduced_formula for crystal in crystals], values,
                 _plain(plain_gaps, len(crystals)))
         errors = _tamiz.cross_validated_gaps(*data, folds)
         return cls(_tamiz.GapModel(*data, _tamiz.potential_hash(potential.path), level), potential, errors)
@@ -96,7 +96,7 @@ class GapModel:
         import pandas
 
         crystals = to_structures([structures] if is_structure(structures) else structures)
-        rows = self._native.predict(_tamiz.gap_features(self.potential._native, crystals), _plain(plain_gaps, len(crystals)))
+        rows = self._native.predict(_tamiz.crystal_features(self.potential._native, crystals), _plain(plain_gaps, len(crystals)))
         table = pandas.DataFrame(rows, columns=["probability", "gap", "sigma"])
         table.insert(0, "formula", [crystal.reduced_formula for crystal in crystals])
         return table

@@ -9,7 +9,7 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/errors.hpp"
-#include "tamiz/screening/properties/gap_features.hpp"
+#include "tamiz/screening/properties/crystal_features.hpp"
 #include "tamiz/screening/properties/gap_model.hpp"
 
 namespace tamiz::cli {
@@ -47,7 +47,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     require_species(*potential, frame.structure.species());
     structures.push_back(frame.structure);
   }
-  const PointRows features = gap_features(*potential, structures);
+  const PointRows features = crystal_features(*potential, structures);
   result = {{"level", gaps.level()}, {"gaps", nlohmann::json::array()}};
   if (common.speaks()) fmt::print("{:<24} {:>12} {:>9} {:>9}   ({})\n", "crystal", "has a gap", "gap [eV]", "sigma", gaps.level());
   for (std::size_t k = 0; k < frames.size(); ++k) {

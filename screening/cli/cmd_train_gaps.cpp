@@ -10,7 +10,7 @@
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/errors.hpp"
 #include "tamiz/screening/properties/gap_errors.hpp"
-#include "tamiz/screening/properties/gap_features.hpp"
+#include "tamiz/screening/properties/crystal_features.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -39,7 +39,7 @@ std::vector<GapSample> samples_of(const Potential& potential, std::span<const Fr
     samples.push_back(std::move(sample));
     structures.push_back(frame.structure);
   }
-  const PointRows features = gap_features(potential, structures);
+  const PointRows features = crystal_features(potential, structures);
   for (std::size_t k = 0; k < samples.size(); ++k) samples[k].features = features.row(static_cast<Eigen::Index>(k));
   return samples;
 }

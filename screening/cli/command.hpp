@@ -59,6 +59,7 @@ void add_train_gaps(CLI::App& app);
 void add_gaps(CLI::App& app);
 void add_propose(CLI::App& app);
 void add_label(CLI::App& app);
+void add_select(CLI::App& app);
 void add_dataset(CLI::App& app);
 void add_discover(CLI::App& app);
 void add_report(CLI::App& app);

@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   add_discover(app);
   add_report(app);
   add_propose(app);
+  add_select(app);
   add_label(app);
   add_dataset(app);
   add_train(app);

@@ -12,7 +12,7 @@ namespace tamiz {
 
 /// A crystal whose gap is known.
 struct GapSample {
-  Eigen::RowVectorXd features;      ///< of `gap_features`
+  Eigen::RowVectorXd features;      ///< of `crystal_features`
   std::string group;                ///< left out together where the model is judged and calibrated: its composition
   double gap = 0.0;                 ///< [eV]; 0: a metal
   std::optional<double> plain_gap;  ///< with the functional of the potential's labels, as PBE [eV]; 0: none

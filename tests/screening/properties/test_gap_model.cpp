@@ -9,7 +9,7 @@
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/properties/gap_errors.hpp"
-#include "tamiz/screening/properties/gap_features.hpp"
+#include "tamiz/screening/properties/crystal_features.hpp"
 
 using namespace tamiz;
 using namespace tamiz::test_support;
@@ -172,7 +172,7 @@ TEST_F(GapModelFile, what_was_altered_is_refused) {
   }
 }
 
-TEST(GapFeatures, are_those_of_the_crystal_and_not_of_its_cell) {
+TEST(CrystalFeatures, are_those_of_the_crystal_and_not_of_its_cell) {
   const auto potential = load_potential(std::string(TAMIZ_SOURCE_DIR) + "/datasets/models/ca-mg-si-n.safetensors", {.dtype = "float64"});
   const Structure small = crystal(Lattice(4.5 * Mat3::Identity()), {{"Mg", {0, 0, 0}}, {"N", {0.5, 0.5, 0.45}}});
   const Mat3 turned = 4.5 * Eigen::AngleAxisd(0.7, Vec3(1, 2, 3).normalized()).toRotationMatrix();
@@ -182,7 +182,7 @@ TEST(GapFeatures, are_those_of_the_crystal_and_not_of_its_cell) {
   const Structure large = crystal(Lattice(twice), {{"Mg", {0, 0, 0}}, {"Mg", {0.5, 0, 0}}, {"N", {0.25, 0.5, 0.45}}, {"N", {0.75, 0.5, 0.45}}});
   const Structure other = crystal(Lattice(4.6 * Mat3::Identity()), {{"Mg", {0, 0, 0}}, {"N", {0.5, 0.5, 0.45}}});
 
-  const PointRows features = gap_features(*potential, std::vector{small, rotated, large, other});
+  const PointRows features = crystal_features(*potential, std::vector{small, rotated, large, other});
 
   EXPECT_LT((features.row(0) - features.row(1)).norm(), 1e-9 * features.row(0).norm());
   EXPECT_LT((features.row(0) - features.row(2)).norm(), 1e-9 * features.row(0).norm());

@@ -1,4 +1,4 @@
-#include "tamiz/screening/properties/gap_features.hpp"
+#include "tamiz/screening/properties/crystal_features.hpp"
 
 #include <algorithm>
 
@@ -13,10 +13,10 @@ constexpr std::size_t k_at_once = 64;  // structures evaluated together: their a
 
 }  // namespace
 
-PointRows gap_features(const Potential& potential, std::span<const Structure> structures) {
+PointRows crystal_features(const Potential& potential, std::span<const Structure> structures) {
   const Eigen::Index width = potential.capabilities().n_descriptors;
   if (width == 0)
-    throw CapabilityError(potential.name() + " offers no descriptors to predict gaps from: use a model that `tamiz train` made");
+    throw CapabilityError(potential.name() + " offers no descriptors: use a model that `tamiz train` made");
   PointRows features(static_cast<Eigen::Index>(structures.size()), 2 * width);
   for (std::size_t begin = 0; begin < structures.size(); begin += k_at_once) {
     const auto some = structures.subspan(begin, std::min(k_at_once, structures.size() - begin));

@@ -203,6 +203,26 @@ def test_a_cell_of_other_vectors_is_labelled_the_same(tmp_path):
     assert np.abs(other.get_stress() - one.get_stress()).max() < 1e-4
 
 
+def test_fractional_translations_change_nothing_but_the_time(tmp_path):
+    from ase.spacegroup import crystal
+
+    chain = crystal(["Si"], [(0.22, 0.11, 0.25)], spacegroup=26, cellpar=[4.2, 3.1, 5.0, 90, 90, 90])  # Pmc2_1
+    level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": {"covalent": 12.0}}
+    labelled = []
+    for without in (False, True):
+        one = worker().make_level(chain.copy(), level, None)
+        if without:
+            one.gpaw = worker().make_gpaw(chain, level, one.sampling.mesh, {"point_group": False})
+        atoms = chain.copy()
+        atoms.calc = one
+        labelled.append((atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(), len(one.sampling.symmetry["rotations"])))
+
+    assert labelled[0][3] == 8
+    assert labelled[0][0] == pytest.approx(labelled[1][0], abs=1e-4)
+    assert np.abs(labelled[0][1] - labelled[1][1]).max() < 2e-3 < np.abs(labelled[0][1]).max()
+    assert np.abs(labelled[0][2] - labelled[1][2]).max() < 1e-4
+
+
 def test_the_convergence_study_calculates_once_and_goes_on(tmp_path):
     from tamiz.studies import level_convergence
 

@@ -25,17 +25,23 @@ def sharp_rhombohedral():
 
 def body_centred():
     """Chalcopyrite in its primitive cell."""
-    a, c, x = 5.4, 10.5, 0.27
-    cell = 0.5 * np.array([[-a, a, c], [a, -a, c], [a, a, -c]])
-    places = [[0, 0, 0], [a / 2, 0, c / 4], [0, 0, c / 2], [a / 2, 0, 3 * c / 4]]
-    anions = [[x * a, a / 4, c / 8], [-x * a, 3 * a / 4, c / 8], [3 * a / 4, x * a, 7 * c / 8], [a / 4, -x * a, 7 * c / 8]]
-    return Atoms("ZnZnSiSiP4", cell=cell, pbc=True, positions=[places[0], places[1], places[2], places[3], *anions])
+    from ase.spacegroup import crystal
+
+    return crystal(["Zn", "Si", "P"], [(0, 0, 0), (0, 0, 0.5), (0.27, 0.25, 0.125)], spacegroup=122,
+                   cellpar=[5.4, 5.4, 10.5, 90, 90, 90], primitive_cell=True)
+
+
+def trigonal_selenium():
+    """P3_121: a screw axis, whose translations of a third have a sign."""
+    cell = [[4.37, 0, 0], [-2.185, 2.185 * 3**0.5, 0], [0, 0, 4.96]]
+    return Atoms("Se3", cell=cell, pbc=True, scaled_positions=[[0.22, 0, 1 / 3], [0, 0.22, 2 / 3], [-0.22, -0.22, 0]])
 
 
 CRYSTALS = {
     "simple cubic": Atoms("Po", cell=[3.3] * 3, pbc=True), "fcc": bulk("Al", "fcc", 4.05), "bcc": bulk("Fe", "bcc", 2.87),
     "hcp": bulk("Mg", "hcp", 3.2, 5.2), "diamond": bulk("Si", "diamond", 5.43), "bct": bulk("In", "bct", 3.3, 4.9),
     "rhombohedral": sharp_rhombohedral(), "chalcopyrite": body_centred(),
+    "trigonal": trigonal_selenium(),
     "triclinic": Atoms("SiC", cell=[[3.1, 0.2, 0.1], [0.7, 3.9, 0.3], [1.1, 0.4, 5.2]], pbc=True, scaled_positions=[[0, 0, 0], [0.4, 0.55, 0.6]]),
 }  # fmt: skip
 
@@ -46,19 +52,31 @@ def shortest_vector(cell, reach=12):
     return lengths.min()
 
 
+def as_gpaw_sees_it(cell, symmetry):
+    """Raises where the operations are no group."""
+    from gpaw.new.symmetry import create_symmetries_object
+
+    found = create_symmetries_object(cell, rotation_scc=symmetry["rotations"], translation_sc=symmetry["translations"],
+                                     atommap_sa=symmetry["atommaps"])
+    found.check_positions(cell.get_scaled_positions())  # and where they do not map the atoms as it says
+    return found
+
+
+def gpaws_points(mesh):
+    from gpaw.new.brillouin import MonkhorstPackKPoints
+
+    return MonkhorstPackKPoints(mesh, [0.5 / n if n % 2 == 0 else 0.0 for n in mesh])
+
+
 @pytest.mark.parametrize("name", CRYSTALS)
 @pytest.mark.parametrize("even", [False, True])
 def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_the_crystal(name, even):
-    from gpaw.new.brillouin import MonkhorstPackKPoints
-    from gpaw.new.symmetry import create_symmetries_object
-
     crystal = CRYSTALS[name]
     sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0, even=even)
     cell = sampling.cell(crystal)
-    shift = [0.5 / n if n % 2 == 0 else 0.0 for n in sampling.mesh]
-    symmetries = create_symmetries_object(cell)
+    symmetries = as_gpaw_sees_it(cell, sampling.symmetry)
 
-    points = MonkhorstPackKPoints(sampling.mesh, shift).reduce(symmetries)  # raises where the mesh is less symmetric
+    points = gpaws_points(sampling.mesh).reduce(symmetries)  # raises where the mesh is less symmetric
 
     assert shortest_vector(np.diag(sampling.mesh) @ cell.cell.array) >= 0.97 * 30.0 - 1e-9
     assert kpoint_mesh.irreducible(sampling.mesh, symmetries.rotation_scc) == len(points)
@@ -88,16 +106,34 @@ def test_the_cell_of_the_mesh_is_of_the_same_lattice():
 
 
 def test_meshes_take_a_quarter_of_the_points_in_a_body_centred_cell():
-    from gpaw.new.brillouin import MonkhorstPackKPoints
     from gpaw.new.symmetry import create_symmetries_object
 
     crystal = body_centred()
     by_density = kpoint_mesh.by_density(crystal, 30.0 / (2 * np.pi))
-    shift = [0.5 / n if n % 2 == 0 else 0.0 for n in by_density]
-    old = len(MonkhorstPackKPoints(by_density, shift).reduce(create_symmetries_object(crystal), strict=False))
+    old = len(gpaws_points(by_density).reduce(create_symmetries_object(crystal), strict=False))
     sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
 
-    assert kpoint_mesh.irreducible(sampling.mesh, gpaw_worker.rotations_of(sampling.cell(crystal), True)) < 0.3 * old
+    assert kpoint_mesh.irreducible(sampling.mesh, sampling.symmetry["rotations"]) < 0.3 * old
+
+
+@pytest.mark.parametrize(("name", "n_operations"), [("hcp", 24), ("diamond", 48), ("chalcopyrite", 8), ("trigonal", 6), ("triclinic", 1)])
+def test_fractional_translations_are_found_through_the_noise_of_coordinates(name, n_operations):
+    crystal = CRYSTALS[name].copy()
+    crystal.positions += np.random.default_rng(3).normal(scale=1e-8, size=crystal.positions.shape)
+    symmetry = kpoint_mesh.symmetries(crystal)
+
+    assert len(symmetry["rotations"]) == n_operations
+    assert np.array_equal(24 * symmetry["translations"], np.rint(24 * symmetry["translations"]))
+    as_gpaw_sees_it(crystal, symmetry)
+
+
+def test_operations_about_any_point_leave_a_group():
+    crystal = CRYSTALS["diamond"].copy()
+    crystal.positions += [0.123, 0.234, 0.345]
+    symmetry = kpoint_mesh.symmetries(crystal)
+
+    assert 1 <= len(symmetry["rotations"]) < 48
+    as_gpaw_sees_it(crystal, symmetry)
 
 
 def test_a_smaller_cell_takes_another_mesh_when_it_is_much_smaller():

@@ -110,7 +110,7 @@ class Study(KeptResults):
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
             sampling = gpaw_worker.Sampling.of(middle, {"kpoint_length": LENGTH}, LENGTH)
             atoms = sampling.cell(atoms)
-            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, sampling.mesh, {"symmorphic": True})
+            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, sampling.mesh, sampling.symmetry)
             self.done[key] = atoms.get_potential_energy() / len(atoms)
             self.write()
         return self.done[key]

@@ -138,7 +138,9 @@ class Calculations(KeptResults):
         work.set_cell(work.cell * volume ** (1 / 3), scale_atoms=True)
         if shaken:
             work.rattle(0.08, seed=1)
-        work.calc = gpaw_worker.make_gpaw(work, settings, sampling.mesh, {"symmorphic": True})
+        # Shaken atoms have the mesh of the crystal and no symmetry.
+        symmetry = {"point_group": False} if shaken else sampling.symmetry
+        work.calc = gpaw_worker.make_gpaw(work, settings, sampling.mesh, symmetry)
         return {
             "energy": work.get_potential_energy(),
             "free_energy": work.get_potential_energy(force_consistent=True),

@@ -6,9 +6,9 @@ cutoff            plane-wave cutoff [eV]
 smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
 kpoint_length     what meshes of k-points resolve [Å] (``kpoint_mesh.py``), for each class of mesh: ``anion`` for compounds with
                   an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``,
-                  ``large`` for insulators of some ten atoms in the cell, where fractional translations count as
-                  symmetries too, and ``molecule`` (one point) for a molecule in a box
-kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is
+                  ``large`` for insulators of some ten atoms in the cell, and ``molecule`` (one point) for a molecule in a box
+kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is; fractional translations then count as
+                  symmetries of the class ``large`` only
 mesh              (optional) class to use; otherwise it is chosen from the composition. A compound with an anion
                   goes to ``covalent`` where its formula has an odd number of electrons, and is calculated there
                   once more where it turns out to have no gap
@@ -29,16 +29,17 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-import kpoint_mesh
 import numpy as np
-import paw_sets
-import protocol
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 from ase.units import GPa
+
+import kpoint_mesh
+import paw_sets
+import protocol
 
 ANIONS = {"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
@@ -70,26 +71,30 @@ def mesh_table(settings: dict) -> dict:
 
 @dataclass(frozen=True)
 class Sampling:
-    """A mesh, and the cell that it belongs to: `basis` times that of the atoms."""
+    """A mesh, the cell that it belongs to, which is `basis` times that of the atoms, and GPAW's parameter `symmetry`."""
 
     mesh: tuple[int, int, int]
     basis: np.ndarray
+    symmetry: dict
     length: float = 0.0  # that the level asks for [Å]; 0: it asks for a density
     density: float = 0.0
 
     @classmethod
     def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, even: bool = False) -> Sampling:
-        """`settings` say which measure `fineness` is in."""
-        whole = np.eye(3, dtype=int)
+        """`settings` say which measure `fineness` is in; where it is a density, fractional translations count as symmetries
+        only where `symmorphic` is false."""
+        whole, own = np.eye(3, dtype=int), {"symmorphic": symmorphic}
         if "kpoint_length" not in settings:
             mesh = kpoint_mesh.by_density(atoms, fineness)
-            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), whole, density=fineness)
+            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), whole, own, density=fineness)
         if fineness == 0.0 or not all(atoms.pbc):
             density = fineness / (2.0 * math.pi)
-            return cls(kpoint_mesh.by_density(atoms, density), whole, density=density)
+            return cls(kpoint_mesh.by_density(atoms, density), whole, own, density=density)
         basis = kpoint_mesh.reduction(atoms)
         cell = kpoint_mesh.reduced(atoms, basis)
-        return cls(kpoint_mesh.by_length(cell, fineness, rotations_of(cell, symmorphic), even), basis, length=fineness)
+        symmetry = kpoint_mesh.symmetries(cell)
+        mesh = kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even)
+        return cls(mesh, basis, symmetry, length=fineness)
 
     def cell(self, atoms: Atoms) -> Atoms:
         """The atoms in the cell of the mesh."""
@@ -100,16 +105,6 @@ class Sampling:
         if self.length > 0.0:
             return kpoint_mesh.resolved_length(self.cell(atoms), self.mesh) >= (1.0 - kpoint_mesh.KEPT) * self.length
         return all(have >= want for have, want in zip(self.mesh, kpoint_mesh.by_density(atoms, self.density)))
-
-
-def rotations_of(atoms: Atoms, symmorphic: bool) -> np.ndarray:
-    """Rotations that GPAW finds in a crystal, on k-points."""
-    from gpaw.new.symmetry import SymmetryAnalysisBug, create_symmetries_object
-
-    try:
-        return create_symmetries_object(atoms, symmorphic=symmorphic).rotation_scc
-    except SymmetryAnalysisBug:  # it then calculates without symmetry, too
-        return np.eye(3, dtype=int)[None]
 
 
 def pulay_stress(atoms: Atoms, settings: dict) -> np.ndarray:
@@ -141,11 +136,10 @@ class Level(Calculator):
         self.settings = settings
         self.mesh = mesh
         fineness = mesh_table(settings)[mesh]
-        symmorphic = mesh != "large"
-        self.sampling = Sampling.of(atoms, settings, fineness, symmorphic)
+        self.sampling = Sampling.of(atoms, settings, fineness, symmorphic=mesh != "large")
         self.on_result = on_result
         self.is_crystal = bool(all(atoms.pbc)) and fineness > 0.0
-        self.gpaw = make_gpaw(atoms, settings, self.sampling.mesh, {"symmorphic": symmorphic})
+        self.gpaw = make_gpaw(atoms, settings, self.sampling.mesh, self.sampling.symmetry)
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
@@ -172,13 +166,13 @@ class Level(Calculator):
     def _converge(self, work: Atoms) -> None:
         """Runs the self-consistent cycle of `work`, which then has the calculator."""
         from gpaw import KohnShamConvergenceError
-        from gpaw.new.symmetry import SymmetryAnalysisBug
+        from gpaw.new.symmetry import SymmetryAnalysisBug, SymmetryBrokenError
 
         work.calc = self.gpaw
         try:
             try:
                 work.get_potential_energy()
-            except SymmetryAnalysisBug:
+            except (SymmetryAnalysisBug, SymmetryBrokenError):
                 # Rare, in cells that are symmetric within the tolerance only: slower without, and as right.
                 self.gpaw = make_gpaw(work, self.settings, self.sampling.mesh, {"point_group": False})
                 work.calc = self.gpaw

@@ -12,12 +12,15 @@ import itertools
 import math
 
 import numpy as np
+import spglib
 from ase import Atoms
 from ase.geometry.minkowski_reduction import minkowski_reduce
 
 # Cells of nearly the same size get the same mesh: so much of the length is forgiven when a mesh is chosen, and so much before a
 # mesh that was chosen for another cell is given up.
 FORGIVEN, KEPT = 0.03, 0.06
+SYMMETRY_TOLERANCE = 1e-5  # [Å], GPAW's
+_PARTS = 24  # of a lattice vector, of which all translations of space groups in reduced cells are multiples
 _SHORT = np.array([c for c in itertools.product((-1, 0, 1), repeat=3) if any(c)])
 
 
@@ -43,6 +46,29 @@ def reduced(atoms: Atoms, basis: np.ndarray) -> Atoms:
     other = atoms.copy()
     other.set_cell(basis @ atoms.cell.array)
     return other
+
+
+def symmetries(atoms: Atoms) -> dict:
+    """Symmetry operations r U + t → r of a crystal as GPAW takes them: ``rotations`` U (n, 3, 3), ``translations`` t (n, 3), ``atommaps``
+    (n, n_atoms).
+
+    Fractional translations are exact fractions. GPAW's own search leaves the rounding of coordinates in them, for which it then either
+    finds no group, or maps its real-space grid onto points beside its own.
+    """
+    places = atoms.get_scaled_positions()
+    found = spglib.get_symmetry((atoms.cell.array, places, atoms.numbers), symprec=SYMMETRY_TOLERANCE)
+    turns = np.ascontiguousarray(found["rotations"].transpose(0, 2, 1))
+    shifts = np.rint(_PARTS * found["translations"]) / _PARTS
+    kept, maps = [], []
+    for k, (turn, shift) in enumerate(zip(turns, shifts)):
+        moved = (places @ turn + shift)[:, None, :] - places[None, :, :]
+        distances = np.linalg.norm((moved - np.rint(moved)) @ atoms.cell.array, axis=2)
+        partners = distances.argmin(axis=1)
+        # An operation about a point of the cell that is no such fraction is left out; what is left is still a group.
+        if (distances[np.arange(len(places)), partners] < SYMMETRY_TOLERANCE).all():
+            kept.append(k)
+            maps.append(partners)
+    return {"rotations": turns[kept], "translations": np.ascontiguousarray(shifts[kept] % 1.0), "atommaps": np.array(maps)}
 
 
 def resolved_length(atoms: Atoms, mesh) -> float:

@@ -136,6 +136,14 @@ def test_operations_about_any_point_leave_a_group():
     as_gpaw_sees_it(crystal, symmetry)
 
 
+def test_atoms_in_one_place_have_no_symmetry_and_no_error():
+    crystal = Atoms("Si2", cell=[4, 4, 4], pbc=True)
+    symmetry = kpoint_mesh.symmetries(crystal)
+
+    assert len(symmetry["rotations"]) == 1 and np.array_equal(symmetry["rotations"][0], np.eye(3))
+    assert gpaw_worker.Sampling.of(crystal, LEVEL, 30.0).mesh == (8, 8, 8)
+
+
 def test_a_smaller_cell_takes_another_mesh_when_it_is_much_smaller():
     crystal = bulk("Al", "fcc", 4.05)
     sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)

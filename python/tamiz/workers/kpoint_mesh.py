@@ -57,6 +57,8 @@ def symmetries(atoms: Atoms) -> dict:
     """
     places = atoms.get_scaled_positions()
     found = spglib.get_symmetry((atoms.cell.array, places, atoms.numbers), symprec=SYMMETRY_TOLERANCE)
+    if found is None:  # atoms in one place
+        found = {"rotations": np.eye(3, dtype=np.intc)[None], "translations": np.zeros((1, 3))}
     turns = np.ascontiguousarray(found["rotations"].transpose(0, 2, 1))
     shifts = np.rint(_PARTS * found["translations"]) / _PARTS
     kept, maps = [], []

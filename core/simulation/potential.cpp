@@ -41,6 +41,12 @@ Coordinates hessian_vector_products(const Potential& potential, std::span<const 
                         });
 }
 
+Eigen::VectorXd energy_deviations(const Prediction& prediction) {
+  const Eigen::MatrixXd& members = prediction.member_energies;
+  const Eigen::MatrixXd spread = members.colwise() - Eigen::VectorXd(members.rowwise().mean());
+  return (spread.rowwise().squaredNorm() / static_cast<double>(members.cols() - 1)).cwiseSqrt();
+}
+
 void require_species(const Potential& potential, std::span<const Element> species) {
   const std::vector<Element> known = potential.capabilities().elements;
   if (known.empty()) return;

@@ -70,6 +70,9 @@ class Potential {
 /// Builds the neighbours and evaluates. Convenience for single calls.
 Prediction evaluate(const Potential& potential, std::span<const Structure> structures, const Outputs& outputs = {});
 
+/// Standard deviation over the members of each structure's energy (n_structures) [eV], of a prediction that has two or more.
+Eigen::VectorXd energy_deviations(const Prediction& prediction);
+
 /// Builds the neighbours; `directions` of all structures one behind the other.
 Coordinates hessian_vector_products(const Potential& potential, std::span<const Structure> structures,
                                     const Coordinates& directions);

@@ -4,8 +4,8 @@
 
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/python/src/bind.hpp"
-#include "tamiz/screening/properties/gap_errors.hpp"
 #include "tamiz/screening/properties/crystal_features.hpp"
+#include "tamiz/screening/properties/gap_errors.hpp"
 
 namespace tamiz::python {
 namespace {

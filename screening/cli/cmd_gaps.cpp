@@ -21,11 +21,6 @@ struct Arguments {
   LoadOptions load;
 };
 
-std::optional<double> plain_gap_of(const Frame& frame) {
-  const auto found = frame.info.find("gap_pbe");
-  return found == frame.info.end() ? std::nullopt : std::optional(parse_double(found->second, "gap_pbe"));
-}
-
 void note(Frame& frame, const GapPrediction& gap, const std::string& level) {
   frame.info["gap_probability"] = format_double(gap.probability);
   frame.info["gap_predicted"] = format_double(gap.gap);
@@ -42,11 +37,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     throw CapabilityError(arguments.gaps + " was trained on the descriptors of another potential than " + arguments.model +
                           ": make one for this potential with tamiz train-gaps");
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
-  std::vector<Structure> structures;
-  for (const Frame& frame : frames) {
-    require_species(*potential, frame.structure.species());
-    structures.push_back(frame.structure);
-  }
+  const std::vector<Structure> structures = structures_for(*potential, frames);
   const PointRows features = crystal_features(*potential, structures);
   result = {{"level", gaps.level()}, {"gaps", nlohmann::json::array()}};
   if (common.speaks()) fmt::print("{:<24} {:>12} {:>9} {:>9}   ({})\n", "crystal", "has a gap", "gap [eV]", "sigma", gaps.level());

@@ -24,15 +24,6 @@ struct Arguments {
   LoadOptions load;
 };
 
-std::vector<Structure> structures_of(const Potential& potential, std::span<const Frame> frames) {
-  std::vector<Structure> structures;
-  for (const Frame& frame : frames) {
-    require_species(potential, frame.structure.species());
-    structures.push_back(frame.structure);
-  }
-  return structures;
-}
-
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
   if (arguments.options.min_sigma >= arguments.options.max_sigma)
@@ -42,7 +33,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   const std::vector<Frame> known = arguments.known.empty() ? std::vector<Frame>() : read_labelled(arguments.known);
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   const std::vector<Selected> chosen =
-      select(*potential, structures_of(*potential, frames), structures_of(*potential, known), arguments.options);
+      select(*potential, structures_for(*potential, frames), structures_for(*potential, known), arguments.options);
   std::vector<Frame> selected;
   result = {{"frames", frames.size()}, {"known", known.size()}, {"selected", nlohmann::json::array()}, {"output", arguments.output}};
   for (const Selected& one : chosen) {

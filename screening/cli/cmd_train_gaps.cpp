@@ -9,8 +9,8 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/errors.hpp"
-#include "tamiz/screening/properties/gap_errors.hpp"
 #include "tamiz/screening/properties/crystal_features.hpp"
+#include "tamiz/screening/properties/gap_errors.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -24,22 +24,18 @@ struct Arguments {
 /// The frames whose gap was calculated at the level, with their features.
 std::vector<GapSample> samples_of(const Potential& potential, std::span<const Frame> frames, const std::string& level) {
   std::vector<GapSample> samples;
-  std::vector<Structure> structures;
+  std::vector<Frame> labelled;
   for (const Frame& frame : frames) {
-    const auto found = [&](const char* key) {
-      const auto entry = frame.info.find(key);
-      return entry == frame.info.end() ? std::nullopt : std::optional(entry->second);
-    };
-    if (!found("gap") || found("gap_level") != level) continue;
+    const auto gap = frame.info.find("gap"), its_level = frame.info.find("gap_level");
+    if (gap == frame.info.end() || its_level == frame.info.end() || its_level->second != level) continue;
     GapSample sample;
     sample.group = frame.structure.composition().reduced().formula();
-    sample.gap = parse_double(*found("gap"), "gap");
-    if (const auto plain = found("gap_pbe")) sample.plain_gap = parse_double(*plain, "gap_pbe");
-    require_species(potential, frame.structure.species());
+    sample.gap = parse_double(gap->second, "gap");
+    sample.plain_gap = plain_gap_of(frame);
     samples.push_back(std::move(sample));
-    structures.push_back(frame.structure);
+    labelled.push_back(frame);
   }
-  const PointRows features = crystal_features(potential, structures);
+  const PointRows features = crystal_features(potential, structures_for(potential, labelled));
   for (std::size_t k = 0; k < samples.size(); ++k) samples[k].features = features.row(static_cast<Eigen::Index>(k));
   return samples;
 }

@@ -8,6 +8,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
@@ -69,6 +70,20 @@ std::vector<Frame> read_labelled(const std::vector<std::string>& files, const La
     for (Frame& frame : keys.any() ? read_by_keys(file, keys) : read_frames(file)) frames.push_back(std::move(frame));
   if (frames.empty()) throw FormatError("the files hold no structure");
   return frames;
+}
+
+std::vector<Structure> structures_for(const Potential& potential, std::span<const Frame> frames) {
+  std::vector<Structure> structures;
+  for (const Frame& frame : frames) {
+    require_species(potential, frame.structure.species());
+    structures.push_back(frame.structure);
+  }
+  return structures;
+}
+
+std::optional<double> plain_gap_of(const Frame& frame) {
+  const auto found = frame.info.find("gap_pbe");
+  return found == frame.info.end() ? std::nullopt : std::optional(parse_double(found->second, "gap_pbe"));
 }
 
 bool names_splits(std::span<const Frame> frames) {

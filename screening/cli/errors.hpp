@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,11 @@ namespace tamiz::cli {
 /// Frames of all files, in order. Throws CapabilityError where keys are chosen for a format without any, and FormatError
 /// where no frame of a file has the label that a key names.
 std::vector<Frame> read_labelled(const std::vector<std::string>& files, const LabelKeys& keys = {});
+
+/// The structures of the frames. Throws SpeciesError for an element that the potential does not know.
+std::vector<Structure> structures_for(const Potential& potential, std::span<const Frame> frames);
+/// The gap with a plain functional that a frame brings along [eV]: its `gap_pbe`.
+std::optional<double> plain_gap_of(const Frame& frame);
 
 /// Whether any frame says which split of a data set it belongs to.
 bool names_splits(std::span<const Frame> frames);

@@ -16,7 +16,6 @@ using Eigen::VectorXd;
 
 constexpr std::size_t k_least_samples = 8, k_least_gaps = 4, k_least_plain = 8;
 constexpr double k_within = 0.683;  // share of a normal distribution within σ
-constexpr double k_least_width = 1e-9;
 
 double normal_share(double z) { return 0.5 * std::erfc(-z / std::sqrt(2.0)); }
 
@@ -82,23 +81,12 @@ GapModel::GapModel(std::vector<GapSample> samples, std::string potential, std::s
   const auto n = static_cast<Eigen::Index>(samples_.size());
   PointRows features(n, samples_.front().features.size());
   for (Eigen::Index k = 0; k < n; ++k) features.row(k) = samples_[static_cast<std::size_t>(k)].features;
-  center_ = features.colwise().mean();
-  width_ = ((features.rowwise() - center_).colwise().squaredNorm() / static_cast<double>(n)).cwiseSqrt();
+  scale_ = FeatureScale(features);
   if (known) parameters_ = *known;
-  const PointRows points = standardised(features);
+  const PointRows points = scale_.apply(features);
   fit_kind(points, known);
   fit_structure(points, known);
   fit_plain(points, known);
-}
-
-/// Every feature with mean 0 and width 1 over the samples, and all by the root of their number, so that distances between
-/// crystals are near 1 to 2; features that do not vary are 0.
-PointRows GapModel::standardised(const PointRows& features) const {
-  if (features.cols() != center_.size())
-    throw ShapeError("expected " + std::to_string(center_.size()) + " features of a crystal, got " + std::to_string(features.cols()) +
-                     ": the gap model was made for another potential");
-  const RowVectorXd scale = (width_.array() > k_least_width).select(width_.array().inverse(), 0.0);
-  return (features.rowwise() - center_) * scale.asDiagonal() / std::sqrt(static_cast<double>(center_.size()));
 }
 
 void GapModel::fit_kind(const PointRows& points, const Parameters* known) {
@@ -164,7 +152,7 @@ void GapModel::fit_plain(const PointRows& points, const Parameters* known) {
 }
 
 GapPrediction GapModel::predict(const RowVectorXd& features, std::optional<double> plain_gap) const {
-  const PointRows point = standardised(features);
+  const PointRows point = scale_.apply(features);
   const bool has_plain = plain_gap.value_or(0.0) > 0.0;
   GapPrediction prediction;
   prediction.probability = base_rate_;

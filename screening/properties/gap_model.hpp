@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tamiz/screening/properties/crystal_features.hpp"
 #include "tamiz/screening/properties/gaussian_process.hpp"
 
 namespace tamiz {
@@ -62,14 +63,13 @@ class GapModel {
   };
 
   GapModel(std::vector<GapSample> samples, std::string potential, std::string level, const Parameters* known);
-  PointRows standardised(const PointRows& features) const;
   void fit_kind(const PointRows& points, const Parameters* known);
   void fit_structure(const PointRows& points, const Parameters* known);
   void fit_plain(const PointRows& points, const Parameters* known);
 
   std::vector<GapSample> samples_;
   std::string potential_, level_;
-  Eigen::RowVectorXd center_, width_;
+  FeatureScale scale_;
   Parameters parameters_;
   double base_rate_ = 0.5;  // share of crystals with a gap
   std::optional<GaussianProcess> kind_;  // none where all samples are of one kind

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "tamiz/core/base/error.hpp"
@@ -13,28 +14,24 @@ namespace {
 constexpr std::size_t k_at_once = 64;
 constexpr double k_same = 1e-4;  // of the spread of features: float32 descriptors of one crystal in two cells differ by less
 
-/// Standard deviation over the committee of each structure's energy [eV/atom].
-Eigen::VectorXd doubts(const Potential& potential, std::span<const Structure> structures) {
-  Eigen::VectorXd sigma(static_cast<Eigen::Index>(structures.size()));
-  for (std::size_t begin = 0; begin < structures.size(); begin += k_at_once) {
-    const auto some = structures.subspan(begin, std::min(k_at_once, structures.size() - begin));
-    const Eigen::MatrixXd members = evaluate(potential, some, {.forces = false, .members = true}).member_energies;
-    for (std::size_t k = 0; k < some.size(); ++k) {
-      const Eigen::RowVectorXd row = members.row(static_cast<Eigen::Index>(k));
-      const double variance = (row.array() - row.mean()).square().sum() / static_cast<double>(row.size() - 1);
-      sigma[static_cast<Eigen::Index>(begin + k)] = std::sqrt(variance) / static_cast<double>(some[k].size());
+/// What one evaluation says of the structures that are chosen from.
+struct Pool {
+  Eigen::VectorXd sigma;  // [eV/atom]
+  PointRows features;
+
+  Pool(const Potential& potential, std::span<const Structure> structures)
+      : sigma(std::ssize(structures)), features(std::ssize(structures), 2 * potential.capabilities().n_descriptors) {
+    for (std::size_t begin = 0; begin < structures.size(); begin += k_at_once) {
+      const auto some = structures.subspan(begin, std::min(k_at_once, structures.size() - begin));
+      const Prediction p = evaluate(potential, some, {.forces = false, .members = true, .descriptors = true});
+      const Eigen::VectorXd deviations = energy_deviations(p);
+      const auto first = static_cast<Eigen::Index>(begin);
+      for (Eigen::Index k = 0; k < deviations.size(); ++k)
+        sigma[first + k] = deviations[k] / static_cast<double>(some[static_cast<std::size_t>(k)].size());
+      features.middleRows(first, deviations.size()) = crystal_features(p, some);
     }
   }
-  return sigma;
-}
-
-/// Columns divided by their spread over `all`, and by the root of their number.
-PointRows scaled(const PointRows& rows, const PointRows& all) {
-  const Eigen::RowVectorXd mean = all.colwise().mean();
-  const Eigen::RowVectorXd width = ((all.rowwise() - mean).colwise().squaredNorm() / static_cast<double>(all.rows())).cwiseSqrt();
-  const Eigen::RowVectorXd factor = (width.array() > 1e-9).select(width.array().inverse(), 0.0);
-  return (rows.rowwise() - mean) * factor.asDiagonal() / std::sqrt(static_cast<double>(all.cols()));
-}
+};
 
 /// Distances to the nearest of what is chosen or known.
 class Nearest {
@@ -57,12 +54,13 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
   if (potential.capabilities().n_members < 2)
     throw CapabilityError(potential.name() + " has no committee and so no uncertainty to select by: train with n_members of 2 or more and five validation frames or more");
   if (structures.empty()) return {};
-  const Eigen::VectorXd sigma = doubts(potential, structures);
-  const PointRows features = crystal_features(potential, structures), of_known = crystal_features(potential, known);
+  const PointRows of_known = crystal_features(potential, known);
+  const auto [sigma, features] = Pool(potential, structures);
   PointRows all(features.rows() + of_known.rows(), features.cols());
   all << features, of_known;
-  Nearest nearest(scaled(features, all));
-  const PointRows known_points = scaled(of_known, all);
+  const FeatureScale scale(all);
+  Nearest nearest(scale.apply(features));
+  const PointRows known_points = scale.apply(of_known);
   for (Eigen::Index k = 0; k < known_points.rows(); ++k) nearest.add(Eigen::RowVectorXd(known_points.row(k)));
 
   std::vector<Selected> chosen;

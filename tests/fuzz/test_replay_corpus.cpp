@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/hdf5_leaks.hpp"
 #include "../support/mutations.hpp"
 #include "../support/zip_writer.hpp"
 #include "tamiz/core/base/error.hpp"
@@ -30,9 +31,6 @@
 
 using namespace tamiz;
 using namespace tamiz::test_support;
-
-/// HDF5 itself loses memory when it meets a damaged object; the rest is still looked for.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; }
 
 namespace {
 

@@ -23,16 +23,15 @@ CommitteeErrors committee_errors(const Potential& potential, std::span<const Fra
     for (const Frame& frame : part) structures.push_back(frame.structure);
     const Prediction p = evaluate(potential, structures, {.forces = false, .members = true});
     if (p.member_energies.cols() < 2) return {};
+    const Eigen::VectorXd deviations = energy_deviations(p);
     for (std::size_t k = 0; k < part.size(); ++k) {
       const auto energy = part[k].labels.consistent_energy();
       if (!energy) continue;
       const auto row = static_cast<Eigen::Index>(k);
-      const Eigen::RowVectorXd spread = p.member_energies.row(row).array() - p.member_energies.row(row).mean();
-      const double deviation = std::sqrt(spread.squaredNorm() / static_cast<double>(spread.size() - 1));
-      if (deviation <= 0.0) continue;
+      if (deviations[row] <= 0.0) continue;
       const auto n_atoms = static_cast<double>(part[k].structure.size());
       result.errors.push_back(std::abs(p.energies[row] - *energy) / n_atoms);
-      result.deviations.push_back(deviation / n_atoms);
+      result.deviations.push_back(deviations[row] / n_atoms);
     }
   }
   return result;

@@ -3,7 +3,7 @@
 By density: points per Å⁻¹ of the lengths of the reciprocal lattice vectors, in the cell as it is. By length: a mesh n resolves what
 repeats in the supercell of n1 × n2 × n3 cells, so that the shortest lattice vector of that supercell says how good it is (Moreno and
 Soler 1992, doi:10.1103/PhysRevB.45.13891). Of the meshes that are as symmetric as the crystal, the one with the fewest points that
-symmetry leaves is taken, in a reduced cell: a fifth to a quarter of the points that the same density takes in a primitive body-centred cell.
+symmetry leaves is taken, in a reduced cell: less than a third of the points that the same density takes in the body-centred cell of chalcopyrite.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../../support/crystals.hpp"
+#include "../../support/hdf5_leaks.hpp"
 #include "../../support/in_folder.hpp"
 #include "../../support/labelled_frames.hpp"
 #include "../../support/random_cells.hpp"
@@ -23,9 +24,6 @@
 
 using namespace tamiz;
 using namespace tamiz::test_support;
-
-/// HDF5 itself loses memory when it meets a damaged object, which these tests make it do; the rest is still looked for.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; }
 
 namespace {
 

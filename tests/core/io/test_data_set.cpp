@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "../../support/crystals.hpp"
+#include "../../support/hdf5_leaks.hpp"
 #include "../../support/in_folder.hpp"
 #include "../../support/labelled_frames.hpp"
 #include "../../support/random_cells.hpp"
@@ -22,9 +23,6 @@
 
 using namespace tamiz;
 using namespace tamiz::test_support;
-
-/// HDF5 itself loses memory when it meets a damaged object, which these tests make it do; the rest is still looked for.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; }
 
 namespace {
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../../support/crystals.hpp"
+#include "../../support/hdf5_leaks.hpp"
 #include "../../support/in_folder.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
@@ -13,9 +14,6 @@
 
 using namespace tamiz;
 using namespace tamiz::test_support;
-
-/// HDF5 itself loses memory when it meets a damaged object, which these tests make it do; the rest is still looked for.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; }
 
 namespace {
 

@@ -16,6 +16,8 @@ paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py
                   a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
 stress_gate_gpa   (optional) largest Pulay correction [GPa] with which a stress is given out as a label
+energy_tolerance  change of the energy [eV per valence electron] at which a self-consistent cycle has converged
+eigenstates_tolerance  (optional) largest mean square residual [eV² per valence electron] at its end; GPAW asks for 4e-8
 scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
 gap               method ``GLLBSC``, cutoff [eV], kpoint_length or kpoint_density; with (optional) tolerance [eV] the band edges are looked for
@@ -205,10 +207,16 @@ def make_gpaw(atoms: Atoms, settings: dict, kpoints, symmetry: dict):
         setups=paw_sets.provide(settings, atoms.symbols),
         nbands=number_of_bands(atoms, settings),
         symmetry=symmetry,
-        convergence={"energy": settings["energy_tolerance"]},
+        convergence=scf_convergence(settings),
         maxiter=scf_iterations(settings),
         txt=None,
     )
+
+
+def scf_convergence(settings: dict) -> dict:
+    """GPAW's parameter `convergence`; what a level leaves out is GPAW's own."""
+    names = {"energy": "energy_tolerance", "eigenstates": "eigenstates_tolerance"}
+    return {ours: settings[name] for ours, name in names.items() if name in settings}
 
 
 def scf_iterations(settings: dict) -> int:

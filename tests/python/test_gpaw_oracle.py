@@ -156,6 +156,8 @@ def test_gaps_are_those_of_the_true_band_edges(tmp_path):
 ])  # fmt: skip
 def test_the_mesh_follows_from_the_composition(formula, mesh):
     assert worker().mesh_class(list(Atoms(formula).symbols)) == mesh
+    finer = "insulator" if mesh == "anion" else mesh
+    assert worker().mesh_class(list(Atoms(formula).symbols), {"insulator", "anion"}) == finer
 
 
 def test_a_metal_with_an_anion_is_calculated_on_the_denser_mesh(tmp_path):
@@ -168,10 +170,31 @@ def test_a_metal_with_an_anion_is_calculated_on_the_denser_mesh(tmp_path):
     assert done.returncode == 0, done.stderr
     insulator, metal = read(tmp_path / "out.xyz", ":")
     assert insulator.info["mesh"] == "anion" and insulator.info["n_calculations"] == 1
-    assert metal.info["mesh"] == "covalent" and metal.info["n_calculations"] == 2 and metal.info["gap_kind"] == "metal"
+    # What was calculated on the coarser mesh is no label.
+    assert metal.info["mesh"] == "covalent" and metal.info["n_calculations"] == 1 and metal.info["gap_kind"] == "metal"
     alone = label(tmp_path, stretched, level=level | {"mesh": "covalent"})
     assert alone.returncode == 0, alone.stderr
     assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(metal.get_potential_energy(), abs=1e-4)
+
+
+def test_a_compound_stays_on_the_coarsest_mesh_that_its_gap_allows(tmp_path):
+    densities = LEVEL["kpoint_density"] | {"insulator": 0.6, "anion": 1.0}
+    level = LEVEL | {"kpoint_density": densities, "pulay": {"Si": -1e-4, "C": -1e-3, "Ge": -1e-4}}
+    gaps = [bulk("SiC", "zincblende", 4.35), bulk("GeC", "zincblende", 5.0), bulk("SiC", "rocksalt", 4.3)]
+    relaxing = level | {"relax": {"fmax": 0.05, "smax_gpa": 0.5, "max_steps": 9}}
+
+    done = label(tmp_path, gaps, "--task", "relax", "--trajectory", level=relaxing)
+
+    assert done.returncode == 0, done.stderr
+    frames = read(tmp_path / "out.xyz", ":")
+    paths = [[f for f in frames if f.info["id"] == f"in/{k:04d}"] for k in range(3)]
+    assert [path[-1].info["mesh"] for path in paths] == ["insulator", "anion", "covalent"]
+    assert paths[0][-1].info["gap"] > 1.0 > paths[1][-1].info["gap"] > 0.0
+    for path in paths:  # every step is a label on the mesh of the last
+        assert len(path) == path[-1].info["n_calculations"]
+        alone = label(tmp_path, path[0], level=level | {"mesh": path[-1].info["mesh"]})
+        assert alone.returncode == 0, alone.stderr
+        assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(path[0].get_potential_energy(), abs=1e-4)
 
 
 def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():

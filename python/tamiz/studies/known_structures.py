@@ -3,8 +3,8 @@
     python -m tamiz.studies.known_structures Mg Ca Zn Si Ge Sn N P -o start.xyz
 
 Every competitor of `datasets/known/known_phases.toml` between these elements that comes with coordinates, as its
-primitive cell, small ones first. Frames name their mesh where the worker's rule does not do: molecules, and cells of
-more than `--large` atoms, for which the density of the class `large` suffices; metals among those take `anion`.
+primitive cell, small ones first. Frames name their mesh where the worker's rule does not do: molecules, and compounds
+without an anion of more than `--large` atoms in the cell, which take the mesh of the class `anion`.
 Competitors without coordinates are listed on standard error.
 """
 
@@ -67,7 +67,7 @@ def mesh_of(atoms, large):
         return "molecule"
     if len(atoms) <= large:
         return None
-    return "large" if elements & NONMETALS else "anion"
+    return None if elements & NONMETALS else "anion"
 
 
 def start_of(phase, large):
@@ -86,7 +86,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("elements", nargs="+")
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("--large", type=int, default=24, help="largest cell on a mesh of its class (default: 24 atoms)")
+    parser.add_argument("--large", type=int, default=11, help="largest cell of a compound without an anion on the mesh of its class (default: 11 atoms)")
     arguments = parser.parse_args()
     listed = tomllib.loads((Path(tamiz.data_directory()) / "known" / "known_phases.toml").read_text())["phase"]
     wanted = [p for p in listed if p["role"] == "competitor" and set(Formula(p["formula"]).count()) <= set(arguments.elements)]

@@ -10,6 +10,9 @@ mesh      formation energies [eV/atom] at 1 and 1.5 times the density of each st
 smearing  formation energies [eV/atom] at 1 and 0.5 times the level's width
           (both of energies extrapolated to zero width, as hulls are; all else is of free energies, whose derivatives forces are)
 forces    largest change of a force component [eV/Å] of shaken cells, by cutoff and by mesh as above
+insulator  where the level has that class of mesh: for compounds that may have it, their gap on it [eV], and how far the energy
+          [eV/atom] and the forces of shaken cells [eV/Å] are from those on ``anion``
+tolerance  where the level has one for the eigenstates: what it moves energies and forces by, as above, from GPAW's own on
 pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
 stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
 
@@ -41,7 +44,8 @@ COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "Ca
 SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si", "ZnGeN2", "CaZn2P2")
 STRAINED = ("Si", "CaMg2N2", "Mg2Si", "SiN", "Zn", "ZnGeN2", "CaZn2P2")
 OUTSIDE = ("MgSiN2", "CaN", "Ca2N", "Ca2Si", "ZnSnP2", "Ca2Sn")  # not in the fit of the Pulay constants
-PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces"]
+PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces", "insulator", "tolerance"]
+GPAW_TOLERANCE = 4e-8  # of the eigenstates [eV²/electron]
 
 
 def antifluorite(formula: str, a: float) -> Atoms:
@@ -116,15 +120,18 @@ class Calculations(KeptResults):
         self.atoms = test_set(level["pulay"])
         self.measure = "kpoint_length" if "kpoint_length" in level else "kpoint_density"
 
-    def get(self, name: str, cutoff=None, density=None, smearing=None, volume=1.0, shaken=False) -> dict:
+    def get(self, name: str, cutoff=None, density=None, smearing=None, volume=1.0, shaken=False, tolerance=GPAW_TOLERANCE) -> dict:
         """Energy at zero width and free energy [eV], forces [eV/Å], uncorrected mean stress [eV/Å³].
 
-        `density` is in the measure of the level. The mesh is that of the unstrained cell.
+        `density` is in the measure of the level. The mesh is that of the unstrained cell. `tolerance` is that of the eigenstates.
         """
         density = density or COARSE[self.measure]
         changes = {"cutoff": cutoff or self.level["cutoff"], "smearing": smearing or self.level["smearing"]}
         key = " ".join([name, *(f"{k}={v:g}" for k, v in (changes | {self.measure.removeprefix("kpoint_"): density, "volume": volume}).items())])
         key += " shaken" if shaken else ""
+        if "eigenstates_tolerance" in self.level:
+            changes["eigenstates_tolerance"] = tolerance
+            key += f" tolerance={tolerance:g}" if tolerance != GPAW_TOLERANCE else ""
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             self.done[key] = self._calculate(self.atoms[name], self.level | changes, density, volume, shaken)
@@ -147,6 +154,7 @@ class Calculations(KeptResults):
             "forces": work.get_forces().round(6).tolist(),
             "stress": float(np.mean(work.get_stress()[:3])),
             "kpoints": list(sampling.mesh),
+            "gap": float(np.subtract(*gpaw_worker.band_edges(work.calc)[1::-1])),
         }
 
     def names(self, names) -> list[str]:
@@ -155,6 +163,10 @@ class Calculations(KeptResults):
 
     def class_density(self, name: str) -> float:
         return gpaw_worker.mesh_table(self.level)[gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
+
+    def may_be_insulators(self) -> list[str]:
+        table = gpaw_worker.mesh_table(self.level)
+        return [name for name in self.names(COMPOUNDS) if gpaw_worker.mesh_class(list(self.atoms[name].symbols), table) == "insulator"]
 
 
 def formation_energies(compounds: dict[str, Atoms], energy_per_atom) -> dict[str, float]:
@@ -175,20 +187,46 @@ def formation_study(calculations: Calculations, energy: str, settings: dict[str,
     return {label: formation_energies(compounds, lambda name, of=arguments: per_atom(name, of)) for label, arguments in settings.items()}
 
 
-def force_study(calculations: Calculations) -> dict:
-    def change(name, before, after):
-        forces = [np.array(calculations.get(name, shaken=True, **which)["forces"]) for which in (before, after)]
-        return float(np.abs(forces[1] - forces[0]).max())
+def force_change(calculations: Calculations, name: str, before: dict, after: dict) -> float:
+    """Largest change of a force component of the shaken cell [eV/Å], between two sets of arguments."""
+    forces = [np.array(calculations.get(name, shaken=True, **which)["forces"]) for which in (before, after)]
+    return float(np.abs(forces[1] - forces[0]).max())
 
+
+def energy_change(calculations: Calculations, name: str, before: dict, after: dict) -> float:
+    """[eV/atom], at zero width."""
+    energies = [calculations.get(name, **which)["energy"] for which in (before, after)]
+    return (energies[1] - energies[0]) / len(calculations.atoms[name])
+
+
+def force_study(calculations: Calculations) -> dict:
     cutoff = calculations.level["cutoff"]
     result = {}
     for name in calculations.names(SHAKEN):
         density = calculations.class_density(name)
         result[name] = {
-            "cutoff": change(name, {}, {"cutoff": 1.25 * cutoff}),
-            "mesh": change(name, *({"cutoff": COARSE_CUTOFF, "density": f * density} for f in (1.0, 1.5))),
+            "cutoff": force_change(calculations, name, {}, {"cutoff": 1.25 * cutoff}),
+            "mesh": force_change(calculations, name, *({"cutoff": COARSE_CUTOFF, "density": f * density} for f in (1.0, 1.5))),
         }
     return result
+
+
+def insulator_study(calculations: Calculations) -> dict:
+    table, result = gpaw_worker.mesh_table(calculations.level), {}
+    for name in calculations.may_be_insulators():
+        meshes = [{"cutoff": COARSE_CUTOFF, "density": table[mesh]} for mesh in ("anion", "insulator")]
+        result[name] = {"gap": calculations.get(name, **meshes[1])["gap"], "energy": energy_change(calculations, name, *meshes)}
+        if name in SHAKEN:
+            result[name]["forces"] = force_change(calculations, name, *meshes)
+    return result
+
+
+def tolerance_study(calculations: Calculations) -> dict:
+    if "eigenstates_tolerance" not in calculations.level:
+        return {}
+    ours = {"tolerance": calculations.level["eigenstates_tolerance"]}
+    return {name: {"energy": energy_change(calculations, name, {}, ours), "forces": force_change(calculations, name, {}, ours)}
+            for name in calculations.names(SHAKEN)}
 
 
 def pulay_study(calculations: Calculations) -> dict:
@@ -239,6 +277,8 @@ def studies(calculations: Calculations) -> dict[str, callable]:
         "smearing": lambda: formation_study(calculations, "energy", by_width),
         "mesh": lambda: formation_study(calculations, "energy", by_density),
         "forces": lambda: force_study(calculations),
+        "insulator": lambda: insulator_study(calculations),
+        "tolerance": lambda: tolerance_study(calculations),
     }
 
 
@@ -277,6 +317,28 @@ def stress_table(results: dict) -> list[str]:
     return [*lines, ""]
 
 
+def insulator_table(results: dict) -> list[str]:
+    if not results.get("insulator"):
+        return []
+    lines = ["| on the mesh `insulator` | gap | energy | largest change of a force, shaken |", "|---|---|---|---|"]
+    for name, change in results["insulator"].items():
+        forces = f"{1000 * change['forces']:.1f} meV/Å" if "forces" in change else ""
+        lines.append(f"| {name} | {change['gap']:.2f} eV | {1000 * change['energy']:+.1f} meV/atom | {forces} |")
+    return [*lines, ""]
+
+
+def tolerance_table(results: dict) -> list[str]:
+    if not results.get("tolerance"):
+        return []
+    lines = ["| tolerance of the eigenstates | energy | largest change of a force, shaken |", "|---|---|---|"]
+    for name, change in results["tolerance"].items():
+        lines.append(f"| {name} | {1000 * change['energy']:+.3f} meV/atom | {1000 * change['forces']:.1f} meV/Å |")
+    return [*lines, ""]
+
+
+TABLES = (formation_table, force_table, stress_table, insulator_table, tolerance_table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("level", type=Path)
@@ -289,8 +351,7 @@ def main() -> None:
         calculations.results[part] = studies(calculations)[part]()
         calculations.write()
     if arguments.table:
-        results = calculations.results
-        print("\n".join(formation_table(results) + force_table(results) + stress_table(results)), end="")
+        print("\n".join(line for table in TABLES for line in table(calculations.results)), end="")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ The settings of a request are a level file, datasets/levels/<name>.json:
 cutoff            plane-wave cutoff [eV]
 smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
 kpoint_length     what meshes of k-points resolve [Å] (``kpoint_mesh.py``), for each class of mesh: ``anion`` for compounds with
-                  an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``,
-                  ``large`` for insulators of some ten atoms in the cell, and ``molecule`` (one point) for a molecule in a box
+                  an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``, ``large`` or
+                  ``insulator`` for insulators, and ``molecule`` (one point) for a molecule in a box
 kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is; fractional translations then count as
                   symmetries of the class ``large`` only
-mesh              (optional) class to use; otherwise it is chosen from the composition. A compound with an anion
-                  goes to ``covalent`` where its formula has an odd number of electrons, and is calculated there
-                  once more where it turns out to have no gap
+mesh              (optional) class to use; otherwise it is chosen from the composition, and for compounds with an anion
+                  from the gap, too: those whose formula has an odd number of electrons go to ``covalent``; the others
+                  begin with ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1 eV, and
+                  to ``covalent`` where they turn out to have none
 paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
                   a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
@@ -48,21 +49,24 @@ METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
 METAL_MESH = "covalent"  # class for compounds with an anion that are metals
 DOUBLINGS = 3  # of a mesh on which band edges are looked for, at most
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
+# The gap [eV] that a compound must have to stay on a class of mesh, and the class that is next where it has not. Metals
+# may be 40 meV/atom off on ``anion``, and a compound with a gap of 0.6 eV 10 meV/atom on ``insulator`` (datasets/levels).
+LADDER = {"insulator": (1.0, "anion"), "anion": (NO_GAP, METAL_MESH)}
 # Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
 SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
 STRESS_GATE = 7.0  # [GPa]
 
 
-def mesh_class(symbols: list[str]) -> str:
-    """Class of k-point mesh for a composition."""
+def mesh_class(symbols: list[str], classes=()) -> str:
+    """Class of k-point mesh for a composition, the coarsest that it may have among those of a level."""
     counts = Counter(symbols)
     elements = set(counts)
     if elements & ANIONS and elements - ANIONS:
         # A formula with an odd number of electrons half fills a band.
         formula_units = math.gcd(*counts.values())
         electrons = sum(n // formula_units * atomic_numbers[symbol] for symbol, n in counts.items())
-        return METAL_MESH if electrons % 2 else "anion"
+        return METAL_MESH if electrons % 2 else "insulator" if "insulator" in classes else "anion"
     return "covalent" if elements & (ANIONS | METALLOIDS) else "metal"
 
 
@@ -155,7 +159,7 @@ class Level(Calculator):
         if self.is_crystal:
             self.results["stress"] = work.get_stress(voigt=True)
             self.results["stress"][:3] += np.diag(pulay_stress(atoms, self.settings))
-        if self.on_result is not None:
+        if self.on_result is not None and self.suits():
             self.on_result(self._frame(atoms))
 
     def _frame(self, atoms: Atoms) -> dict:
@@ -186,6 +190,10 @@ class Level(Calculator):
     def fits(self, atoms: Atoms) -> bool:
         """Whether the mesh is as dense for this cell as the level asks for."""
         return self.sampling.fits(atoms)
+
+    def suits(self) -> bool:
+        """Whether the gap of the last geometry is what its class of mesh is for; without it, an energy is no label."""
+        return "mesh" in self.settings or self.mesh not in LADDER or self.gap()[0] >= LADDER[self.mesh][0]
 
     def gap(self) -> tuple[float, float]:
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
@@ -249,17 +257,18 @@ def frame_of(atoms: Atoms, results: dict) -> dict:
     return frame
 
 
-def make_level(atoms: Atoms, settings: dict, on_result) -> Level:
-    mesh = settings.get("mesh") or mesh_class(list(atoms.symbols))
+def make_level(atoms: Atoms, settings: dict, on_result, mesh: str | None = None) -> Level:
+    """`mesh` where it is known; the settings name it, else the composition says where to begin."""
+    mesh = mesh or settings.get("mesh") or mesh_class(list(atoms.symbols), mesh_table(settings))
     if mesh not in mesh_table(settings):
         known = ", ".join(sorted(mesh_table(settings)))
         raise protocol.LabelFailure(f"unknown mesh class {mesh!r}, level {settings['name']} has {known}")
     return Level(atoms, settings, mesh, on_result)
 
 
-def start_level(atoms: Atoms, settings: dict, on_result) -> Level:
+def start_level(atoms: Atoms, settings: dict, on_result, mesh: str | None = None) -> Level:
     """A level that has calculated the atoms once."""
-    level = make_level(atoms, settings, on_result)
+    level = make_level(atoms, settings, on_result, mesh)
     atoms.calc = level
     atoms.get_potential_energy()
     return level
@@ -282,16 +291,18 @@ def relax(atoms: Atoms, level: Level) -> int:
 
 
 def converge(atoms: Atoms, settings: dict, task: str, on_result) -> tuple[Level, int]:
-    """Calculates or relaxes the atoms on one class of mesh; returns the level and the number of steps."""
-    level = start_level(atoms, settings, on_result)
-    if task != "relax":
-        return level, 0
-    n_steps = relax(atoms, level)
-    if not level.fits(atoms):
-        # The mesh belongs to the cell at the start, and the cell has grown a shorter side since.
-        level = start_level(atoms, settings, on_result)
-        n_steps += relax(atoms, level)
-    return level, n_steps
+    """Calculates or relaxes the atoms on the class of mesh that suits them; returns the level and the number of steps."""
+    level, n_steps = start_level(atoms, settings, on_result), 0
+    while True:
+        if task == "relax" and level.suits():
+            n_steps += relax(atoms, level)
+        if not level.suits():
+            level = start_level(atoms, settings, on_result, LADDER[level.mesh][1])
+        elif task == "relax" and not level.fits(atoms):
+            # The mesh belongs to the cell at the start, and the cell has grown a shorter side since.
+            level = start_level(atoms, settings, on_result, level.mesh)
+        else:
+            return level, n_steps
 
 
 def residuals(level: Level) -> tuple[float, float]:
@@ -343,7 +354,7 @@ def plain_gap(atoms: Atoms, settings: dict) -> dict:
     """Gap with the functional of the level, as ``gap_pbe``, on the mesh of the level and finer ones."""
     if number_of_electrons(atoms, settings) % 2 == 1:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
-    level = start_level(atoms.copy(), settings, None)
+    level, _ = converge(atoms.copy(), settings, "single_point", None)
     if level.gap()[0] == 0.0:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
     calc, kpoints = with_true_edges(level.gpaw, list(gap_sampling(atoms, settings).mesh), settings)
@@ -413,10 +424,6 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
             emit_step(frame)
 
     level, n_steps = converge(atoms, settings, task, on_result)
-    if "mesh" not in settings and level.mesh == "anion" and level.gap()[0] == 0.0:
-        # A metal after all, whose energy may be 40 meV/atom off on a mesh for insulators (datasets/levels).
-        level, more = converge(atoms, settings | {"mesh": METAL_MESH}, task, on_result)
-        n_steps += more
     properties = {"relax_steps": n_steps} if task == "relax" else {}
     properties["fmax"], properties["smax_gpa"] = residuals(level)
     gap, direct = level.gap()

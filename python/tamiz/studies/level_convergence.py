@@ -162,7 +162,9 @@ class Calculations(KeptResults):
         return [name for name in names if name in self.atoms]
 
     def class_density(self, name: str) -> float:
-        return gpaw_worker.mesh_table(self.level)[gpaw_worker.mesh_class(list(self.atoms[name].symbols))]
+        """On the mesh `anion` for what may be an insulator."""
+        table = gpaw_worker.mesh_table(self.level)
+        return table[gpaw_worker.mesh_class(list(self.atoms[name].symbols), set(table) - {"insulator"})]
 
     def may_be_insulators(self) -> list[str]:
         table = gpaw_worker.mesh_table(self.level)

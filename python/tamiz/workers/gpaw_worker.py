@@ -5,13 +5,14 @@ The settings of a request are a level file, datasets/levels/<name>.json:
 cutoff            plane-wave cutoff [eV]
 smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
 kpoint_length     what meshes of k-points resolve [Å] (``kpoint_mesh.py``), for each class of mesh: ``anion`` for compounds with
-                  an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``, ``large`` or
-                  ``insulator`` for insulators, and ``molecule`` (one point) for a molecule in a box
+                  an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``; ``large`` or
+                  ``insulator`` for insulators, ``intermetallic`` (where the level has it) for compounds without an anion,
+                  and ``molecule`` (one point) for a molecule in a box
 kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is; fractional translations then count as
                   symmetries of the class ``large`` only
 mesh              (optional) class to use; otherwise it is chosen from the composition, and for compounds with an anion
                   from the gap, too: those whose formula has an odd number of electrons go to ``covalent``; the others
-                  begin with ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1 eV, and
+                  begin with ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1.5 eV, and
                   to ``covalent`` where they turn out to have none
 paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
                   a radius where it is not the generator's; the others are those of gpaw-data
@@ -50,8 +51,8 @@ METAL_MESH = "covalent"  # class for compounds with an anion that are metals
 DOUBLINGS = 3  # of a mesh on which band edges are looked for, at most
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
 # The gap [eV] that a compound must have to stay on a class of mesh, and the class that is next where it has not. Metals
-# may be 40 meV/atom off on ``anion``, and a compound with a gap of 0.6 eV 10 meV/atom on ``insulator`` (datasets/levels).
-LADDER = {"insulator": (1.0, "anion"), "anion": (NO_GAP, METAL_MESH)}
+# may be 40 meV/atom off on ``anion``, and a compound with a gap of 0.9 eV 7 meV/atom on ``insulator`` (datasets/levels).
+LADDER = {"insulator": (1.5, "anion"), "anion": (NO_GAP, METAL_MESH)}
 # Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
 SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
@@ -62,11 +63,15 @@ def mesh_class(symbols: list[str], classes=()) -> str:
     """Class of k-point mesh for a composition, the coarsest that it may have among those of a level."""
     counts = Counter(symbols)
     elements = set(counts)
-    if elements & ANIONS and elements - ANIONS:
-        # A formula with an odd number of electrons half fills a band.
-        formula_units = math.gcd(*counts.values())
+    if elements & ANIONS and len(elements) > 1:
+        coarsest = "insulator" if "insulator" in classes else "anion"
+        # An odd number of electrons half fills a band: in the cell for sure, in the formula nearly always, and where a
+        # first try costs little nothing is said before it.
+        formula_units = 1 if coarsest == "insulator" else math.gcd(*counts.values())
         electrons = sum(n // formula_units * atomic_numbers[symbol] for symbol, n in counts.items())
-        return METAL_MESH if electrons % 2 else "insulator" if "insulator" in classes else "anion"
+        return METAL_MESH if electrons % 2 else coarsest
+    if "intermetallic" in classes and len(elements) > 1:
+        return "intermetallic"
     return "covalent" if elements & (ANIONS | METALLOIDS) else "metal"
 
 

@@ -18,6 +18,7 @@ void bind_simulation(py::module_& module);  ///< core/simulation
 void bind_potentials(py::module_& module);  ///< potentials/engine
 void bind_screening(py::module_& module);   ///< screening
 void bind_properties(py::module_& module);  ///< screening/properties
+void bind_analysis(py::module_& module);    ///< core/analysis
 
 /// Makes Ctrl-C work inside long calls that have released the GIL. Python is asked a few times per second, so
 /// that a call does not wait for the GIL at each of its steps.

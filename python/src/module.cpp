@@ -72,4 +72,5 @@ PYBIND11_MODULE(_tamiz, module) {
   python::bind_potentials(module);
   python::bind_screening(module);
   python::bind_properties(module);
+  python::bind_analysis(module);
 }

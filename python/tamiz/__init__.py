@@ -49,6 +49,7 @@ from .errors import (
     UnitError,
 )
 from .gaps import GapModel
+from .hull import ConvexHull
 from .potential import Potential, Prediction, import_mace, load
 from .screening import label, propose, prototype_names
 from .simulation import RelaxResult, Sample, Trajectory, md, relax
@@ -75,7 +76,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Campaign", "CapabilityError", "ConvergenceError", "Error", "FileError", "FormatError", "Frame", "GapModel", "NumericsError",
+    "Campaign", "CapabilityError", "ConvergenceError", "ConvexHull", "Error", "FileError", "FormatError", "Frame", "GapModel", "NumericsError",
     "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
     "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "datasets", "evaluate", "formats",
     "group_duplicates", "import_mace", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read",

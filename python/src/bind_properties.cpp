@@ -62,6 +62,12 @@ void bind_properties(py::module_& module) {
       .def_property_readonly("potential", &GapModel::potential)
       .def_property_readonly("level", &GapModel::level)
       .def_property_readonly("knows_plain_gaps", &GapModel::knows_plain_gaps);
+  py::class_<GaussianProcess>(module, "GaussianProcess")
+      .def(py::init<PointRows, PointRows, Eigen::VectorXd>(), Release())
+      .def("predict", [](const GaussianProcess& process, const PointRows& points, const PointRows& trends) {
+        Posterior posterior = process.predict(points, trends);
+        return std::pair(std::move(posterior.mean), std::move(posterior.variance));
+      }, Release());
   module.def("potential_hash", &potential_hash);
   module.def("crystal_features", [](const Potential& potential, const std::vector<Structure>& structures) {
     return crystal_features(potential, structures);

@@ -9,8 +9,8 @@ import pytest
 from ase.io import write
 
 import tamiz
-from support import MODEL
-from tamiz.studies import judge_closed_world, model_errors
+from support import MODEL, STILLINGER_WEBER
+from tamiz.studies import edge_frames, judge_closed_world, model_errors, solids
 from tamiz.studies.closed_world import closed_world
 from tamiz.studies.known_structures import start_of
 
@@ -96,3 +96,84 @@ def test_precision_recall_and_missing_answers_by_hand():
 
     assert result["precision"] == 0.5 and result["recall"] == pytest.approx(1 / 3) and result["n_without_answer"] == 1
     assert result["mae"] == pytest.approx((0.02 + 0.06 + 0.17) / 3)
+
+
+@pytest.fixture(scope="module")
+def relaxed_silicon(tmp_path_factory):
+    """A data set of silicon relaxed with the potential of Stillinger and Weber."""
+    from ase.build import bulk
+
+    potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
+    (end,) = tamiz.relax(bulk("Si", "diamond", 5.4), potential, fmax=1e-4, smax=1e-6)
+    forces = potential.evaluate(end.structure).forces[0]
+    path = tmp_path_factory.mktemp("silicon") / "hull.h5"
+    info = {"id": "competing/Si", "relax_steps": "2", "mesh": "covalent"}
+    tamiz.datasets.DataSet([tamiz.Frame(end.structure, energy=end.energy, forces=forces, info=info)]).save(path)
+    return path
+
+
+def test_lattices_and_bulk_moduli_are_those_of_the_potential(relaxed_silicon, tmp_path):
+    potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
+    (end,) = tamiz.datasets.load(relaxed_silicon)
+    frames = []
+    for factor in edge_frames.VOLUMES:
+        structure = tamiz.to_structure(edge_frames.at_volume(tamiz.to_ase(end.structure), factor, "Si"))
+        frames.append(tamiz.Frame(structure, energy=float(potential.evaluate(structure).energies[0]), info={"id": f"volume/Si/{factor:g}"}))
+    tamiz.datasets.DataSet(frames).save(tmp_path / "edges.h5")
+
+    said = run("model_crystals", STILLINGER_WEBER, "--relaxed", relaxed_silicon, "--volumes", tmp_path / "edges.h5", "-o", tmp_path / "out.json")
+
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["lattices"]["Si"]["same"] and result["lattice_mean_absolute_percentage_error"] < 0.01
+    dft, ours = result["bulk_moduli"]["Si"]["bulk_modulus"]
+    assert ours == pytest.approx(dft) == pytest.approx(101.4, rel=0.04)  # Cowley 1988, doi:10.1103/PhysRevLett.60.2379
+    assert "| Si | 5.431" in said
+
+
+def test_phonons_are_those_of_the_forces(relaxed_silicon, tmp_path):
+    from ase.calculators.singlepoint import SinglePointCalculator
+    from ase.io import read
+
+    run("phonons", "--relaxed", relaxed_silicon, "--crystals", "Si", "--write", tmp_path / "displaced.xyz")
+    cells = read(tmp_path / "displaced.xyz", ":")
+    potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
+    for atoms in cells:
+        p = potential.evaluate(atoms)
+        atoms.calc = SinglePointCalculator(atoms, energy=float(p.energies[0]), forces=1.21 * p.forces[0])
+    write(tmp_path / "labelled.xyz", cells, format="extxyz")
+
+    run("phonons", "--relaxed", relaxed_silicon, "--crystals", "Si", "--labels", tmp_path / "labelled.xyz", "--model", STILLINGER_WEBER, "-o",
+        tmp_path / "out.json")
+
+    one = json.loads((tmp_path / "out.json").read_text())["crystals"]["Si"]
+    dft, ours = np.array(one["dft"]), np.array(one["model"])
+    assert len(cells) == 1 and len(cells[0]) == 16
+    assert dft == pytest.approx(1.1 * ours, abs=0.02)  # forces that are 1.21 times as large
+    assert ours[0, -1] == pytest.approx(17.8, abs=0.3)  # the optical modes of this potential at the zone centre
+    assert one["mae"] == pytest.approx(0.1 * np.sort(ours.ravel())[3:].mean(), abs=0.01) and not one["falsely_imaginary"]
+
+
+def test_a_mode_that_only_the_model_loses_is_said():
+    from tamiz.studies import phonons
+
+    dft = np.array([[-0.05, 0.0, 0.02, 5.0], [1.0, 2.0, 3.0, 4.0]])
+    ours = np.array([[0.0, 0.0, 0.0, 5.5], [-1.0, 2.0, 3.0, 4.0]])
+    assert phonons.compare(ours, dft)["falsely_imaginary"] and not phonons.compare(dft, ours)["falsely_imaginary"]
+    assert phonons.compare(ours, dft)["mae"] == pytest.approx(2.5 / 5)
+
+
+def test_solid_silicon_keeps_its_energy_and_its_distances(relaxed_silicon, tmp_path):
+    said = run("solids", STILLINGER_WEBER, "--relaxed", relaxed_silicon, "--crystals", "Si", "--temperatures", "300", "--ps", "1", "--equilibrate", "0.2",
+               "--frames", tmp_path / "last.xyz", "-o", tmp_path / "out.json")
+
+    one = json.loads((tmp_path / "out.json").read_text())["runs"]["Si 300 K"]
+    assert one["n_atoms"] >= 16 and abs(one["drift"]) < 0.1 and 0.9 < one["closest"] < 1.06 and 100 < one["mean_temperature"] < 500
+    assert len(tamiz.read(tmp_path / "last.xyz")[0].structure) == one["n_atoms"]
+    assert "| Si | 300 |" in said
+
+
+def test_close_pairs_are_seen_across_the_cell():
+    from ase import Atoms
+
+    atoms = Atoms("Si2", positions=[[0.1, 0, 0], [4.9, 0, 0]], cell=[5, 8, 8], pbc=True)
+    assert solids.closest(tamiz.to_structure(atoms)) == pytest.approx(0.2 / 2.22)

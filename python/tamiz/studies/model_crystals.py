@@ -1,0 +1,119 @@
+"""Lattice constants and bulk moduli of known crystals, by a model and with DFT.
+
+    python -m tamiz.studies.model_crystals MODEL.safetensors --relaxed hull.h5 --volumes edges.h5 -o crystals.json
+
+`--relaxed` holds the crystals relaxed with DFT (``tamiz dataset``); the model relaxes them from there. Bulk moduli come from the
+equation of Birch and Murnaghan through the frames ``volume/NAME/FACTOR`` of `--volumes` (``edge_frames``) between 0.87 and
+1.15 of the volume, in which shape and fractional coordinates are those of the relaxed crystal: energies of both at the same
+geometries, so that neither moduli need relaxations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from ase.units import GPa
+
+import tamiz
+from tamiz.studies.equations_of_state import fit
+from tamiz.studies.judge_closed_world import relaxed_ends
+from tamiz.studies.measured import lattice
+
+RANGE = (0.87, 1.15)  # of the volume, in which the fit is one
+FEWEST = 5  # volumes
+
+
+def crystals_in(data) -> dict[str, tamiz.Structure]:
+    """Relaxed crystals by name; a molecule in a box is none."""
+    return {name.removeprefix("competing/"): frame.structure for name, frame in relaxed_ends(data).items() if frame.info.get("mesh") != "molecule"}
+
+
+def lattice_errors(potential, crystals: dict[str, tamiz.Structure]) -> dict[str, dict]:
+    """Lattice constants [Å] and volume per atom [Å³] of both, and whether the crystal is still the same."""
+    relaxed = tamiz.relax(list(crystals.values()), potential, fmax=0.005, smax=0.0003, max_steps=1000)
+    rows = {}
+    for (name, dft), result in zip(crystals.items(), relaxed):
+        if not result.converged:
+            rows[name] = {"failure": result.reason}
+            continue
+        groups = tamiz.group_duplicates([dft, result.structure])
+        same = groups[0] == groups[1]
+        rows[name] = {"volume": [dft.volume / len(dft), result.structure.volume / len(dft)], "same": bool(same)}
+        if same:
+            rows[name]["lattice"] = [lattice(dft).tolist(), lattice(result.structure).tolist()]
+    return rows
+
+
+def volume_curves(data) -> dict[str, list]:
+    """Frames of each crystal at volumes within the range of the fit."""
+    curves: dict[str, list] = {}
+    for frame in data:
+        kind, _, rest = frame.info["id"].partition("/")
+        name, _, factor = rest.rpartition("/")
+        if kind == "volume" and RANGE[0] <= float(factor) <= RANGE[1]:
+            curves.setdefault(name, []).append(frame)
+    return {name: frames for name, frames in curves.items() if len(frames) >= FEWEST}
+
+
+def bulk_moduli(potential, curves: dict[str, list]) -> dict[str, dict]:
+    """Volume per atom [Å³] and bulk modulus [GPa] of both."""
+    rows = {}
+    for name, frames in curves.items():
+        sizes = np.array([len(frame.structure) for frame in frames])
+        volumes = np.array([frame.structure.volume for frame in frames]) / sizes
+        dft = np.array([frame.energy for frame in frames]) / sizes
+        model = potential.evaluate([frame.structure for frame in frames], forces=False).energies / sizes
+        try:
+            fits = [fit(volumes, energies) for energies in (dft, model)]
+        except ValueError as error:
+            rows[name] = {"failure": str(error)}
+            continue
+        rows[name] = {"volume": [f[0] for f in fits], "bulk_modulus": [f[1] / GPa for f in fits]}
+    return rows
+
+
+def relative_errors(rows: dict[str, dict], key: str) -> np.ndarray:
+    """Of the model to DFT."""
+    pairs = [np.array(row[key], float) for row in rows.values() if key in row]
+    return np.concatenate([np.atleast_1d(ours / theirs - 1.0) for theirs, ours in pairs]) if pairs else np.array([])
+
+
+def table(lattices: dict[str, dict], moduli: dict[str, dict]) -> str:
+    lines = ["| crystal | lattice constants, DFT → model [Å] | bulk modulus, DFT → model [GPa] |", "|---|---|---|"]
+    for name, row in lattices.items():
+        if "lattice" in row:
+            said = ", ".join(f"{a:.3f} → {b:.3f}" for a, b in zip(*row["lattice"]))
+        else:
+            said = row.get("failure", "becomes another crystal")
+        modulus = moduli.get(name, {})
+        pair = " → ".join(f"{b:.0f}" for b in modulus["bulk_modulus"]) if "bulk_modulus" in modulus else modulus.get("failure", "")
+        lines.append(f"| {name} | {said} | {pair} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--relaxed", type=Path, required=True)
+    parser.add_argument("--volumes", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    potential = tamiz.load(arguments.model)
+    lattices = lattice_errors(potential, crystals_in(tamiz.datasets.load(arguments.relaxed)))
+    moduli = bulk_moduli(potential, volume_curves(tamiz.datasets.load(arguments.volumes))) if arguments.volumes else {}
+    print(table(lattices, moduli))
+    result = {"model": str(arguments.model), "lattices": lattices, "bulk_moduli": moduli}
+    for key, rows in (("lattice", lattices), ("bulk_modulus", moduli)):
+        errors = relative_errors(rows, key)
+        if len(errors):
+            result[f"{key}_mean_absolute_percentage_error"] = 100 * float(np.abs(errors).mean())
+            print(f"{key.replace('_', ' ')}: mean absolute error {100 * np.abs(errors).mean():.2f} % of {len(errors)} values")
+    if arguments.output:
+        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

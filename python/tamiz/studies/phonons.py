@@ -1,0 +1,117 @@
+"""Phonons by a model and with DFT, at the zone centre and its boundary.
+
+    python -m tamiz.studies.phonons --relaxed hull.h5 --crystals Si Mg2Si --write displaced.xyz
+    tamiz label displaced.xyz --oracle gpaw --level pbe-600g -o labelled.xyz
+    python -m tamiz.studies.phonons --relaxed hull.h5 --crystals Si Mg2Si --labels labelled.xyz --model MODEL.safetensors -o phonons.json
+
+Displacements are those of phonopy (doi:10.7566/JPSJ.92.012001) in supercells of twice the primitive cell along every axis; wave vectors whose
+coordinates are 0 or 1/2 fit into them, so that their frequencies take no interpolation. Both are calculated at the geometry that DFT
+relaxed, less the forces that are left there. The splitting of longitudinal and transverse optical modes at the zone centre is left out. The
+three acoustic modes at the zone centre are not counted. An imaginary frequency is given as a negative one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+from ase.io import write
+from phonopy import Phonopy
+from phonopy.structure.atoms import PhonopyAtoms
+
+import tamiz
+from tamiz.studies.judge_closed_world import relaxed_ends
+
+COPIES = 2
+DISPLACEMENT = 0.02  # [Å]
+IMAGINARY = -0.1  # [THz] below it a mode counts as unstable
+POINTS = [np.array(q) / 2 for q in itertools.product((0, 1), repeat=3)]
+
+
+def phonons_of(structure: tamiz.Structure) -> Phonopy:
+    """With displacements, of the primitive cell."""
+    crystal = PhonopyAtoms(symbols=structure.symbols, cell=structure.cell, scaled_positions=structure.fractional)
+    phonon = Phonopy(crystal, supercell_matrix=np.eye(3, dtype=int) * COPIES, primitive_matrix=np.eye(3))
+    phonon.generate_displacements(distance=DISPLACEMENT)
+    return phonon
+
+
+def to_structure(cell: PhonopyAtoms) -> tamiz.Structure:
+    return tamiz.Structure(cell.symbols, cell.positions, cell.cell, (True, True, True))
+
+
+def displaced(name: str, phonon: Phonopy) -> dict[str, tamiz.Structure]:
+    return {f"phonon/{name}/{k}": to_structure(cell) for k, cell in enumerate(phonon.supercells_with_displacements)}
+
+
+def on_supercell(phonon: Phonopy, forces: np.ndarray) -> np.ndarray:
+    """Forces of the crystal on the atoms of its supercell."""
+    cell = phonon.supercell
+    return forces[[cell.u2u_map[k] for k in cell.s2u_map]]
+
+
+def frequencies(phonon: Phonopy, forces: list[np.ndarray]) -> np.ndarray:
+    """(number of points, modes) [THz], ascending; imaginary ones negative."""
+    phonon.forces = np.array(forces)
+    phonon.produce_force_constants()
+    phonon.symmetrize_force_constants()
+    return np.array([np.sort(phonon.get_frequencies(q)) for q in POINTS])
+
+
+def compare(ours: np.ndarray, theirs: np.ndarray) -> dict:
+    """Model and DFT; the first point is the zone centre, whose three modes nearest to zero are acoustic."""
+    counted = np.ones(theirs.shape, bool)
+    counted[0, np.argsort(np.abs(theirs[0]))[:3]] = False
+    lost = bool(ours[counted].min() < IMAGINARY and theirs[counted].min() >= IMAGINARY)
+    return {"mae": float(np.abs(ours - theirs)[counted].mean()), "largest": float(np.abs(ours - theirs)[counted].max()),
+            "highest": [float(theirs.max()), float(ours.max())], "lowest": [float(theirs[counted].min()), float(ours[counted].min())],
+            "falsely_imaginary": lost, "dft": theirs.tolist(), "model": ours.tolist()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--relaxed", type=Path, required=True, help="data set of relaxed crystals")
+    parser.add_argument("--crystals", nargs="+", required=True, help="names in it, without competing/")
+    parser.add_argument("--write", type=Path, help="displaced supercells, to be labelled")
+    parser.add_argument("--labels", type=Path, help="the same with forces")
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("-o", "--output", type=Path)
+    arguments = parser.parse_args()
+    ends = {name.removeprefix("competing/"): frame for name, frame in relaxed_ends(tamiz.datasets.load(arguments.relaxed)).items()}
+    if missing := sorted(set(arguments.crystals) - set(ends)):
+        parser.error(f"{arguments.relaxed} has no relaxation of {', '.join(missing)}")
+    phonons = {name: phonons_of(ends[name].structure) for name in arguments.crystals}
+    if arguments.write:
+        frames = []
+        for name, phonon in phonons.items():
+            for key, structure in displaced(name, phonon).items():
+                frames.append(tamiz.to_ase(structure))
+                frames[-1].info["id"] = key
+        write(arguments.write, frames, format="extxyz")
+        print(f"{len(frames)} supercells of {len(phonons)} crystals")
+    if not (arguments.labels and arguments.model):
+        return
+    potential, result = tamiz.load(arguments.model, dtype="float64"), {}
+    labels = {frame.info["id"]: frame for frame in tamiz.read(arguments.labels)}
+    print("| crystal | mean absolute error [THz] | largest [THz] | highest, DFT and model [THz] | falsely imaginary |\n|---|---|---|---|---|")
+    for name, phonon in phonons.items():
+        cells = displaced(name, phonon)
+        if lacking := [key for key in cells if key not in labels]:
+            print(f"| {name} | {len(lacking)} of {len(cells)} supercells have no label | | | |")
+            continue
+        at_rest = on_supercell(phonon, np.asarray(ends[name].forces))
+        dft = frequencies(phonon, [labels[key].forces - at_rest for key in cells])
+        rest = potential.evaluate(to_structure(phonon.supercell)).forces[0]
+        ours = frequencies(phonon, [forces - rest for forces in potential.evaluate(list(cells.values())).forces])
+        result[name] = one = compare(ours, dft)
+        print(f"| {name} | {one['mae']:.2f} | {one['largest']:.2f} | {one['highest'][0]:.2f}, {one['highest'][1]:.2f} | "
+              f"{'yes' if one['falsely_imaginary'] else 'no'} |")
+    if arguments.output:
+        arguments.output.write_text(json.dumps({"model": str(arguments.model), "crystals": result}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

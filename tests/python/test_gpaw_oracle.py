@@ -152,7 +152,7 @@ def test_gaps_are_those_of_the_true_band_edges(tmp_path):
 
 @pytest.mark.parametrize(("formula", "mesh", "with_more_classes"), [
     ("MgSiN2", "anion", "insulator"), ("Ca3N2", "anion", "insulator"), ("P3N5", "anion", "insulator"),
-    ("SiN", "covalent", "covalent"), ("Si2N2", "covalent", "insulator"), ("Ca2N", "covalent", "covalent"),
+    ("SiN", "covalent", "intermetallic"), ("Si2N2", "covalent", "insulator"), ("Ca2N", "covalent", "intermetallic"),
     ("Mg2Si", "covalent", "intermetallic"), ("N2", "covalent", "covalent"), ("CaMg2", "metal", "intermetallic"),
     ("Si", "covalent", "covalent"), ("Mg", "metal", "metal"),
 ])  # fmt: skip

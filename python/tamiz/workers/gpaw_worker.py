@@ -6,14 +6,14 @@ cutoff            plane-wave cutoff [eV]
 smearing          Fermi-Dirac width [eV]; energies are stored free and extrapolated to zero width
 kpoint_length     what meshes of k-points resolve [Å] (``kpoint_mesh.py``), for each class of mesh: ``anion`` for compounds with
                   an electronegative anion, ``covalent`` for others with a non-metal or metalloid, ``metal``; ``large`` or
-                  ``insulator`` for insulators, ``intermetallic`` (where the level has it) for compounds without an anion,
-                  and ``molecule`` (one point) for a molecule in a box
+                  ``insulator`` for insulators, ``intermetallic`` (where the level has it) for compounds that are metals or
+                  have no anion, and ``molecule`` (one point) for a molecule in a box
 kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in the cell as it is; fractional translations then count as
                   symmetries of the class ``large`` only
 mesh              (optional) class to use; otherwise it is chosen from the composition, and for compounds with an anion
-                  from the gap, too: those whose formula has an odd number of electrons go to ``covalent``; the others
-                  begin with ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1.5 eV, and
-                  to ``covalent`` where they turn out to have none
+                  from the gap, too: those with an odd number of electrons go to ``intermetallic``; the others begin with
+                  ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1.5 eV, and to
+                  ``intermetallic`` where they turn out to have none. A level without that class takes ``covalent``
 paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
                   a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
@@ -47,12 +47,11 @@ import protocol
 
 ANIONS = {"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 METALLOIDS = {"B", "Si", "Ge", "Sn", "Sb"}
-METAL_MESH = "covalent"  # class for compounds with an anion that are metals
 DOUBLINGS = 3  # of a mesh on which band edges are looked for, at most
 NO_GAP = 0.05  # [eV] on the mesh: below it the result counts as metallic
 # The gap [eV] that a compound must have to stay on a class of mesh, and the class that is next where it has not. Metals
 # may be 40 meV/atom off on ``anion``, and a compound with a gap of 0.9 eV 7 meV/atom on ``insulator`` (datasets/levels).
-LADDER = {"insulator": (1.5, "anion"), "anion": (NO_GAP, METAL_MESH)}
+LADDER = {"insulator": (1.5, "anion"), "anion": (NO_GAP, "intermetallic")}
 # Most cycles end within 20 iterations and those of metals within 35; one that needs far more hardly ever ends.
 SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
@@ -69,10 +68,15 @@ def mesh_class(symbols: list[str], classes=()) -> str:
         # first try costs little nothing is said before it.
         formula_units = 1 if coarsest == "insulator" else math.gcd(*counts.values())
         electrons = sum(n // formula_units * atomic_numbers[symbol] for symbol, n in counts.items())
-        return METAL_MESH if electrons % 2 else coarsest
+        return known_class("intermetallic", classes) if electrons % 2 else coarsest
     if "intermetallic" in classes and len(elements) > 1:
         return "intermetallic"
     return "covalent" if elements & (ANIONS | METALLOIDS) else "metal"
+
+
+def known_class(mesh: str, classes) -> str:
+    """A level without a class for compounds that are metals calculates them on that for semiconductors without an anion."""
+    return "covalent" if mesh == "intermetallic" and mesh not in classes else mesh
 
 
 def mesh_table(settings: dict) -> dict:
@@ -302,7 +306,7 @@ def converge(atoms: Atoms, settings: dict, task: str, on_result) -> tuple[Level,
         if task == "relax" and level.suits():
             n_steps += relax(atoms, level)
         if not level.suits():
-            level = start_level(atoms, settings, on_result, LADDER[level.mesh][1])
+            level = start_level(atoms, settings, on_result, known_class(LADDER[level.mesh][1], mesh_table(settings)))
         elif task == "relax" and not level.fits(atoms):
             # The mesh belongs to the cell at the start, and the cell has grown a shorter side since.
             level = start_level(atoms, settings, on_result, level.mesh)

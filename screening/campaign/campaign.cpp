@@ -29,6 +29,9 @@
 namespace tamiz {
 namespace {
 
+/// What its structure is called there; empty for a candidate that is from no file.
+std::string name_in_file(const Candidate& candidate) { return candidate.origin == "file" ? candidate.decoration : ""; }
+
 constexpr const char* k_ledger = "ledger.tz";
 constexpr const char* k_config = "campaign.toml";
 constexpr double k_start_tolerance = 0.02;  // [Å]
@@ -210,7 +213,8 @@ std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
   for (const LabelChoice& choice : history.decisions[static_cast<std::size_t>(round)]) {
     const auto found = std::find_if(prediction.candidates.begin(), prediction.candidates.end(),
                                     [&](const RelaxedCandidate& c) { return c.candidate == choice.candidate; });
-    orders.push_back({choice.candidate, choice.task, start_for_dft(found->structure)});
+    const auto proposal = std::ranges::find(*history.candidates, choice.candidate, &Candidate::id);
+    orders.push_back({choice.candidate, choice.task, start_for_dft(found->structure), name_in_file(*proposal)});
   }
   return orders;
 }
@@ -251,7 +255,7 @@ bool Campaign::Impl::measure_gaps() {
   for (const RankedCandidate& entry : rank(history)) {
     if (static_cast<int>(orders.size()) == config.label.gaps) break;
     if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
-      orders.push_back({entry.proposal->id, LabelTask::gap, entry.structure});
+      orders.push_back({entry.proposal->id, LabelTask::gap, entry.structure, name_in_file(*entry.proposal)});
   }
   return label(config.decide.rounds, orders);
 }

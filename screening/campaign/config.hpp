@@ -20,7 +20,7 @@ struct DecideOptions {
 };
 
 struct LabelOptions {
-  /// "gpaw", "ase:module:callable", "replay:FOLDER", or a command that speaks the worker protocol.
+  /// "gpaw", "ase:module:callable", "replay:FOLDER", "replay-names:FOLDER", or a command that speaks the worker protocol.
   std::string oracle = "gpaw";
   std::string level = "pbe-600";
   int workers = 0;           ///< 0: one per core that the machine grants

@@ -23,12 +23,14 @@ std::string task_settings(const std::string& level, LabelTask task, const LabelO
 }
 
 LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& options, const std::string& level) {
-  return {.id = fmt::format("{}/{}/{}", order.candidate, to_string(order.task), round),
-          .structure = order.structure,
-          .task = order.task,
-          .level = options.level,
-          .settings = task_settings(level, order.task, options),
-          .timeout = options.timeout};
+  LabelRequest request{.id = fmt::format("{}/{}/{}", order.candidate, to_string(order.task), round),
+                       .structure = order.structure,
+                       .task = order.task,
+                       .level = options.level,
+                       .settings = task_settings(level, order.task, options),
+                       .timeout = options.timeout};
+  if (!order.name.empty()) request.info["name"] = order.name;
+  return request;
 }
 
 bool has_label(const CampaignHistory& history, const LabelOrder& order, int round) {

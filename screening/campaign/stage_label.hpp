@@ -15,6 +15,7 @@ struct LabelOrder {
   std::string candidate;
   LabelTask task;
   Structure structure;
+  std::string name = {};  ///< of a candidate from a file, there
 };
 
 /// Those that round `round` has no label of yet.

@@ -165,7 +165,7 @@ void add_label(CLI::App& app) {
       [arguments](const Common&, nlohmann::json& result) { return run(*arguments, result); });
   command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
   command->add_option("--oracle", arguments->oracle,
-                      "gpaw, ase:module:callable, replay:LEDGER, or a command that speaks the worker protocol");
+                      "gpaw, ase:module:callable, replay:LEDGER, replay-names:LEDGER, or a command that speaks the worker protocol");
   command->add_option("--level", arguments->level, "Settings by name (default for gpaw: pbe-600)");
   command->add_option("--settings", arguments->settings, "JSON file of settings, in place of the level's")
       ->check(CLI::ExistingFile);

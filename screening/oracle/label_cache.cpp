@@ -9,7 +9,7 @@ void LabelCache::add(const LabelResult& label) {
 }
 
 void LabelCache::add_stored(const std::filesystem::path& ledger_or_folder) {
-  for (const LabelResult& label : read_stored_labels(ledger_or_folder)) add(label);
+  for (const StoredLabel& label : read_stored_labels(ledger_or_folder)) add(label.result);
 }
 
 std::optional<LabelResult> LabelCache::find(const LabelRequest& request) const {

@@ -17,10 +17,11 @@ std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers,
   if (description == "gpaw") return make_gpaw_oracle(n_workers, scratch);
   if (description.starts_with("ase:")) return make_ase_oracle(description.substr(4), n_workers, scratch);
   if (description.starts_with("replay:")) return make_replay_oracle(description.substr(7));
+  if (description.starts_with("replay-names:")) return make_named_replay_oracle(description.substr(13));
   std::vector<std::string> command;
   for (const std::string_view word : split_whitespace(description)) command.emplace_back(word);
   if (command.empty())
-    throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:FOLDER or a command");
+    throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:FOLDER, replay-names:FOLDER or a command");
   return make_command_oracle(command, n_workers, scratch);
 }
 

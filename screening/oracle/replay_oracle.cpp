@@ -11,10 +11,23 @@ namespace {
 
 using Results = std::vector<std::pair<std::int64_t, LabelResult>>;
 
+/// What an answer is found by: the request's key, or its task and name.
+std::string key_of(const StoredLabel& label) { return label.result.key; }
+std::string key_of(const LabelRequest& request) { return request.key(); }
+std::string name_of(LabelTask task, const std::string& name) { return std::string(to_string(task)) + " " + name; }
+std::string name_of(const StoredLabel& label) { return label.task ? name_of(*label.task, label.result.id) : ""; }
+std::string name_of(const LabelRequest& request) {
+  const auto name = request.info.find("name");
+  return name != request.info.end() ? name_of(request.task, name->second) : "";
+}
+
 class ReplayOracle : public Oracle {
  public:
-  explicit ReplayOracle(const std::filesystem::path& ledger_or_folder) {
-    for (LabelResult& label : read_stored_labels(ledger_or_folder)) keep(std::move(label));
+  ReplayOracle(const std::filesystem::path& ledger_or_folder, bool by_name) : by_name_(by_name) {
+    for (StoredLabel& label : read_stored_labels(ledger_or_folder)) {
+      std::string found_by = by_name ? name_of(label) : key_of(label);
+      if (!found_by.empty()) keep(std::move(found_by), std::move(label.result));
+    }
   }
 
   std::string name() const override { return "replay"; }
@@ -39,25 +52,27 @@ class ReplayOracle : public Oracle {
   }
 
  private:
-  /// One answer for a key, whenever it is asked for, so that a resumed run hears what an uninterrupted one
+  /// One answer for a key or name, whenever it is asked for, so that a resumed run hears what an uninterrupted one
   /// does: the first that was calculated and finished, else the first that was calculated.
-  void keep(LabelResult label) {
+  void keep(std::string found_by, LabelResult label) {
     if (label.cached || label.status == LabelStatus::cancelled) return;
-    const auto [stored, is_new] = by_key_.try_emplace(label.key, label);
+    const auto [stored, is_new] = answers_.try_emplace(std::move(found_by), label);
     if (!is_new && stored->second.status != LabelStatus::finished && label.status == LabelStatus::finished)
       stored->second = std::move(label);
   }
 
   LabelResult answer(const LabelRequest& request) const {
     LabelResult result;
-    result.key = request.key();
     result.reason = "not in the replay set";
-    if (const auto found = by_key_.find(result.key); found != by_key_.end()) result = found->second;
+    if (const auto found = answers_.find(by_name_ ? name_of(request) : key_of(request)); found != answers_.end())
+      result = found->second;
     result.id = request.id;
+    result.key = request.key();
     return result;
   }
 
-  std::map<std::string, LabelResult> by_key_;
+  bool by_name_;
+  std::map<std::string, LabelResult> answers_;
   Results ready_;
   std::int64_t next_ticket_ = 0;
 };
@@ -65,7 +80,11 @@ class ReplayOracle : public Oracle {
 }  // namespace
 
 std::unique_ptr<Oracle> make_replay_oracle(const std::filesystem::path& ledger_or_folder) {
-  return std::make_unique<ReplayOracle>(ledger_or_folder);
+  return std::make_unique<ReplayOracle>(ledger_or_folder, false);
+}
+
+std::unique_ptr<Oracle> make_named_replay_oracle(const std::filesystem::path& ledger_or_folder) {
+  return std::make_unique<ReplayOracle>(ledger_or_folder, true);
 }
 
 }  // namespace tamiz

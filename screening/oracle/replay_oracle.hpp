@@ -12,4 +12,9 @@ namespace tamiz {
 /// A request that is not stored fails with the reason "not in the replay set". Throws FileError, FormatError.
 std::unique_ptr<Oracle> make_replay_oracle(const std::filesystem::path& ledger_or_folder);
 
+/// The same by names instead of keys, whatever the geometry and the settings: a request that brings `info["name"]`, as those for
+/// candidates from a file do, is answered by the stored label of that id and the same task. So a campaign whose model relaxes
+/// candidates in its own way can be played against a world that was labelled before.
+std::unique_ptr<Oracle> make_named_replay_oracle(const std::filesystem::path& ledger_or_folder);
+
 }  // namespace tamiz

@@ -22,16 +22,19 @@ std::vector<std::filesystem::path> ledgers_of(const std::filesystem::path& path)
 
 }  // namespace
 
-std::vector<LabelResult> read_stored_labels(const std::filesystem::path& ledger_or_folder) {
-  std::vector<LabelResult> labels;
+std::vector<StoredLabel> read_stored_labels(const std::filesystem::path& ledger_or_folder) {
+  std::vector<StoredLabel> labels;
   for (const auto& path : ledgers_of(ledger_or_folder)) {
     std::size_t line = 0;
     for (const nlohmann::json& record : Ledger::read(path)) {
       ++line;
       if (record.at("kind") != "label") continue;
       try {
-        labels.push_back(label_result_from_json(record));
+        StoredLabel& label = labels.emplace_back(label_result_from_json(record));
+        if (record.contains("task")) label.task = label_task_from(record.at("task").get<std::string>());
       } catch (const Error& error) {
+        throw FormatError(path.string() + ":" + std::to_string(line) + ": " + error.what());
+      } catch (const nlohmann::json::exception& error) {
         throw FormatError(path.string() + ":" + std::to_string(line) + ": " + error.what());
       }
     }

@@ -352,3 +352,30 @@ def test_the_shipped_example_can_be_read(monkeypatch):
     assert len(campaign.table()) >= 150
     assert (campaign.table()["status"] == "DFT-confirmed").any()
     assert min(drawn(campaign)) > 0
+
+
+def test_a_campaign_is_played_against_a_world_that_was_labelled_before(small, tmp_path):
+    from ase.io import write
+
+    world = {f"world/{k}": candidate.structure for k, candidate in enumerate(tamiz.propose(small.config).candidates)}
+    labelled = tamiz.label(world, tmp_path / "world.tz", oracle=small_campaign.ORACLE, task="relax", level="morse")
+    truth = {result.id: result.frame.energy / len(result.frame.structure) for result in labelled.results if result.frame is not None}
+    frames = [tamiz.to_ase(structure) for structure in world.values()]
+    for atoms, name in zip(frames, world):
+        atoms.set_cell(1.02 * atoms.cell, scale_atoms=True)  # the model relaxes from elsewhere, and to elsewhere
+        atoms.info["id"] = name
+    write(tmp_path / "world.xyz", frames, format="extxyz")
+    text = small_campaign.CAMPAIGN.replace("[propose]", '[propose]\nfiles = ["world.xyz"]\nonly_files = true')
+    text = text.replace(small_campaign.ORACLE, f"replay-names:{tmp_path / 'world.tz'}").replace("explore = 1", "explore = 0")
+    (tmp_path / "played.toml").write_text(text)
+
+    campaign = tamiz.Campaign.start(tmp_path / "played.toml", tmp_path / "run")
+    assert campaign.run() is True
+
+    names = {candidate["id"]: candidate["decoration"] for candidate in campaign.ledger()[1]["candidates"]}
+    labels = [record for record in campaign.ledger() if record["kind"] == "label"]
+    answered = [record for record in labels if record["status"] == "finished"]
+    assert len(answered) >= 3 and all(record["task"] == "relax" for record in labels)
+    for record in answered:
+        frame = record["frame"]
+        assert frame["energy"] / len(frame["symbols"]) == pytest.approx(truth[names[record["candidate"]]])

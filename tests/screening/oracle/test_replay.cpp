@@ -115,7 +115,7 @@ TEST(LabelNames, read_back_and_suggest) {
 TEST_F(StoredLabels, read_back_to_the_same_bits) {
   const LabelResult label = finished(request(2.0), -1.0 / 3.0);
 
-  const LabelResult back = read_stored_labels(store({label})).at(0);
+  const LabelResult back = read_stored_labels(store({label})).at(0).result;
 
   EXPECT_EQ(back.id, label.id);
   EXPECT_EQ(back.key, label.key);
@@ -143,6 +143,30 @@ TEST_F(StoredLabels, are_replayed_with_results_failures_and_costs) {
   EXPECT_EQ(c.status, LabelStatus::failed);
   EXPECT_EQ(c.reason, "not in the replay set");
   EXPECT_EQ(c.cost, 0.0);
+}
+
+TEST_F(StoredLabels, are_replayed_by_name_for_another_geometry) {
+  Ledger ledger(folder / "named.tz");
+  for (const auto& [task, energy] : {std::pair(LabelTask::relax, -3.0), std::pair(LabelTask::gap, -4.0)}) {
+    nlohmann::json record = label_result_to_json(finished(request(2.0, task), energy));
+    record["kind"] = "label";
+    record["task"] = to_string(task);
+    ledger.append(record);
+  }
+  const auto oracle = make_named_replay_oracle(folder / "named.tz");
+  LabelRequest asked = request(2.3, LabelTask::relax, R"({"other":1})");
+  asked.info["name"] = "stored";
+  LabelRequest gap = request(2.4, LabelTask::gap), single = request(2.0), nameless = request(2.0, LabelTask::relax), unknown = asked;
+  gap.info = single.info = asked.info;
+  unknown.info["name"] = "another";
+
+  const LabelResult answer = ask(*oracle, asked);
+
+  EXPECT_EQ(*answer.frame->labels.energy, -3.0);
+  EXPECT_EQ(answer.id, "asks");
+  EXPECT_EQ(answer.key, asked.key()) << "two requests of one campaign must not be taken for each other";
+  EXPECT_EQ(*ask(*oracle, gap).frame->labels.energy, -4.0);
+  for (const LabelRequest& other : {single, nameless, unknown}) EXPECT_EQ(ask(*oracle, other).reason, "not in the replay set");
 }
 
 TEST_F(StoredLabels, come_in_the_order_of_the_requests) {

@@ -72,6 +72,7 @@ void bind_properties(py::module_& module) {
   module.def("crystal_features", [](const Potential& potential, const std::vector<Structure>& structures) {
     return crystal_features(potential, structures);
   }, Release());
+  module.def("scaled_features", [](const PointRows& rows, const PointRows& by) { return FeatureScale(by).apply(rows); }, Release());
   module.def("cross_validated_gaps", [](const PointRows& features, const std::vector<std::string>& groups,
                                         const std::vector<double>& gaps, const PlainGaps& plain_gaps, int folds) {
     return cross_validated(samples_of(features, groups, gaps, plain_gaps), folds);

@@ -163,6 +163,7 @@ void bind_frame_class(py::module_& module) {
       .def_property_readonly("structure", [](const Frame& f) { return f.structure; })
       .def_property_readonly("energy", [](const Frame& f) { return f.labels.energy; })
       .def_property_readonly("free_energy", [](const Frame& f) { return f.labels.free_energy; })
+      .def_property_readonly("consistent_energy", [](const Frame& f) { return f.labels.consistent_energy(); })
       .def_property_readonly("forces", [](const Frame& f) { return f.labels.forces; })
       .def_property_readonly("stress", [](const Frame& f) { return f.labels.stress; })
       .def_property_readonly("info", [](const Frame& f) { return f.info; })

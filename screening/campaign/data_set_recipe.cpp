@@ -24,7 +24,7 @@ std::string text_of(const json& value) {
 /// What the worker said, as far as it is one value or a list of numbers.
 void add_properties(Info& info, const json& properties) {
   for (const auto& [key, value] : properties.items())
-    if (!value.is_object()) info.try_emplace(key, text_of(value));
+    if (!value.is_object()) info.try_emplace(info_name(key), text_of(value));
 }
 
 /// Splits are of compositions written in one way.
@@ -88,7 +88,7 @@ class Gathering {
       Info of_step = info;
       of_step["step"] = std::to_string(k);
       for (const char* key : {"oracle", "version", "mesh"})
-        if (properties.contains(key)) of_step.try_emplace(key, text_of(properties.at(key)));
+        if (properties.contains(key)) of_step.try_emplace(info_name(key), text_of(properties.at(key)));
       add_frame(label.trajectory[k], std::move(of_step));
     }
     if (!label.trajectory.empty()) {
@@ -101,10 +101,13 @@ class Gathering {
   }
 
   void add_frame(const Frame& labelled, Info info) {
-    // The same geometry at the same settings is one frame: a relaxation that goes on from another begins with its end.
+    for (const auto& [key, text] : labelled.info) info.insert_or_assign(key, text);
+    // The same geometry at the same settings is one frame: a relaxation that goes on from another begins with its end. On another
+    // class of mesh it is another.
     const auto settings = info.find("settings");
     const std::string how = settings != info.end() ? settings->second : info["level"];
-    if (!seen_.insert(labelled.structure.content_hash() + how).second) return;
+    const auto mesh = info.find("mesh_used");
+    if (!seen_.insert(labelled.structure.content_hash() + how + (mesh != info.end() ? mesh->second : "")).second) return;
     info["split"] = recipe_.split_of(labelled.structure);
     data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
   }

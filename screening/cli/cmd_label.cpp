@@ -93,7 +93,7 @@ Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelReque
 void add_properties(Frame& frame, const LabelResult& result) {
   const nlohmann::json properties = nlohmann::json::parse(result.properties);
   for (const auto& [key, value] : properties.items())
-    if (!value.is_structured()) frame.info.try_emplace(key, value.is_string() ? value.get<std::string>() : value.dump());
+    if (!value.is_structured()) frame.info.try_emplace(info_name(key), value.is_string() ? value.get<std::string>() : value.dump());
 }
 
 std::vector<Frame> output_frames(const Work& work, const LabelRun& run, bool trajectory) {

@@ -156,6 +156,8 @@ LabelResult label_result_from_json(const json& value) {
   return result;
 }
 
+std::string info_name(std::string_view property) { return property == "mesh" ? "mesh_used" : std::string(property); }
+
 json settings_from_text(std::string_view text) {
   if (text.empty()) return json::object();
   const json value = json::parse(text, nullptr, false);

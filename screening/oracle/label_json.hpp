@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 #include <string_view>
 
 #include "tamiz/screening/oracle/oracle.hpp"
@@ -22,6 +23,10 @@ Frame frame_from_json(const nlohmann::json& value);
 /// may carry more ("kind", "round", ...).
 nlohmann::json label_result_to_json(const LabelResult& result);
 LabelResult label_result_from_json(const nlohmann::json& value);
+
+/// What a property of a label is called among the `info` of a frame, where "mesh" is the class that a request asks for:
+/// "mesh_used" for "mesh", the others as they are.
+std::string info_name(std::string_view property);
 
 /// Settings of a request; empty text stands for no settings. Throws FormatError unless it is an object.
 nlohmann::json settings_from_text(std::string_view text);

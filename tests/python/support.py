@@ -1,6 +1,8 @@
 """What the tests of the Python package share."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -31,3 +33,11 @@ def silicon(repeat=1, rattle=0.0, seed=1):
     if rattle:
         atoms.rattle(rattle, seed=seed)
     return atoms
+
+
+def run_study(module, *arguments):
+    """Standard output of `python -m tamiz.studies.<module>`."""
+    command = [sys.executable, "-m", f"tamiz.studies.{module}", *(str(each) for each in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -171,9 +171,9 @@ def test_a_metal_with_an_anion_is_calculated_on_the_denser_mesh(tmp_path):
 
     assert done.returncode == 0, done.stderr
     insulator, metal = read(tmp_path / "out.xyz", ":")
-    assert insulator.info["mesh"] == "anion" and insulator.info["n_calculations"] == 1
+    assert insulator.info["mesh_used"] == "anion" and insulator.info["n_calculations"] == 1
     # What was calculated on the coarser mesh is no label.
-    assert metal.info["mesh"] == "covalent" and metal.info["n_calculations"] == 1 and metal.info["gap_kind"] == "metal"
+    assert metal.info["mesh_used"] == "covalent" and metal.info["n_calculations"] == 1 and metal.info["gap_kind"] == "metal"
     alone = label(tmp_path, stretched, level=level | {"mesh": "covalent"})
     assert alone.returncode == 0, alone.stderr
     assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(metal.get_potential_energy(), abs=1e-4)
@@ -190,11 +190,11 @@ def test_a_compound_stays_on_the_coarsest_mesh_that_its_gap_allows(tmp_path):
     assert done.returncode == 0, done.stderr
     frames = read(tmp_path / "out.xyz", ":")
     paths = [[f for f in frames if f.info["id"] == f"in/{k:04d}"] for k in range(3)]
-    assert [path[-1].info["mesh"] for path in paths] == ["insulator", "anion", "covalent"]
+    assert [path[-1].info["mesh_used"] for path in paths] == ["insulator", "anion", "covalent"]
     assert paths[0][-1].info["gap"] > 1.5 and paths[1][-1].info["gap"] > 0.0
     for path in paths:  # every step is a label on the mesh of the last
         assert len(path) == path[-1].info["n_calculations"]
-        alone = label(tmp_path, path[0], level=level | {"mesh": path[-1].info["mesh"]})
+        alone = label(tmp_path, path[0], level=level | {"mesh": path[-1].info["mesh_used"]})
         assert alone.returncode == 0, alone.stderr
         assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(path[0].get_potential_energy(), abs=1e-4)
 

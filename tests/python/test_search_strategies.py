@@ -1,8 +1,14 @@
 """The study of search strategies on worlds whose answers are made here."""
 
+import json
+import sys
+import tomllib
+
 import numpy as np
 import pytest
 
+import tamiz
+from support import MODEL
 from tamiz.studies import search_strategies as study
 from tamiz.studies.search_strategies import Run, World
 
@@ -22,7 +28,7 @@ def world(n=160, bias=0.0, noise=0.05, sigma=0.1, seed=0):
     return World(
         names=[str(k) for k in range(n)], formulas=[f"c{k // 4}" for k in range(n)], e_hull=model, sigma=np.full(n, sigma), features=features,
         cost=random.uniform(1.0, 4.0, n), known_features=known, known_formulas=[f"k{k}" for k in range(30)],
-        known_gaps=np.maximum(0.0, 1.0 + 1.2 * known[:, 1]), failed=failed, true_e_hull=e_hull * nan, true_gap=gap * nan,
+        known_gaps=np.maximum(0.0, 1.0 + 1.2 * known[:, 1]), failed=failed, true_e_hull=e_hull * nan, true_e_known=e_hull * nan, true_gap=gap * nan,
         true_cost=random.uniform(10.0, 40.0, n), crystal=np.arange(n))
 
 
@@ -89,3 +95,56 @@ def test_a_correction_brings_the_energies_closer():
 
     assert after < 0.6 * before
     assert 0.5 < (np.abs(e_hull - one.true_e_hull)[rest] < sigma[rest]).mean() < 0.85
+
+
+WORKER = """
+import json, os, sys
+sys.path.insert(0, {workers!r})
+import protocol
+
+def handle(request, emit_step):
+    answer = request["settings"]["answers"][request["id"]]
+    if request["task"] == "gap":
+        return request["structure"], {{"gap": answer["gap"]}}
+    if "energy" not in answer:
+        raise protocol.LabelFailure("no")
+    return request["structure"] | {{"energy": answer["energy"]}}, {{"relax_steps": 1}}
+
+protocol.serve("table", "1", handle)
+"""
+
+
+def test_a_world_is_read_from_a_ledger_with_failures_and_without_what_it_lacks(tmp_path):
+    from tamiz.studies.closed_world import closed_world
+    from tamiz.studies.known_structures import start_of
+
+    potential = tamiz.load(MODEL)
+    world = {atoms.info["id"]: tamiz.to_structure(atoms) for atoms in closed_world() if atoms.info["id"].endswith("/Mg-Si-N")}
+    fails, without_gap, not_asked, *others = world
+    energies = potential.evaluate(list(world.values()), forces=False).energies
+    answers = {name: {"energy": float(energy), "gap": 1.0 + k} for k, (name, energy) in enumerate(zip(world, energies))}
+    del answers[fails]["energy"]
+    (tmp_path / "table.json").write_text(json.dumps({"name": "table", "answers": answers}))
+    (tmp_path / "worker.py").write_text(WORKER.format(workers=str(tamiz.data_directory().parent / "python" / "tamiz" / "workers")))
+    how = {"oracle": f"{sys.executable} {tmp_path / 'worker.py'}", "level": str(tmp_path / "table.json"), "workers": 1}
+    asked = {name: structure for name, structure in world.items() if name != not_asked}
+    tamiz.label(asked, tmp_path / "world.tz", task="relax", **how)
+    tamiz.label({name: asked[name] for name in others}, tmp_path / "world.tz", task="gap", **how)
+    listed = tomllib.loads((tamiz.data_directory() / "known" / "known_phases.toml").read_text())["phase"]
+    known = []
+    for phase in listed:
+        if phase["id"] in ("competing/Mg", "competing/Si", "competing/N2", "competing/Mg2Si", "competing/MgSiN2"):
+            structure = tamiz.to_structure(start_of(phase, 11))
+            info = {"id": phase["id"], "relax_steps": "1", "gap": "0.5", "gap_level": "GLLB-SC"}
+            known.append(tamiz.Frame(structure, energy=float(potential.evaluate(structure).energies[0]), info=info))
+
+    results, gaps = study.replayed(world, tmp_path / "world.tz", how["level"], tmp_path)
+    one = study.world_of(potential, tamiz.datasets.DataSet(known), world, results, gaps)
+
+    assert one.names == [fails, *others]
+    assert one.failed.tolist() == [True] + [False] * len(others) and np.isnan(one.true_e_hull[0]) and one.true_cost[0] > 0.0
+    assert one.true_gap[1:].tolist() == [answers[name]["gap"] for name in others]
+    assert "MgSiN2" not in one.known_formulas and len(one.known_formulas) == 4  # its gap would tell
+    assert np.isfinite(one.e_hull).all() and (one.true_e_hull[1:] >= 0.0).all() and (one.sigma > 0.0).all()
+    lower = one.true_e_known[1:] <= one.true_e_hull[1:] + 1e-9  # the known phases without MgSiN2 and the world
+    assert lower.all() and (one.cost > 0.0).all() and one.features.shape[0] == len(one.names)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 import tamiz
-from support import BUILD, MODEL, ROOT, STILLINGER_WEBER, silicon
+from support import BUILD, MODEL, ROOT, STILLINGER_WEBER, run_study, silicon
 from tamiz.studies import accuracy, uncertainty
 
 
@@ -30,20 +29,13 @@ def data(tmp_path_factory):
     return folder
 
 
-def run(module, *arguments):
-    command = [sys.executable, "-m", f"tamiz.studies.{module}", *(str(each) for each in arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_accuracy_is_the_mean_over_seeds_and_goes_on(data, tmp_path):
     arguments = ["--data", data, "--sets", "mlearn", "--minutes", "0.02", "-o", tmp_path / "out"]
     (tmp_path / "train.toml").write_text("[model]\nchannels = 4\nl_max = 1\ncorrelation = 2\nn_interactions = 1\n")
 
-    table = run("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
+    table = run_study("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
     result = json.loads((tmp_path / "out" / "accuracy.json").read_text())
-    again = run("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
+    again = run_study("accuracy", *arguments, "--config", tmp_path / "train.toml", "--seeds", 1, 2)
 
     assert "| mlearn | without Elastic (10) |" in table and "training for" in table and "training for" not in again
     assert table.splitlines()[-1] == again.splitlines()[-1]
@@ -68,7 +60,7 @@ def test_an_uncertainty_that_is_the_error_is_calibrated_and_ranks_it():
 
 
 def test_the_study_of_uncertainties_judges_every_file(data):
-    table = run("uncertainty", MODEL, "--train", data / "mlearn_Si_train.xyz", "--test", data / "mlearn_Si_test.xyz")
+    table = run_study("uncertainty", MODEL, "--train", data / "mlearn_Si_train.xyz", "--test", data / "mlearn_Si_test.xyz")
 
     rows = table.splitlines()[2:6]
     assert [row.split("|")[2].strip() for row in rows] == ["committee", "last layer", "surroundings", "gradient"]
@@ -86,7 +78,7 @@ def test_labels_are_compared_by_their_ids(tmp_path):
     write(tmp_path / "one.xyz", [labelled_oxide("a", -8.0, 0.1), labelled_oxide("b", -7.0, 0.0), labelled_oxide("c", 0, 0)])
     write(tmp_path / "other.xyz", [labelled_oxide("b", -7.0, 0.0), labelled_oxide("a", -8.02, 0.15)])
 
-    table = run("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz")
+    table = run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz")
 
     assert table.splitlines()[-1] == "| all | 2 | 5.0 | 10.0 | 50 | 8.01 |"
     assert table.splitlines()[-2].startswith("| CuO | 2 |")
@@ -145,7 +137,7 @@ def test_simple_crystals_have_their_volume_and_neighbors(structure, n_atoms, nei
 def test_the_known_phases_start_from_primitive_cells(tmp_path):
     from ase.io import read
 
-    run("known_structures", "Ca", "Mg", "N", "-o", tmp_path / "start.xyz")
+    run_study("known_structures", "Ca", "Mg", "N", "-o", tmp_path / "start.xyz")
     starts = {atoms.info["id"]: atoms for atoms in read(tmp_path / "start.xyz", ":")}
 
     assert {"competing/Ca", "competing/Mg", "competing/N2", "competing/Mg3N2", "competing/CaMg2N2"} <= set(starts)
@@ -198,7 +190,7 @@ def test_relaxed_crystals_stand_beside_what_was_measured(tmp_path):
     # −9.0 − (2·(−1.5) − 5.4) eV of three atoms; the silicon of the table is 3 kJ/mol above that of this one
     assert rows["Mg2Si", "formation_enthalpy"] == pytest.approx((-0.2, (-26.36 + 1.0) / 96.48533))
     assert rows["Mg2Si", "gap, PBE"] == (0.2, 0.77)
-    assert "| Mg2Si | gap, PBE | 0.200 | 0.770 | -0.57 eV |" in run("measured", tmp_path / "hull.h5", table)
+    assert "| Mg2Si | gap, PBE | 0.200 | 0.770 | -0.57 eV |" in run_study("measured", tmp_path / "hull.h5", table)
 
 
 def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
@@ -209,7 +201,7 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(f'ledgers = ["{ROOT}/datasets/competing/pbe-600.tz"]\n[card]\nname = "hull"\n')
     subprocess.run([BUILD / "bin" / "tamiz", "dataset", recipe, "-o", tmp_path / "hull.h5", "--quiet"], check=True)
-    run("edge_frames", "Ca", "N", "--crystals", tmp_path / "hull.h5", "--max-atoms", "3", "-o", tmp_path / "edges.xyz")
+    run_study("edge_frames", "Ca", "N", "--crystals", tmp_path / "hull.h5", "--max-atoms", "3", "-o", tmp_path / "edges.xyz")
     frames = read(tmp_path / "edges.xyz", ":")
     pairs = [a for a in frames if a.info["id"].startswith("pair/")]
     volumes = {a.info["id"]: a.get_volume() for a in frames if a.info["id"].startswith("volume/")}

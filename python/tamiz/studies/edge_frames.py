@@ -18,6 +18,7 @@ from ase.data import atomic_numbers, covalent_radii
 from ase.io import write
 
 import tamiz
+from tamiz.studies.relaxed import relaxed_ends
 
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.35, 1.6, 2.0, 2.5, 3.0)  # of the sum of the radii
 VOLUMES = (0.6, 0.7, 0.8, 0.87, 0.94, 1.0, 1.07, 1.15, 1.25, 1.4, 1.6)  # of the crystal's
@@ -44,13 +45,9 @@ def at_volume(crystal: Atoms, factor: float, name: str) -> Atoms:
 
 
 def relaxed_crystals(data, elements, max_atoms: int) -> dict[str, Atoms]:
-    """By the name of the phase; molecules have a mesh of their own and no volume."""
-    found = {}
-    for frame in data:
-        symbols = frame.structure.symbols
-        if "relax_steps" in frame.info and frame.info.get("mesh") != "molecule" and len(symbols) <= max_atoms and set(symbols) <= set(elements):
-            found[frame.info["id"].removeprefix("competing/")] = tamiz.to_ase(frame.structure)
-    return found
+    """By the name of the phase; molecules have no volume."""
+    return {name: tamiz.to_ase(frame.structure) for name, frame in relaxed_ends(data, molecules=False).items()
+            if len(frame.structure) <= max_atoms and set(frame.structure.symbols) <= set(elements)}
 
 
 def edge_frames(elements, crystals: dict[str, Atoms]) -> list[Atoms]:

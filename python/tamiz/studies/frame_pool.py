@@ -20,21 +20,22 @@ from ase import Atoms
 from ase.io import write
 
 import tamiz
-from tamiz.studies.judge_closed_world import relaxed_ends
-from tamiz.studies.solids import closest
+from tamiz.studies.relaxed import relaxed_ends
+from tamiz.studies.solids import closest, supercell
 
-STRAIN = 0.03  # standard deviation of its components
-SHAKES = (0.05, 0.1, 0.2)  # [Å] standard deviations of the displacements
+STRAIN = 0.03  # standard deviation of its diagonal, without symmetry
+SHAKES = (0.05, 0.1, 0.2)  # [Å] root mean squares of the components of the displacements
 TEMPERATURES = (300.0, 900.0, 1500.0)  # [K]
 PICOSECONDS = 1.0
 CLOSEST = 0.6  # of the sum of covalent radii
-SYMPREC = 0.01  # [Å]
+SYMPREC = 0.01, 1e-5  # [Å] in what is symmetrized, and of the symmetry that it has then, which DFT will look for
+FEWEST_ATOMS = 4  # in molecular dynamics: of fewer, hardly any move against each other
 
 
 def cyclic_group(atoms: Atoms, random) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """A random one of the crystal: rotations and translations of fractional coordinates, and the atom that each atom becomes."""
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
-    found = spglib.get_symmetry(cell, symprec=SYMPREC)
+    found = spglib.get_symmetry(cell, symprec=SYMPREC[1])
     rotations, translations = found["rotations"], found["translations"]
     others = [k for k, rotation in enumerate(rotations) if not (rotation == np.eye(3)).all()]
     one, group = np.eye(3, dtype=int), []
@@ -43,7 +44,8 @@ def cyclic_group(atoms: Atoms, random) -> list[tuple[np.ndarray, np.ndarray, np.
     while True:
         group.append((rotation, translation, images_of(atoms, rotation, translation)))
         rotation, translation = generator[0] @ rotation, generator[0] @ translation + generator[1]
-        if (rotation == one).all():
+        # A screw axis of a centred cell comes to a translation before it comes back.
+        if (rotation == one).all() and (images_of(atoms, rotation, translation) == np.arange(len(atoms))).all():
             return group
 
 
@@ -55,7 +57,7 @@ def images_of(atoms: Atoms, rotation: np.ndarray, translation: np.ndarray) -> np
 
 
 def shaken(atoms: Atoms, shake: float, group, random) -> Atoms:
-    """Displaced and strained at random, averaged over a group of operations."""
+    """Displaced and strained at random, averaged over a group of operations and displacements scaled back to their size."""
     cell = atoms.cell.array
     moves = random.normal(scale=shake, size=(len(atoms), 3)) @ np.linalg.inv(cell)
     metric = random.normal(scale=STRAIN, size=(3, 3))
@@ -65,6 +67,9 @@ def shaken(atoms: Atoms, shake: float, group, random) -> Atoms:
         mean_moves[images] += moves @ rotation.T / len(group)
         cartesian = np.linalg.inv(cell) @ rotation.T @ cell  # of rows of positions
         mean_strain += cartesian.T @ strain @ cartesian / len(group)
+    size = np.sqrt(((mean_moves @ cell) ** 2).mean())
+    if size > 1e-3 * shake:  # else every atom is where symmetry holds it
+        mean_moves *= shake / size
     result = atoms.copy()
     result.set_scaled_positions(atoms.get_scaled_positions(wrap=False) + mean_moves)
     result.set_cell(cell @ (np.eye(3) + mean_strain), scale_atoms=True)
@@ -72,9 +77,9 @@ def shaken(atoms: Atoms, shake: float, group, random) -> Atoms:
 
 
 def snapshot(potential, crystal: tamiz.Structure, temperature: float, seed: int) -> tamiz.Structure | None:
-    """After a short run; None where the model lost the crystal."""
+    """After a short run; None where the model let two atoms fall onto each other."""
     try:
-        last = tamiz.md(crystal, potential, round(1000 * PICOSECONDS), ensemble="langevin", temperature=temperature, seed=seed, every=1000)
+        last = tamiz.md(supercell(crystal, FEWEST_ATOMS), potential, round(1000 * PICOSECONDS), ensemble="langevin", temperature=temperature, seed=seed, every=1000)
     except tamiz.NumericsError:
         return None
     return last.structure if closest(last.structure) >= CLOSEST else None
@@ -85,17 +90,18 @@ def pool(potential, crystals: dict[str, tamiz.Structure], seed: int, temperature
 
     def keep(atoms: Atoms, name: str, kind: str, what: str) -> None:
         if closest(tamiz.to_structure(atoms)) >= CLOSEST:
-            atoms.info = {"id": f"{kind}/{name}/{what}", "config_type": kind, "parents": name}
+            atoms.info = {"id": f"{kind}/{name}/{what}/{seed}", "config_type": kind, "parents": name}
             frames.append(atoms)
 
-    for number, (name, crystal) in enumerate(crystals.items()):
-        atoms = tamiz.to_ase(crystal)
-        everything = np.arange(len(atoms))
+    for name, crystal in crystals.items():
+        atoms = tamiz.to_ase(crystal.symmetrized(SYMPREC[0]))
         for shake in SHAKES:
-            keep(shaken(atoms, shake, cyclic_group(atoms, random), random), name, "shaken-in-symmetry", f"{shake:g}")
-            keep(shaken(atoms, shake, [(np.eye(3), np.zeros(3), everything)], random), name, "shaken", f"{shake:g}")
+            group = cyclic_group(atoms, random)
+            if len(group) > 1:
+                keep(shaken(atoms, shake, group, random), name, "shaken-in-symmetry", f"{shake:g}")
+            keep(shaken(atoms, shake, group[:1], random), name, "shaken", f"{shake:g}")
         for temperature in temperatures:
-            if (hot := snapshot(potential, crystal, temperature, seed + number)) is not None:
+            if (hot := snapshot(potential, crystal, temperature, int(random.integers(2**31)))) is not None:
                 keep(tamiz.to_ase(hot), name, "dynamics", f"{temperature:g}K")
     return frames
 
@@ -111,9 +117,9 @@ def main() -> None:
     arguments = parser.parse_args()
     crystals = {}
     for path in arguments.relaxed:
-        for name, frame in relaxed_ends(tamiz.datasets.load(path)).items():
-            if len(frame.structure) <= arguments.max_atoms and frame.info.get("mesh") != "molecule":
-                crystals[name.removeprefix("competing/")] = frame.structure
+        for name, frame in relaxed_ends(tamiz.datasets.load(path), molecules=False).items():
+            if len(frame.structure) <= arguments.max_atoms:
+                crystals[name] = frame.structure
     frames = pool(tamiz.load(arguments.model), crystals, arguments.seed, arguments.temperatures)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames of {len(crystals)} crystals")

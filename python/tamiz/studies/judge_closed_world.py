@@ -4,13 +4,14 @@
         -o judged.json --plot judged.png
 
 `--known` holds the known phases relaxed with DFT, `--world` the closed world (``tamiz dataset``), `--starts` the geometries from
-which the model relaxes its crystals, by the same ids; known phases are relaxed from where DFT left them. Both energies above
-the hull are of hulls of the known phases and the closed world, each of its own energies. Crystals that failed with DFT have no
-truth and are counted; what the model does not relax has no answer and counts as missed.
+which the model relaxes its crystals, by the same ids; known phases are relaxed from where DFT left them, and count there
+where the model does not converge. Both energies above the hull are of hulls of the known phases and the closed world, each of its own
+energies: zero-width ones of DFT, free ones of the model, which differ by some meV/atom in metals; the error against the hull of DFT's
+free energies is given beside. Crystals that failed with DFT have no truth and are counted; what the model does not relax has no answer
+and counts as missed. Starts that became one crystal with DFT are one, with the model's lowest answer.
 
-Beside the model's mean absolute error stands that of the mean of all true values; precision and recall are those of finding
-crystals within `--window` of the hull. A ground state is the lowest crystal of a composition, and right where the model has
-the same one lowest, or one that became the same crystal with DFT.
+Beside the model's mean absolute error stands that of the mean of the same true values; precision and recall are those of finding
+crystals within `--window` of the hull. A ground state is the lowest crystal of a composition.
 """
 
 from __future__ import annotations
@@ -22,74 +23,127 @@ from pathlib import Path
 import numpy as np
 
 import tamiz
+from tamiz.studies.relaxed import relaxed_ends
 
-PREFIX = "closed/"
-SAME = 0.001  # [eV/atom] crystals of a composition closer than this are one, where their shapes agree
-
-
-def relaxed_ends(data) -> dict[str, tamiz.Frame]:
-    """The end of every relaxation by its id."""
-    return {frame.info["id"]: frame for frame in data if "relax_steps" in frame.info}
+Energies = dict[str, tuple[tamiz.Structure, float]]  # [eV/atom], by name
 
 
-def relaxed_by_model(potential, structures: dict[str, tamiz.Structure]) -> dict[str, tuple[tamiz.Structure, float]]:
-    """Structure and energy per atom [eV], of those that converge."""
+def per_atom(frames: dict[str, tamiz.Frame], energy: str = "energy") -> Energies:
+    return {name: (frame.structure, getattr(frame, energy) / len(frame.structure)) for name, frame in frames.items()}
+
+
+def relaxed_by_model(potential, structures: dict[str, tamiz.Structure]) -> Energies:
+    """Of those that converge."""
     results = tamiz.relax(list(structures.values()), potential, fmax=0.02, max_steps=1000)
-    return {name: (result.structure, result.energy / len(result.structure))
-            for name, result in zip(structures, results) if result.converged}
+    return {name: (result.structure, result.energy / len(result.structure)) for name, result in zip(structures, results) if result.converged}
 
 
-def energies_above_hull(phases: dict[str, tuple[tamiz.Structure, float]], names) -> dict[str, float]:
+def known_by_model(potential, ends: dict[str, tamiz.Structure]) -> tuple[Energies, list[str]]:
+    """Of all known phases, so that no hull lacks one; and the names of those that are not relaxed."""
+    relaxed = relaxed_by_model(potential, ends)
+    lost = [name for name in ends if name not in relaxed]
+    if lost:
+        energies = potential.evaluate([ends[name] for name in lost], forces=False).energies
+        relaxed |= {name: (ends[name], float(energy) / len(ends[name])) for name, energy in zip(lost, energies)}
+    return relaxed, lost
+
+
+def crystal_numbers(structures: dict[str, tamiz.Structure]) -> dict[str, int]:
+    """The same number for those that are one crystal."""
+    return dict(zip(structures, tamiz.group_duplicates(list(structures.values()))))
+
+
+def energies_above_hull(phases: Energies, names) -> dict[str, float]:
     """Of the named phases on the hull of all [eV/atom]."""
     hull = tamiz.ConvexHull(phases)
     return {name: hull.energy_above(*phases[name]) for name in names if name in phases}
 
 
-def ground_states(truth: dict[str, tuple[tamiz.Structure, float]], predicted: dict[str, tuple[tamiz.Structure, float]]) -> dict:
-    """For every composition with several crystals, the lowest of each; those that are the same crystal with DFT count alike."""
+def lowest_of_each(values: dict[str, float], crystals: dict[str, int]) -> dict[int, float]:
+    lowest: dict[int, float] = {}
+    for name, value in values.items():
+        lowest[crystals[name]] = min(value, lowest.get(crystals[name], np.inf))
+    return lowest
+
+
+def ground_states(truth: Energies, predicted: Energies, crystals: dict[str, int]) -> dict:
+    """For every composition with several crystals, the lowest of each, and what the model's choice costs with DFT [eV/atom]."""
     compositions: dict[str, list[str]] = {}
     for name, (structure, _) in truth.items():
         compositions.setdefault(structure.reduced_formula, []).append(name)
     result = {}
     for formula, names in sorted(compositions.items()):
         answered = [name for name in names if name in predicted]
-        if len(names) < 2 or not answered:
+        if len({crystals[name] for name in names}) < 2 or not answered:
             continue
         true = min(names, key=lambda name: truth[name][1])
         found = min(answered, key=lambda name: predicted[name][1])
-        groups = tamiz.group_duplicates([truth[true][0], truth[found][0]])
-        same = true == found or (groups[0] == groups[1] and truth[found][1] - truth[true][1] < SAME)
-        result[formula] = {"true": true, "model": found, "right": bool(same), "lost": truth[found][1] - truth[true][1]}
+        result[formula] = {"true": true, "model": found, "right": crystals[true] == crystals[found], "lost": truth[found][1] - truth[true][1]}
     return result
 
 
-def judged(truth: dict[str, float], predicted: dict[str, float], window: float) -> dict:
-    """Errors over crystals with both values, precision and recall over all that have a true one."""
+def judged(truth: dict, predicted: dict, window: float) -> dict:
+    """Errors over crystals with both values [eV/atom], precision and recall over all that have a true one."""
     both = [name for name in truth if name in predicted]
     true, ours = np.array([truth[name] for name in both]), np.array([predicted[name] for name in both])
     stable = {name for name in truth if truth[name] <= window}
     chosen = {name for name in both if predicted[name] <= window}
     hits = len(stable & chosen)
-    return {"n": len(both), "n_without_answer": len(truth) - len(both), "mae": float(np.abs(ours - true).mean()),
-            "mae_of_mean": float(np.abs(true - true.mean()).mean()), "window": window, "n_stable": len(stable), "n_chosen": len(chosen),
-            "precision": hits / len(chosen) if chosen else None, "recall": hits / len(stable) if stable else None}
+    return {"n": len(both), "n_without_answer": len(truth) - len(both), "mae": float(np.abs(ours - true).mean()) if both else None,
+            "mae_of_mean": float(np.abs(true - true.mean()).mean()) if both else None, "window": window, "n_stable": len(stable),
+            "n_chosen": len(chosen), "precision": hits / len(chosen) if chosen else None, "recall": hits / len(stable) if stable else None}
 
 
-def plot(truth: dict[str, float], predicted: dict[str, float], result: dict, path: Path) -> None:
+def judge(potential, known_data, world_data, starts: dict[str, tamiz.Structure], window: float) -> dict:
+    known, world = relaxed_ends(known_data), relaxed_ends(world_data)
+    crystals = crystal_numbers({name: frame.structure for name, frame in world.items()})
+    by_model, lost = known_by_model(potential, {name: frame.structure for name, frame in known.items()})
+    by_model |= relaxed_by_model(potential, {name: start for name, start in starts.items() if name in world})
+    dft = per_atom(known | world)
+    truth, predicted = energies_above_hull(dft, world), energies_above_hull(by_model, world)
+    free = energies_above_hull(per_atom(known | world, "consistent_energy"), world)
+    answers = lowest_of_each(predicted, crystals)
+    result = judged(lowest_of_each(truth, crystals), answers, window)
+    states = ground_states({name: dft[name] for name in world}, {name: by_model[name] for name in world if name in by_model}, crystals)
+    return result | {
+        "mae_of_free_energies": judged(lowest_of_each(free, crystals), answers, window)["mae"],
+        "known_not_relaxed": lost,
+        "failed_with_dft": sorted({failure.info["id"] for failure in world_data.failures} - set(world)),
+        "ground_states": {"n": len(states), "right": sum(one["right"] for one in states.values()), "by_composition": states},
+        "energies_above_hull": {name: {"dft": truth[name], "model": predicted.get(name), "crystal": crystals[name]} for name in sorted(truth)}}
+
+
+def plot(result: dict, path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    both = [name for name in truth if name in predicted]
-    figure, axes = plt.subplots(figsize=(5, 4.5), layout="constrained")
-    for kind in sorted({name.split("/")[1] for name in both}):
-        members = [name for name in both if name.split("/")[1] == kind]
-        axes.plot([1000 * truth[name] for name in members], [1000 * predicted[name] for name in members], "o", markersize=3.5, label=kind)
-    top = 1000 * max(max(truth[name], predicted[name]) for name in both)
+    points = {name: one for name, one in result["energies_above_hull"].items() if one["model"] is not None}
+    figure, axes = plt.subplots(figsize=(6, 4.5), layout="constrained")
+    kinds = sorted({name.split("/")[1] for name in points})
+    for k, kind in enumerate(kinds):
+        members = [one for name, one in points.items() if name.split("/")[1] == kind]
+        axes.plot([1000 * one["dft"] for one in members], [1000 * one["model"] for one in members], "osD^v"[k % 5], color=f"C{k % 10}", markersize=3.5, label=kind)
+    top = 1000 * max(max(one["dft"], one["model"]) for one in points.values())
     axes.plot([0, top], [0, top], color="black", linewidth=0.8)
     axes.set(xlabel="E above hull, DFT [meV/atom]", ylabel="E above hull, model [meV/atom]",
              title=f"mean absolute error {1000 * result['mae']:.0f} meV/atom, of the mean {1000 * result['mae_of_mean']:.0f}")
-    axes.legend(frameon=False, fontsize=7)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=7)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def summary(result: dict) -> str:
+    def share(value):
+        return "none" if value is None else f"{value:.2f}"
+
+    if result["mae"] is None:
+        return f"the model relaxes none of {result['n_without_answer']} crystals"
+    states = result["ground_states"]
+    return "\n".join([
+        f"{result['n']} crystals, {result['n_without_answer']} more that the model does not relax, {len(result['failed_with_dft'])} that DFT does not",
+        f"E above hull: mean absolute error {1000 * result['mae']:.0f} meV/atom, of the mean {1000 * result['mae_of_mean']:.0f}",
+        f"within {1000 * result['window']:.0f} meV/atom: {result['n_stable']} with DFT, {result['n_chosen']} with the model, precision "
+        f"{share(result['precision'])}, recall {share(result['recall'])}",
+        f"ground states: {states['right']} of {states['n']} right"])
 
 
 def main() -> None:
@@ -102,27 +156,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
-    potential = tamiz.load(arguments.model)
-    world = tamiz.datasets.load(arguments.world)
-    known_ends, world_ends = relaxed_ends(tamiz.datasets.load(arguments.known)), relaxed_ends(world)
-    ends = {name: (frame.structure, frame.energy / len(frame.structure)) for name, frame in (known_ends | world_ends).items()}
-    starts = {frame.info["id"]: frame.structure for frame in tamiz.read(arguments.starts) if frame.info["id"] in world_ends}
-    by_model = relaxed_by_model(potential, {name: frame.structure for name, frame in known_ends.items()} | starts)
-    truth = energies_above_hull(ends, world_ends)
-    predicted = energies_above_hull(by_model, world_ends)
-    states = ground_states({n: ends[n] for n in world_ends}, {n: by_model[n] for n in world_ends if n in by_model})
-    result = judged(truth, predicted, arguments.window) | {
-        "model": str(arguments.model), "n_failed_with_dft": len(world.failures),
-        "ground_states": {"n": len(states), "right": sum(one["right"] for one in states.values()), "by_composition": states},
-        "energies_above_hull": {name: {"dft": truth[name], "model": predicted.get(name)} for name in sorted(truth)}}
-    print(f"{result['n']} crystals: mean absolute error {1000 * result['mae']:.0f} meV/atom, of the mean {1000 * result['mae_of_mean']:.0f}")
-    print(f"within {1000 * arguments.window:.0f} meV/atom: {result['n_stable']} with DFT, {result['n_chosen']} with the model, "
-          f"precision {result['precision']}, recall {result['recall']}")
-    print(f"ground states: {result['ground_states']['right']} of {len(states)} right")
+    starts = {frame.info["id"]: frame.structure for frame in tamiz.read(arguments.starts)}
+    result = judge(tamiz.load(arguments.model), tamiz.datasets.load(arguments.known), tamiz.datasets.load(arguments.world), starts, arguments.window)
+    print(summary(result))
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
-    if arguments.plot:
-        plot(truth, predicted, result, arguments.plot)
+        arguments.output.write_text(json.dumps({"model": str(arguments.model)} | result, indent=1) + "\n")
+    if arguments.plot and result["mae"] is not None:
+        plot(result, arguments.plot)
 
 
 if __name__ == "__main__":

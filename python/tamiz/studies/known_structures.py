@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import spglib
-import spglib.error
 from ase import Atoms
 from ase.formula import Formula
 from ase.geometry import cellpar_to_cell
@@ -28,7 +27,6 @@ import tamiz
 
 NONMETALS = {"N", "P", "O", "S"}
 SAME_PLACE = 1e-3  # [Å]
-spglib.error.OLD_ERROR_HANDLING = False  # raise, as everything else does
 
 
 def place(text):

@@ -20,15 +20,11 @@ import numpy as np
 from ase.formula import Formula
 
 import tamiz
+from tamiz.studies.relaxed import relaxed_ends
 
 REFERENCES = {"Ca": "Ca", "Mg": "Mg", "Zn": "Zn", "Si": "Si", "Ge": "Ge", "Sn": "Sn", "N": "N2", "P": "P"}
 KJ_PER_MOL = 1 / 96.48533212  # [eV]
 LATTICE = ("lattice_a", "lattice_b", "lattice_c")
-
-
-def relaxed(data):
-    """The end of every relaxation, by the name of its phase."""
-    return {frame.info["id"].removeprefix("competing/"): frame for frame in data if "relax_steps" in frame.info}
 
 
 def lattice(structure):
@@ -65,7 +61,7 @@ def read_measured(path):
 
 def compare(data, measured):
     """Rows of phase, property, calculated and measured value."""
-    ends, rows = relaxed(data), []
+    ends, rows = relaxed_ends(data), []
     for phase, properties in measured.items():
         if phase not in ends:
             continue

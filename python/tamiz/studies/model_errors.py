@@ -2,7 +2,8 @@
 
     python -m tamiz.studies.model_errors MODEL.safetensors DATA.h5 --split test -o errors.json --plot errors.png
 
-Energies are per atom, forces by component. The error of forces is also given as a share of their mean |component|. Distance from
+Energies are per atom and those that forces derive from (free energies, where there are any), forces by component; frames that lack either
+are left out and counted. The error of forces is also given as a share of their mean |component|. Distance from
 equilibrium is the energy above the lowest frame of the same composition in the whole data set [eV/atom]. The model's card
 says what it was trained on; whether the split was left out then is for the caller to know.
 """
@@ -17,17 +18,16 @@ from pathlib import Path
 import numpy as np
 
 import tamiz
+from tamiz.studies.relaxed import is_molecule
 
 BATCH = 128  # frames
 FAR = (0.02, 0.1, 0.5)  # [eV/atom], borders of the bins of distance
 ANIONS = {"N": "nitride", "P": "phosphide"}
 
 
-def chemistry(symbols: Iterable[str], mesh: str = "") -> str:
-    """molecule (by its class of mesh), element, nitride, phosphide, nitride phosphide, or intermetallic for compounds of neither."""
+def chemistry(symbols: Iterable[str]) -> str:
+    """element, nitride, phosphide, nitride phosphide, or intermetallic for compounds of neither."""
     elements = set(symbols)
-    if mesh == "molecule":
-        return mesh
     if len(elements) == 1:
         return "element"
     return " ".join(word for symbol, word in ANIONS.items() if symbol in elements) or "intermetallic"
@@ -40,11 +40,15 @@ def distance_bin(distance: float) -> str:
     return f"{FAR[-1]:g} eV/atom and more"
 
 
+def with_labels(frames) -> list:
+    return [frame for frame in frames if frame.consistent_energy is not None and frame.forces is not None]
+
+
 def lowest_energies(data) -> dict[str, float]:
     """Energy of the lowest frame of each reduced composition [eV/atom]."""
     lowest: dict[str, float] = {}
     for frame in data:
-        formula, energy = frame.structure.reduced_formula, frame.energy / len(frame.structure)
+        formula, energy = frame.structure.reduced_formula, frame.consistent_energy / len(frame.structure)
         lowest[formula] = min(energy, lowest.get(formula, np.inf))
     return lowest
 
@@ -56,28 +60,26 @@ def residuals(potential, frames) -> list[dict]:
         batch = frames[first : first + BATCH]
         prediction = potential.evaluate([frame.structure for frame in batch], forces=True)
         for k, frame in enumerate(batch):
-            energy = (prediction.energies[k] - frame.energy) / len(frame.structure)
+            energy = (prediction.energies[k] - frame.consistent_energy) / len(frame.structure)
             rows.append({"energy": float(energy), "forces": prediction.forces[k] - frame.forces, "labels": np.asarray(frame.forces)})
     return rows
 
 
 def summary(energies, errors, labels) -> dict:
     """MAE of energies [eV/atom] and of force components [eV/Å], and that as a share of the mean |component|."""
-    size = float(np.abs(labels).mean()) if len(labels) else 0.0
-    mae = float(np.abs(errors).mean()) if len(errors) else 0.0
-    return {"n_frames": len(energies), "n_atoms": len(labels), "energy_mae": float(np.abs(energies).mean()) if len(energies) else None,
-            "force_mae": mae, "mean_force": size, "force_share": mae / size if size > 0.0 else None}
+    size, mae = float(np.abs(labels).mean()), float(np.abs(errors).mean())
+    return {"n_frames": len(energies), "n_atoms": len(labels), "energy_mae": float(np.abs(energies).mean()), "force_mae": mae,
+            "mean_force": size, "force_share": mae / size if size > 0.0 else None}
 
 
-def errors_by_group(potential, frames, lowest: dict[str, float]) -> dict[str, dict[str, dict]]:
+def errors_by_group(frames, rows: list[dict], lowest: dict[str, float]) -> dict[str, dict[str, dict]]:
     """Kind of group → group → :func:`summary`. Of an element they are the forces on its atoms, and energies of frames that have it."""
-    rows = residuals(potential, frames)
     groups: dict[tuple[str, str], list[tuple[float, np.ndarray, np.ndarray]]] = {}
     for frame, row in zip(frames, rows):
         symbols = np.array(frame.structure.symbols)
         everything = np.ones(len(symbols), bool)
-        distance = frame.energy / len(symbols) - lowest[frame.structure.reduced_formula]
-        members = [("all", "all", everything), ("chemistry", chemistry(symbols, frame.info.get("mesh", "")), everything), ("distance", distance_bin(distance), everything)]
+        distance = frame.consistent_energy / len(symbols) - lowest[frame.structure.reduced_formula]
+        members = [("all", "all", everything), ("chemistry", "molecule" if is_molecule(frame) else chemistry(symbols), everything), ("distance", distance_bin(distance), everything)]
         members += [("element", element, symbols == element) for element in set(symbols)]
         for kind, name, mask in members:
             groups.setdefault((kind, name), []).append((row["energy"], row["forces"][mask], row["labels"][mask]))
@@ -106,17 +108,15 @@ def table(groups: dict[str, dict[str, dict]]) -> str:
     return "\n".join(lines)
 
 
-def plot(potential, frames, path: Path) -> None:
+def plot(frames, rows: list[dict], path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    rows = residuals(potential, frames)
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
     labels = np.concatenate([row["labels"].ravel() for row in rows])
     left.plot(labels, labels + np.concatenate([row["forces"].ravel() for row in rows]), ".", markersize=2, alpha=0.4)
     left.plot([labels.min(), labels.max()], [labels.min(), labels.max()], color="black", linewidth=0.8)
     left.set(xlabel="force component, DFT [eV/Å]", ylabel="force component, model [eV/Å]")
-    formation = [frame.energy / len(frame.structure) for frame in frames]
-    right.plot(formation, [1000 * row["energy"] for row in rows], ".", markersize=4, alpha=0.5)
+    right.plot([frame.consistent_energy / len(frame.structure) for frame in frames], [1000 * row["energy"] for row in rows], ".", markersize=4, alpha=0.5)
     right.axhline(0.0, color="black", linewidth=0.8)
     right.set(xlabel="energy, DFT [eV/atom]", ylabel="error of the model [meV/atom]")
     figure.savefig(path, dpi=150)
@@ -132,15 +132,21 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     potential, data = tamiz.load(arguments.model), tamiz.datasets.load(arguments.data)
-    frames = list(data if arguments.split == "all" else data.split(arguments.split))
-    groups = errors_by_group(potential, frames, lowest_energies(data))
+    asked = list(data if arguments.split == "all" else data.split(arguments.split))
+    frames = with_labels(asked)
+    if not frames:
+        parser.error(f"no frame of the split {arguments.split} has an energy and forces")
+    rows = residuals(potential, frames)
+    groups = errors_by_group(frames, rows, lowest_energies(with_labels(data)))
     print(table(groups))
+    if len(frames) < len(asked):
+        print(f"{len(asked) - len(frames)} frames without an energy or forces are left out")
     if arguments.output:
-        result = {"model": str(arguments.model), "data": str(arguments.data), "split": arguments.split, "errors": groups,
-                  "calibration": calibration_of(potential, frames)}
+        result = {"model": str(arguments.model), "data": str(arguments.data), "split": arguments.split, "n_left_out": len(asked) - len(frames),
+                  "errors": groups, "calibration": calibration_of(potential, frames)}
         arguments.output.write_text(json.dumps(result, indent=1) + "\n")
     if arguments.plot:
-        plot(potential, frames, arguments.plot)
+        plot(frames, rows, arguments.plot)
 
 
 if __name__ == "__main__":

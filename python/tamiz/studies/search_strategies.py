@@ -4,15 +4,17 @@
         -o search.json --plot search.png
 
 Every crystal of the closed world is a candidate, and a label is a relaxation with DFT and its gap; the replay oracle answers from the
-ledger `--world`, failures among them. Wanted are crystals within `--window` of the hull with a gap between `--gap`. Crystals
-that became the same one with DFT are found once. The model must not have seen these compositions.
+ledger `--world`, failures among them; candidates that it has no answer for are left out and counted. Wanted are crystals within
+`--window` of the hull of the known phases and the whole world, with a gap between `--gap`. Crystals that became the same one
+with DFT are found once. The model must not have seen these compositions; known phases of them are part of the true hull, and
+no strategy knows of them.
 
 random         any order
 model          by the probability of being wanted, from the model relaxed with itself: E_hull and σ of its committee, gap and σ of a
                Gaussian process on the known phases
 learning       the same, corrected after every batch by what the labels said: a Gaussian process on (DFT − model)/σ for E_hull, and the
                new gaps among those of the gap model
-learning/cost  the same per core-second, which is guessed as the campaigns do
+learning/cost  the same per cost, which is guessed from electrons and symmetry as campaigns do
 
 Every seed sees a random `--share` of the world, so that strategies without chance of their own have a spread, too. Enrichment is the share of
 the wanted that were found over the share of the world that was labelled; it is given as a fraction of the most that it could be. Failed labels
@@ -29,14 +31,17 @@ from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
+import spglib
 
 import tamiz
 from tamiz import _tamiz
-from tamiz.studies.judge_closed_world import relaxed_ends
+from tamiz.studies.judge_closed_world import crystal_numbers, known_by_model, per_atom, relaxed_by_model
+from tamiz.studies.relaxed import relaxed_ends
 
 STRATEGIES = ("random", "model", "learning", "learning/cost")
-SIGMA_FLOOR = 0.01  # [eV/atom]
+SIGMA_FLOOR = 0.005  # [eV/atom], as in campaigns
 UNKNOWN = (0.2, 0.5)  # [eV/atom] E_hull and σ of what the model does not relax
+NO_ANSWER = "not in the replay set"
 FEWEST = 8  # labels that a correction is fitted to
 SHARES = (0.1, 0.2)  # of the world, at which enrichment is given
 PHI = np.vectorize(NormalDist().cdf)
@@ -48,7 +53,7 @@ class World:
 
     names: list[str]
     formulas: list[str]
-    e_hull: np.ndarray  # by the model [eV/atom]
+    e_hull: np.ndarray  # by the model, on the hull of the known phases [eV/atom]
     sigma: np.ndarray
     features: np.ndarray
     cost: np.ndarray  # guessed, in any unit
@@ -57,7 +62,8 @@ class World:
     known_gaps: np.ndarray
 
     failed: np.ndarray
-    true_e_hull: np.ndarray  # NaN where failed
+    true_e_hull: np.ndarray  # on the hull of everything [eV/atom]; NaN where failed
+    true_e_known: np.ndarray  # on the hull of the known phases
     true_gap: np.ndarray
     true_cost: np.ndarray  # [core-seconds]
     crystal: np.ndarray  # number of the crystal that it becomes
@@ -82,7 +88,7 @@ def corrected(world: World, labelled: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if len(done) < FEWEST:
         return world.e_hull, sigma
     # Errors in units of what the committee expects: where it is unsure, a correction is large.
-    process = _tamiz.GaussianProcess(world.features[done], np.ones((len(done), 1)), ((world.true_e_hull - world.e_hull) / sigma)[done])
+    process = _tamiz.GaussianProcess(world.features[done], np.ones((len(done), 1)), ((world.true_e_known - world.e_hull) / sigma)[done])
     mean, variance = process.predict(world.features, np.ones((len(sigma), 1)))
     return world.e_hull + mean * sigma, np.sqrt(variance) * sigma
 
@@ -97,7 +103,8 @@ def gap_probability(world: World, labelled: np.ndarray, gap: tuple[float, float]
     formulas = world.known_formulas + [world.formulas[k] for k in done]
     model = _tamiz.GapModel(features, formulas, gaps.tolist(), [None] * len(gaps), "", "")
     probability, middle, sigma = model.predict(world.features, [None] * len(world.names)).T
-    return probability * (PHI((gap[1] - middle) / sigma) - PHI((gap[0] - middle) / sigma))
+    metal = (1.0 - probability) * (gap[0] <= 0.0)
+    return metal + probability * (PHI((gap[1] - middle) / sigma) - PHI((gap[0] - middle) / sigma))
 
 
 def scores(strategy: str, world: World, labelled: np.ndarray, window: float, gap: tuple[float, float]) -> np.ndarray:
@@ -149,7 +156,7 @@ def compare(world: World, window: float, gap: tuple[float, float], seeds: int, b
             one["core_seconds"].append([round(t, 1) for t in run.core_seconds])
             for s in SHARES:
                 one["enrichment"][f"{s:g}"].append(enrichment(run, s))
-            one["labels_for_half"].append(int(np.searchsorted(run.found, run.found[-1] / 2) + 1))
+            one["labels_for_half"].append(int(np.searchsorted(run.found, run.found[-1] / 2) + 1) if run.found[-1] else math.nan)
     return result
 
 
@@ -158,7 +165,7 @@ def table(result: dict) -> str:
     lines = [f"| strategy | {head} | labels for half of the wanted |", "|---" * (2 + len(SHARES)) + "|"]
     for strategy, one in result.items():
         values = [f"{np.nanmean(each):.2f} ± {np.nanstd(each):.2f}" for each in one["enrichment"].values()]
-        lines.append(f"| {strategy} | {' | '.join(values)} | {np.mean(one['labels_for_half']):.0f} ± {np.std(one['labels_for_half']):.0f} |")
+        lines.append(f"| {strategy} | {' | '.join(values)} | {np.nanmean(one['labels_for_half']):.0f} ± {np.nanstd(one['labels_for_half']):.0f} |")
     return "\n".join(lines)
 
 
@@ -181,66 +188,76 @@ def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scrat
     """Relaxations by the replay oracle, and gaps of what they end in, by name; a relaxation that failed has no gap."""
     oracle = f"replay:{ledger}"
     relaxed = tamiz.label(starts, scratch / "relaxed.tz", oracle=oracle, task="relax", level=level)
-    results = {result.id: result for result in relaxed.results}
+    results = {result.id: result for result in relaxed.results if result.reason != NO_ANSWER}
     ends = {name: result.frame.structure for name, result in results.items() if result.frame is not None}
-    gaps = tamiz.label(ends, scratch / "gaps.tz", oracle=oracle, task="gap", level=level)
-    return results, {result.id: result for result in gaps.results}
+    gaps = tamiz.label(ends, scratch / "gaps.tz", oracle=oracle, task="gap", level=level) if ends else None
+    answered = {result.id: result for result in gaps.results if result.reason != NO_ANSWER} if gaps else {}
+    return {name: result for name, result in results.items() if name in answered or name not in ends}, answered
 
 
-def scaled(rows: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Features of mean 0 and width 1 over `by`, over the root of their number."""
-    width = by.std(0)
-    varies = width > 1e-8 * width.max()
-    return (rows - by.mean(0))[:, varies] / (width[varies] * math.sqrt(varies.sum()))
+def relative_cost(structure: tamiz.Structure) -> float:
+    """Electrons^1.5 over rotations^0.4, as campaigns guess it."""
+    found = spglib.get_symmetry((structure.cell, structure.fractional, structure.numbers), symprec=0.01)
+    rotations = len({rotation.tobytes() for rotation in found["rotations"]}) if found else 1
+    return sum(min(12, int(z)) for z in structure.numbers) ** 1.5 / rotations**0.4
 
 
 def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tamiz.Structure]) -> tuple[np.ndarray, np.ndarray, list]:
     """E_hull and σ of the starts as the committee's hulls see them, and the geometries that the model relaxes them to."""
-    phases = [r.structure for r in tamiz.relax(list(known.values()), potential, fmax=0.02, max_steps=1000)]
-    relaxed = tamiz.relax(list(starts.values()), potential, fmax=0.02, max_steps=1000)
-    structures = [r.structure if r.converged else start for r, start in zip(relaxed, starts.values())]
-    energies = [potential.evaluate(all_of, forces=False, uncertainty=True).member_energies for all_of in (phases, structures)]
-    sizes = [np.array([[len(s)] for s in all_of]) for all_of in (phases, structures)]
-    members = []
-    for of_phases, of_structures in zip((energies[0] / sizes[0]).T, (energies[1] / sizes[1]).T):
-        hull = tamiz.ConvexHull({name: (s, e) for name, s, e in zip(known, phases, of_phases)})
-        members.append([hull.energy_above(s, e) for s, e in zip(structures, of_structures)])
-    mean, sigma = np.mean(members, 0), np.std(members, 0, ddof=1)
-    lost = np.array([not r.converged for r in relaxed])
-    return np.where(lost, UNKNOWN[0], mean), np.where(lost, UNKNOWN[1], sigma), structures
+    phases = {name: structure for name, (structure, _) in known_by_model(potential, known)[0].items()}
+    relaxed = relaxed_by_model(potential, starts)
+    structures = {name: relaxed[name][0] if name in relaxed else start for name, start in starts.items()}
 
+    def members(of: dict[str, tamiz.Structure]) -> np.ndarray:
+        energies = potential.evaluate(list(of.values()), forces=False, uncertainty=True).member_energies
+        return energies.T / np.array([len(structure) for structure in of.values()])
 
-def crystals_of(names: list[str], ends: dict[str, tamiz.Structure]) -> np.ndarray:
-    """Number of the crystal that each becomes; what failed is one of its own."""
-    groups = iter(tamiz.group_duplicates([ends[name] for name in names if name in ends]))
-    return np.array([next(groups) if name in ends else -1 - k for k, name in enumerate(names)])
+    distances = []
+    for of_phases, of_starts in zip(members(phases), members(structures)):
+        hull = tamiz.ConvexHull({name: (structure, energy) for (name, structure), energy in zip(phases.items(), of_phases)})
+        distances.append([hull.energy_above(structure, energy) for structure, energy in zip(structures.values(), of_starts)])
+    lost = np.array([name not in relaxed for name in starts])
+    return (np.where(lost, UNKNOWN[0], np.mean(distances, 0)), np.where(lost, UNKNOWN[1], np.std(distances, 0, ddof=1)),
+            list(structures.values()))
 
 
 def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results: dict, gaps: dict) -> World:
+    """Of the starts that have an answer."""
+    starts = {name: start for name, start in starts.items() if name in results}
+    names, formulas = list(starts), [start.reduced_formula for start in starts.values()]
     known = relaxed_ends(known_data)
-    names = list(starts)
-    e_hull, sigma, structures = by_model(potential, {name: frame.structure for name, frame in known.items()}, starts)
-    with_gap = [frame for frame in known.values() if frame.info.get("gap_level") == "GLLB-SC"]
-    raw = _tamiz.crystal_features(potential._native, structures)
-    raw_known = _tamiz.crystal_features(potential._native, [f.structure for f in with_gap]) if with_gap else raw[:0]
-    ends = {name: results[name].frame for name in names if results[name].frame is not None and gaps[name].frame is not None}
-    energies = {name: (frame.structure, frame.energy / len(frame.structure)) for name, frame in (known | ends).items()}
-    hull = tamiz.ConvexHull(energies)
-    both = np.vstack([raw, raw_known])
+    elsewhere = {name: frame for name, frame in known.items() if frame.structure.reduced_formula not in formulas}
+    e_hull, sigma, structures = by_model(potential, {name: frame.structure for name, frame in elsewhere.items()}, starts)
+    with_gap = [frame for frame in elsewhere.values() if frame.info.get("gap_level") == "GLLB-SC"]
+    features = _tamiz.crystal_features(potential._native, structures + [frame.structure for frame in with_gap])
+    features = _tamiz.scaled_features(features, features)
+    ends = {name: results[name].frame for name in names if name in gaps and gaps[name].frame is not None}
+    hull, known_hull = tamiz.ConvexHull(per_atom(known | ends)), tamiz.ConvexHull(per_atom(elsewhere))
+    crystals = crystal_numbers({name: frame.structure for name, frame in ends.items()})
 
-    def truth(value):
-        return np.array([value(name) if name in ends else math.nan for name in names])
+    def truth(value) -> np.ndarray:
+        return np.array([value(name, ends[name]) if name in ends else math.nan for name in names])
 
     return World(
-        names=names, formulas=[s.reduced_formula for s in structures], e_hull=e_hull, sigma=sigma, features=scaled(raw, both),
-        cost=np.array([sum(min(12, int(z)) for z in s.numbers) ** 1.5 for s in structures]),
-        known_features=scaled(raw_known, both), known_formulas=[f.structure.reduced_formula for f in with_gap],
-        known_gaps=np.array([float(f.info["gap"]) for f in with_gap]),
+        names=names, formulas=formulas, e_hull=e_hull, sigma=sigma, features=features[: len(names)],
+        cost=np.array([relative_cost(structure) for structure in structures]),
+        known_features=features[len(names) :], known_formulas=[frame.structure.reduced_formula for frame in with_gap],
+        known_gaps=np.array([float(frame.info["gap"]) for frame in with_gap]),
         failed=np.array([name not in ends for name in names]),
-        true_e_hull=truth(lambda name: hull.energy_above(*energies[name])),
-        true_gap=truth(lambda name: json.loads(gaps[name].properties_json)["gap"]),
+        true_e_hull=truth(lambda _, end: hull.energy_above(end.structure, end.energy / len(end.structure))),
+        true_e_known=truth(lambda _, end: known_hull.energy_above(end.structure, end.energy / len(end.structure))),
+        true_gap=truth(lambda name, _: json.loads(gaps[name].properties_json)["gap"]),
         true_cost=np.array([results[name].cost + (gaps[name].cost if name in gaps else 0.0) for name in names]),
-        crystal=crystals_of(names, {name: frame.structure for name, frame in ends.items()}))
+        crystal=np.array([crystals.get(name, -1) for name in names]))
+
+
+def without_nan(value):
+    """For JSON, which has none."""
+    if isinstance(value, dict):
+        return {key: without_nan(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [without_nan(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def main() -> None:
@@ -263,17 +280,20 @@ def main() -> None:
     starts = {frame.info["id"]: frame.structure for frame in tamiz.read(arguments.starts)}
     with tempfile.TemporaryDirectory() as scratch:
         results, gaps = replayed(starts, arguments.world, arguments.level, Path(scratch))
+    if not results:
+        parser.error(f"{arguments.world} has no label of {arguments.starts} with its gap at {arguments.level}")
     world = world_of(tamiz.load(arguments.model), tamiz.datasets.load(arguments.known), starts, results, gaps)
     gap = tuple(arguments.gap)
     wanted = world.wanted(arguments.window, gap)
     n_wanted = len(set(world.crystal[wanted]))
-    print(f"{len(world.names)} crystals, {world.failed.sum()} failed, {n_wanted} wanted")
+    n_missing = len(starts) - len(world.names)
+    print(f"{len(world.names)} crystals, {world.failed.sum()} failed, {n_wanted} wanted; {n_missing} more have no answer and are left out")
     result = compare(world, arguments.window, gap, arguments.seeds, arguments.batch, arguments.share)
     print(table(result))
     if arguments.output:
-        about = {"model": str(arguments.model), "n_crystals": len(world.names), "n_failed": int(world.failed.sum()), "n_wanted": n_wanted,
+        about = {"model": str(arguments.model), "n_without_answer": n_missing, "n_crystals": len(world.names), "n_failed": int(world.failed.sum()), "n_wanted": n_wanted,
                  "window": arguments.window, "gap": list(gap), "batch": arguments.batch, "share": arguments.share}
-        arguments.output.write_text(json.dumps(about | {"strategies": result}) + "\n")
+        arguments.output.write_text(json.dumps(without_nan(about | {"strategies": result})) + "\n")
     if arguments.plot:
         plot(result, arguments.plot)
 

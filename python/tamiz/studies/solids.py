@@ -22,7 +22,7 @@ from ase.io import write
 from ase.neighborlist import neighbor_list
 
 import tamiz
-from tamiz.studies.judge_closed_world import relaxed_ends
+from tamiz.studies.relaxed import ends_named
 
 LOOK = 4.0  # [Å] up to which pairs are looked at
 SAMPLES = 100  # steps between two
@@ -37,7 +37,7 @@ def supercell(structure: tamiz.Structure, n_atoms: int) -> tamiz.Structure:
 
 
 def closest(structure: tamiz.Structure) -> float:
-    """Smallest distance of two atoms over the sum of their covalent radii; infinite where none is near."""
+    """Smallest distance of two atoms over the sum of their covalent radii, of those within 4 Å; infinite where there are none."""
     atoms = tamiz.to_ase(structure)
     first, second, distances = neighbor_list("ijd", atoms, LOOK)
     radii = covalent_radii[atoms.numbers]
@@ -45,13 +45,22 @@ def closest(structure: tamiz.Structure) -> float:
 
 
 def run(potential, crystal: tamiz.Structure, temperature: float, ps: float, equilibrate: float, timestep: float) -> dict:
+    """What is printed of a run and its ``last`` structure, or its ``failure``."""
+    about = {"temperature": temperature, "n_atoms": len(crystal)}
+    try:
+        return about | measured_run(potential, crystal, temperature, ps, equilibrate, timestep)
+    except tamiz.NumericsError as error:
+        return about | {"failure": str(error)}
+
+
+def measured_run(potential, crystal: tamiz.Structure, temperature: float, ps: float, equilibrate: float, timestep: float) -> dict:
     n = round(1000 * equilibrate / timestep)
     warm = tamiz.md(crystal, potential, n, ensemble="langevin", temperature=temperature, timestep=timestep, every=SAMPLES)
     steps = n + round(1000 * ps / timestep)
     free = tamiz.md(warm.structure, potential, steps, ensemble="nve", timestep=timestep, velocities=warm.velocities, start=n, every=SAMPLES)
     energies = np.array([sample.conserved_energy for sample in free.samples]) / len(crystal)
     tenth = max(1, len(energies) // 10)
-    return {"temperature": temperature, "n_atoms": len(crystal), "drift": 1000 * float(energies[-tenth:].mean() - energies[:tenth].mean()),
+    return {"drift": 1000 * float(energies[-tenth:].mean() - energies[:tenth].mean()),
             "mean_temperature": float(np.mean([sample.temperature for sample in free.samples])),
             "closest": min(closest(sample.structure) for sample in [*warm.samples, *free.samples]), "last": free.structure}
 
@@ -70,21 +79,22 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     potential = tamiz.load(arguments.model)
-    ends = {name.removeprefix("competing/"): frame.structure for name, frame in relaxed_ends(tamiz.datasets.load(arguments.relaxed)).items()}
-    if missing := sorted(set(arguments.crystals) - set(ends)):
-        parser.error(f"{arguments.relaxed} has no relaxation of {', '.join(missing)}")
+    ends = ends_named(arguments.relaxed, arguments.crystals, parser)
     rows, frames = {}, []
     print("| crystal | bath [K] | mean temperature [K] | drift [meV/atom] | closest pair over the sum of radii |\n|---|---|---|---|---|")
     for name in arguments.crystals:
         for temperature in arguments.temperatures:
-            one = run(potential, supercell(ends[name], arguments.atoms), temperature, arguments.ps, arguments.equilibrate, arguments.timestep)
-            frames.append(tamiz.to_ase(one.pop("last")))
-            frames[-1].info["id"] = f"solid/{name}/{temperature:g}K"
+            one = run(potential, supercell(ends[name].structure, arguments.atoms), temperature, arguments.ps, arguments.equilibrate, arguments.timestep)
             rows[f"{name} {temperature:g} K"] = one
-            print(f"| {name} | {temperature:g} | {one['mean_temperature']:.0f} | {one['drift']:+.3f} | {one['closest']:.2f} |", flush=True)
+            if "failure" in one:
+                print(f"| {name} | {temperature:g} | {one['failure']} | | |", flush=True)
+            else:
+                frames.append(tamiz.to_ase(one.pop("last")))
+                frames[-1].info["id"] = f"solid/{name}/{temperature:g}K"
+                print(f"| {name} | {temperature:g} | {one['mean_temperature']:.0f} | {one['drift']:+.3f} | {one['closest']:.2f} |", flush=True)
             if arguments.output:
                 arguments.output.write_text(json.dumps({"model": str(arguments.model), "runs": rows}, indent=1) + "\n")
-            if arguments.frames:
+            if arguments.frames and frames:
                 write(arguments.frames, frames, format="extxyz")
 
 

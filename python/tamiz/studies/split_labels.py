@@ -74,6 +74,9 @@ def main() -> None:
     level = json.loads(arguments.level.read_text())
     frames = [frame for path in arguments.single for frame in read(path, ":")]
     frames += thinned_paths(read(arguments.relaxed, ":"))
+    for frame in frames:
+        if "mesh_used" in frame.info:
+            frame.info["mesh"] = frame.info["mesh_used"]
     frames = [f for f in frames if not is_to_be_found(f) and np.abs(f.get_forces()).max() <= LARGEST_FORCE]
     for name, wanted in (("train", False), ("test", True)):
         chosen = [f for f in frames if is_test(f) == wanted]

@@ -172,8 +172,9 @@ class Level(Calculator):
             self.on_result(self._frame(atoms))
 
     def _frame(self, atoms: Atoms) -> dict:
-        """The label; a relaxation goes on with the stress, but it is no label where the gate says so."""
-        frame = frame_of(atoms, self.results)
+        """The label; a relaxation goes on with the stress, but it is no label where the gate says so. Steps of one path
+        may be on two classes of mesh, so that each says its own."""
+        frame = frame_of(atoms, self.results) | {"info": {"mesh_used": self.mesh}}
         if self.is_crystal and not stress_is_reliable(atoms, self.settings):
             del frame["stress"]
         return frame
@@ -284,7 +285,7 @@ def start_level(atoms: Atoms, settings: dict, on_result, mesh: str | None = None
 
 
 def relax(atoms: Atoms, level: Level) -> int:
-    """Moves atoms and cell to the thresholds of the level; returns the number of steps."""
+    """Moves atoms and cell to the thresholds of the level, or until the mesh does not suit; returns the number of steps."""
     limits = level.settings["relax"]
     stiffness = 40.0  # [eV/Å²], first guess of the optimiser for a bond
     # Scales the strain so that a bulk modulus of 120 GPa looks as stiff to the optimiser as a bond:
@@ -294,7 +295,7 @@ def relax(atoms: Atoms, level: Level) -> int:
     optimizer = BFGS(target, logfile=None, alpha=stiffness, maxstep=0.15)
     for _ in optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
         fmax, smax = residuals(level)
-        if fmax <= limits["fmax"] and smax <= limits["smax_gpa"]:
+        if not level.suits() or fmax <= limits["fmax"] and smax <= limits["smax_gpa"]:
             return optimizer.nsteps
     raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
 

@@ -13,12 +13,14 @@ import math
 
 import numpy as np
 import spglib
+import spglib.error
 from ase import Atoms
 from ase.geometry.minkowski_reduction import minkowski_reduce
 
 # Cells of nearly the same size get the same mesh: so much of the length is forgiven when a mesh is chosen, and so much before a
 # mesh that was chosen for another cell is given up.
 FORGIVEN, KEPT = 0.03, 0.06
+spglib.error.OLD_ERROR_HANDLING = False  # raise, as everything else does
 SYMMETRY_TOLERANCE = 1e-5  # [Å], GPAW's
 _PARTS = 24  # of a lattice vector, of which all translations of space groups in reduced cells are multiples
 _SHORT = np.array([c for c in itertools.product((-1, 0, 1), repeat=3) if any(c)])
@@ -56,8 +58,9 @@ def symmetries(atoms: Atoms) -> dict:
     finds no group, or maps its real-space grid onto points beside its own.
     """
     places = atoms.get_scaled_positions()
-    found = spglib.get_symmetry((atoms.cell.array, places, atoms.numbers), symprec=SYMMETRY_TOLERANCE)
-    if found is None:  # atoms in one place
+    try:
+        found = spglib.get_symmetry((atoms.cell.array, places, atoms.numbers), symprec=SYMMETRY_TOLERANCE)
+    except spglib.error.SpglibError:  # atoms in one place
         found = {"rotations": np.eye(3, dtype=np.intc)[None], "translations": np.zeros((1, 3))}
     turns = np.ascontiguousarray(found["rotations"].transpose(0, 2, 1))
     shifts = np.rint(_PARTS * found["translations"]) / _PARTS

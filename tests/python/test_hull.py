@@ -50,6 +50,9 @@ def test_a_hull_of_frames_takes_the_lowest_of_each_name():
     hull = tamiz.ConvexHull.of_frames([frame("Mg", -1.5, "Mg"), frame("Si2", -5.0, "Si"), frame("Si2", -5.4, "Si")])
 
     assert len(hull) == 2 and hull.energy_above("Si", -5.0) == pytest.approx(0.4)
+    elements = [frame("Mg", -1.5, "Mg"), frame("Si", -5.4, "Si")]
+    shared = tamiz.ConvexHull.of_frames([*elements, frame("Mg2Si", -3.1, "0000"), frame("MgSi", -4.0, "0000")])
+    assert set(shared.names) == {"Mg", "Si", "0000 Mg2Si", "0000 MgSi"} and shared.energy_above("Mg2Si", -3.1) < 0.1
 
 
 def test_what_is_no_hull_is_said():
@@ -59,5 +62,7 @@ def test_what_is_no_hull_is_said():
         tamiz.ConvexHull({"Mg": ("Mg", float("nan"))})
     with pytest.raises(tamiz.SpeciesError):
         tamiz.ConvexHull(PHASES).energy_above("CaN", 0.0)
+    with pytest.raises(tamiz.ShapeError, match="Mg9"):
+        tamiz.ConvexHull(PHASES).energy_above("Mg2Si", 0.0, without=["Mg9"])
     with pytest.raises(tamiz.ShapeError, match="no energy"):
         tamiz.ConvexHull.of_frames([tamiz.Frame(tamiz.to_structure(Atoms("Mg", cell=[3, 3, 3], pbc=True)))])

@@ -109,6 +109,27 @@ TEST_F(Recipe, every_geometry_becomes_a_frame_that_says_where_it_is_from) {
   EXPECT_EQ(data.frames[3].info.at("parents"), "a step 1");
 }
 
+TEST_F(Recipe, a_geometry_on_two_meshes_is_two_frames_that_say_which) {
+  Frame coarse = labelled(zincblende(), -8.9), fine = labelled(zincblende(), -9.0);
+  coarse.info["mesh_used"] = "anion";
+  fine.info["mesh_used"] = "intermetallic";
+  LabelResult relaxation = finished(fine, 1.0, R"({"mesh": "intermetallic", "relax_steps": 1})");
+  relaxation.trajectory = {coarse};
+  Answers oracle({{"a", relaxation}});
+  Ledger ledger(folder_ / "meshes.tz");
+  const std::vector<LabelRequest> requests{{.id = "a", .structure = zincblende(), .task = LabelTask::relax, .level = "test", .settings = "{}"}};
+  run_labels(oracle, ledger, requests, false, [] { return false; });
+  write_file_atomically(folder_ / "meshes.toml", "ledgers = [\"meshes.tz\"]\n");
+
+  const DataSet data = make_data_set(DataSetRecipe::read(folder_ / "meshes.toml"));
+
+  ASSERT_EQ(data.frames.size(), 2u);
+  EXPECT_EQ(data.frames[0].info.at("mesh_used"), "anion");
+  EXPECT_EQ(data.frames[1].info.at("mesh_used"), "intermetallic");
+  EXPECT_EQ(data.frames[1].info.at("relax_steps"), "1");
+  EXPECT_FALSE(data.frames[1].info.contains("mesh")) << "that is what a request asks for";
+}
+
 TEST_F(Recipe, a_gap_joins_the_frame_of_its_geometry) {
   const auto info = made().frames[2].info;
 

@@ -5,8 +5,8 @@
 
 Face-centred, body-centred and simple cubic and diamond crystals at seven volumes from 0.94 to 1.06 of the all-electron
 one, on a mesh that resolves 60 Å in the middle one, at the level's cutoff; energies at zero smearing are fitted with the
-equation of Birch and Murnaghan. Most of these crystals are metals whatever the element: on the meshes that a level has for
-semiconductors and their compounds, the mesh shows and not the PAW set (ε of body-centred Ge is 0.36 at density 6). The reference is the average of two all-electron codes of Bosoni et al., Nat. Rev. Phys. 6, 45 (2024),
+equation of Birch and Murnaghan. Most of these crystals are metals whatever the element, and on a mesh that is too coarse the mesh
+shows and not the PAW set: where ε is above 0.1 all is calculated again on a mesh of 90 Å. The reference is the average of two all-electron codes of Bosoni et al., Nat. Rev. Phys. 6, 45 (2024),
 doi:10.1038/s42254-023-00655-3, whose measures are used: ε, the distance of the two curves E(V) over these volumes
 in units of their spread, and ν, that of V0, B0 and B0' in percent with weights 1, 1/20 and 1/400. There, ε below 0.06
 and ν below 0.10 is excellent agreement, and 0.20 and 0.33 is good.
@@ -39,7 +39,7 @@ CELLS = {  # in units of the cube's edge, and the volume per atom in units of it
     "Diamond": ([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], [[0, 0, 0], [0.25, 0.25, 0.25]]),
 }
 WEIGHTS = np.array([1.0, 1 / 20, 1 / 400])  # of V0, B0, B0' in ν
-LENGTH = 60.0  # [Å] that meshes resolve, whatever the level has: these are sets under test, not meshes
+LENGTHS = (60.0, 90.0)  # [Å] that meshes resolve, whatever the level has: these are sets under test, not meshes
 GOOD, FLAGGED = 0.1, 0.2  # ε of what is used without a word, and of what is used at all
 
 
@@ -103,12 +103,12 @@ class Study(KeptResults):
 
     done_key = "energies"
 
-    def energy(self, element, structure, volume, factor):
-        key = f"{element} {structure} {factor:.2f}"
+    def energy(self, element, structure, volume, factor, length):
+        key = f"{element} {structure} {factor:.2f}" + (f" length={length:g}" if length != LENGTHS[0] else "")
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
-            sampling = gpaw_worker.Sampling.of(middle, {"kpoint_length": LENGTH}, LENGTH)
+            sampling = gpaw_worker.Sampling.of(middle, {"kpoint_length": length}, length)
             atoms = sampling.cell(atoms)
             atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, sampling.mesh, sampling.symmetry)
             self.done[key] = atoms.get_potential_energy() / len(atoms)
@@ -116,28 +116,34 @@ class Study(KeptResults):
         return self.done[key]
 
     def compare(self, element, structure, theirs):
+        """On the first mesh that finds agreement, else on the last."""
+        for length in LENGTHS:
+            result = self.compare_on(element, structure, theirs, length)
+            self.results[f"{element} {structure}"] = {"length": length} | result
+            self.write()
+            if result.get("epsilon", np.inf) <= GOOD:
+                return
+
+    def compare_on(self, element, structure, theirs, length):
         volumes = FACTORS * theirs[0]
-        energies = np.array([self.energy(element, structure, theirs[0], factor) for factor in FACTORS])
+        energies = np.array([self.energy(element, structure, theirs[0], factor, length) for factor in FACTORS])
         try:
             ours = fit(volumes, energies)
         except ValueError as error:  # so far off that nothing can be compared
-            self.results[f"{element} {structure}"] = {"failure": str(error)}
-            self.write()
-            return
-        self.results[f"{element} {structure}"] = {
-            "V0": ours[0], "B0_GPa": ours[1] / GPa, "B0prime": ours[2], "reference": [theirs[0], theirs[1] / GPa, theirs[2]],
-            "epsilon": epsilon(ours, theirs), "nu": nu(ours, theirs)}
-        self.write()
+            return {"failure": str(error)}
+        return {"V0": ours[0], "B0_GPa": ours[1] / GPa, "B0prime": ours[2], "reference": [theirs[0], theirs[1] / GPa, theirs[2]],
+                "epsilon": epsilon(ours, theirs), "nu": nu(ours, theirs)}
 
 
 def table(results):
-    lines = ["| crystal | V0 [Å³] | of all electrons | B0 [GPa] | of all electrons | ε | ν | |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| crystal | mesh [Å] | V0 [Å³] | of all electrons | B0 [GPa] | of all electrons | ε | ν | |", "|---|---|---|---|---|---|---|---|---|"]
     for name, r in results.items():
+        length = f"{r.get('length', LENGTHS[0]):g}"
         if "failure" in r:
-            lines.append(f"| {name} | | | | | | | {r['failure']} |")
+            lines.append(f"| {name} | {length} | | | | | | | {r['failure']} |")
             continue
         word = "" if r["epsilon"] <= GOOD else "flagged" if r["epsilon"] <= FLAGGED else "worse"
-        lines.append(f"| {name} | {r['V0']:.3f} | {r['reference'][0]:.3f} | {r['B0_GPa']:.1f} | {r['reference'][1]:.1f} "
+        lines.append(f"| {name} | {length} | {r['V0']:.3f} | {r['reference'][0]:.3f} | {r['B0_GPa']:.1f} | {r['reference'][1]:.1f} "
                      f"| {r['epsilon']:.3f} | {r['nu']:.2f} | {word} |")
     return "\n".join(lines)
 

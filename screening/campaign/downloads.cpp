@@ -104,13 +104,12 @@ std::string cif_text(const Structure& structure, const std::string& name) {
 std::string mesh_class(const Composition& composition) {
   static const std::set<std::string_view> anions{"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"};
   static const std::set<std::string_view> metalloids{"B", "Si", "Ge", "Sn", "Sb"};
-  bool has_anion = false, has_other = false, has_metalloid = false;
+  bool has_anion = false, has_metalloid = false;
   for (const auto& [element, count] : composition.counts()) {
-    const bool is_anion = anions.contains(element.symbol());
-    (is_anion ? has_anion : has_other) = true;
+    has_anion = has_anion || anions.contains(element.symbol());
     has_metalloid = has_metalloid || metalloids.contains(element.symbol());
   }
-  if (has_anion && has_other) return has_odd_electrons(composition) ? "covalent" : "anion";
+  if (has_anion && composition.counts().size() > 1) return has_odd_electrons(composition) ? "covalent" : "anion";
   return has_anion || has_metalloid ? "covalent" : "metal";
 }
 

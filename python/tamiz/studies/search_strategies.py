@@ -26,6 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import NormalDist
@@ -261,8 +262,6 @@ def without_nan(value):
 
 
 def main() -> None:
-    import tempfile
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--known", type=Path, required=True, help="data set of the known phases, with gaps")
@@ -278,6 +277,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     starts = {frame.info["id"]: frame.structure for frame in tamiz.read(arguments.starts)}
+    tamiz.set_log_level("error")  # what the ledger lacks is counted below
     with tempfile.TemporaryDirectory() as scratch:
         results, gaps = replayed(starts, arguments.world, arguments.level, Path(scratch))
     if not results:

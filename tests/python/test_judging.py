@@ -10,7 +10,7 @@ import tamiz
 from support import MODEL, STILLINGER_WEBER, run_study
 from tamiz.studies import edge_frames, judge_closed_world, model_errors, solids
 from tamiz.studies.closed_world import closed_world
-from tamiz.studies.known_structures import start_of
+from tamiz.studies.known_structures import listed_phases, start_of
 
 
 def frame(structure, prediction, k, **info):
@@ -60,10 +60,7 @@ def test_distances_from_equilibrium_fall_into_their_bins():
 
 
 def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potential, tmp_path):
-    import tomllib
-
-    listed = tomllib.loads((tamiz.data_directory() / "known" / "known_phases.toml").read_text())["phase"]
-    known = [start_of(phase, 11) for phase in listed if phase["id"] in ("competing/Mg", "competing/Si", "competing/N2", "competing/Mg2Si")]
+    known = [start_of(phase, 11) for phase in listed_phases() if phase["id"] in ("competing/Mg", "competing/Si", "competing/N2", "competing/Mg2Si")]
     world = [atoms for atoms in closed_world() if atoms.info["id"].endswith("/Mg-Si-N")]
     relaxed = tamiz.relax(known + world, potential, fmax=0.02, max_steps=1000)
     # zero-width energies of all are 7 meV/atom above the free ones, which cancels between hulls

@@ -68,6 +68,11 @@ def mesh_of(atoms, large):
     return None if elements & NONMETALS else "anion"
 
 
+def listed_phases():
+    """The entries of `known_phases.toml`."""
+    return tomllib.loads((Path(tamiz.data_directory()) / "known" / "known_phases.toml").read_text())["phase"]
+
+
 def start_of(phase, large):
     whole = conventional_cell(phase)
     is_molecule = mesh_of(whole, large) == "molecule"
@@ -86,8 +91,7 @@ def main():
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--large", type=int, default=11, help="largest cell of a compound without an anion on the mesh of its class (default: 11 atoms)")
     arguments = parser.parse_args()
-    listed = tomllib.loads((Path(tamiz.data_directory()) / "known" / "known_phases.toml").read_text())["phase"]
-    wanted = [p for p in listed if p["role"] == "competitor" and set(Formula(p["formula"]).count()) <= set(arguments.elements)]
+    wanted = [p for p in listed_phases() if p["role"] == "competitor" and set(Formula(p["formula"]).count()) <= set(arguments.elements)]
     starts = [start_of(phase, arguments.large) for phase in wanted if "lattice" in phase]
     for phase in wanted:
         if "lattice" not in phase:

@@ -12,6 +12,8 @@ smearing  formation energies [eV/atom] at 1 and 0.5 times the level's width
 forces    largest change of a force component [eV/Å] of shaken cells, by cutoff and by mesh as above
 insulator  where the level has that class of mesh: for compounds that may have it, their gap on it [eV], and how far the energy
           [eV/atom] and the forces of shaken cells [eV/Å] are from those on ``anion``
+large     where the level has a class for intermetallics: how far the energies of large ones [eV/atom] are on ``anion``, which
+          `known_structures` asks for, from those on their own class
 tolerance  where the level has one for the eigenstates: what it moves energies and forces by, as above, from GPAW's own on
 pulay     dE/dE_cut per atom [eV/eV], fitted to energies at 0.95 and 1.05 of the level's cutoff
 stress    corrected stress and dE/dV at fixed cutoff [GPa], of structures of the fit and of others
@@ -33,6 +35,8 @@ from ase.build import bulk
 from ase.units import GPa
 
 from tamiz.studies.kept_results import KeptResults
+from tamiz.studies.known_structures import conventional_cell, listed_phases, primitive_cell
+from tamiz.studies.relaxed import PREFIX
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
 import gpaw_worker  # noqa: E402
@@ -44,7 +48,8 @@ COMPOUNDS = ("CaMg2N2", "Mg2Si", "SiN", "MgN", "MgSiN2", "ZnGeN2", "ZnSnP2", "Ca
 SHAKEN = ("Si", "CaMg2N2", "MgSiN2", "Mg2Si", "ZnGeN2", "CaZn2P2")
 STRAINED = ("Si", "CaMg2N2", "Mg2Si", "SiN", "Zn", "ZnGeN2", "CaZn2P2")
 OUTSIDE = ("MgSiN2", "CaN", "Ca2N", "Ca2Si", "ZnSnP2", "Ca2Sn")  # not in the fit of the Pulay constants
-PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces", "insulator", "tolerance"]
+LARGE = ("MgZn2", "CaMg2", "CaMgSi")  # of `known_phases.toml`, with twelve atoms
+PARTS = ["cutoff", "pulay", "stress", "smearing", "mesh", "forces", "insulator", "large", "tolerance"]
 GPAW_TOLERANCE = 4e-8  # of the eigenstates [eV²/electron]
 
 
@@ -81,6 +86,11 @@ def black_phosphorus() -> Atoms:
     return Atoms("P4", cell=cell, pbc=True, positions=places)
 
 
+def large_intermetallics() -> dict[str, Atoms]:
+    phases = {phase["id"].removeprefix(PREFIX): phase for phase in listed_phases()}
+    return {name: primitive_cell(conventional_cell(phases[name])) for name in LARGE}
+
+
 def test_set(elements) -> dict[str, Atoms]:
     """Metals, a molecule in a box, narrow-gap and wide-gap compounds of the elements, near their measured lattices."""
     n2 = Atoms("N2", positions=[[0, 0, 0], [0, 0, 1.1]], cell=[7.0, 7.1, 7.2], pbc=True)
@@ -108,7 +118,7 @@ def test_set(elements) -> dict[str, Atoms]:
         "CaN": bulk("CaN", "rocksalt", 5.0),
         "Ca2Si": antifluorite("SiCa2", 7.0),
         "Ca2Sn": antifluorite("SnCa2", 7.4),
-    }
+    } | large_intermetallics()
     return {name: one for name, one in atoms.items() if set(one.symbols) <= set(elements)}
 
 
@@ -223,6 +233,14 @@ def insulator_study(calculations: Calculations) -> dict:
     return result
 
 
+def large_study(calculations: Calculations) -> dict:
+    table = gpaw_worker.mesh_table(calculations.level)
+    if "intermetallic" not in table:
+        return {}
+    meshes = [{"cutoff": COARSE_CUTOFF, "density": table[mesh]} for mesh in ("intermetallic", "anion")]
+    return {name: {"energy": energy_change(calculations, name, *meshes)} for name in calculations.names(LARGE)}
+
+
 def tolerance_study(calculations: Calculations) -> dict:
     if "eigenstates_tolerance" not in calculations.level:
         return {}
@@ -232,7 +250,7 @@ def tolerance_study(calculations: Calculations) -> dict:
 
 
 def pulay_study(calculations: Calculations) -> dict:
-    names = [name for name in calculations.atoms if name != "N2" and name not in OUTSIDE]
+    names = [name for name in calculations.atoms if name != "N2" and name not in (*OUTSIDE, *LARGE)]
     low, high = 0.95 * calculations.level["cutoff"], 1.05 * calculations.level["cutoff"]
     slopes = [
         (calculations.get(name, cutoff=high)["free_energy"] - calculations.get(name, cutoff=low)["free_energy"]) / (high - low)
@@ -280,6 +298,7 @@ def studies(calculations: Calculations) -> dict[str, callable]:
         "mesh": lambda: formation_study(calculations, "energy", by_density),
         "forces": lambda: force_study(calculations),
         "insulator": lambda: insulator_study(calculations),
+        "large": lambda: large_study(calculations),
         "tolerance": lambda: tolerance_study(calculations),
     }
 
@@ -329,6 +348,13 @@ def insulator_table(results: dict) -> list[str]:
     return [*lines, ""]
 
 
+def large_table(results: dict) -> list[str]:
+    if not results.get("large"):
+        return []
+    lines = ["| on the mesh `anion` instead of `intermetallic` | energy |", "|---|---|"]
+    return [*lines, *(f"| {name} | {1000 * change['energy']:+.1f} meV/atom |" for name, change in results["large"].items()), ""]
+
+
 def tolerance_table(results: dict) -> list[str]:
     if not results.get("tolerance"):
         return []
@@ -338,7 +364,7 @@ def tolerance_table(results: dict) -> list[str]:
     return [*lines, ""]
 
 
-TABLES = (formation_table, force_table, stress_table, insulator_table, tolerance_table)
+TABLES = (formation_table, force_table, stress_table, insulator_table, large_table, tolerance_table)
 
 
 def main() -> None:

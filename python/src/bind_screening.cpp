@@ -1,3 +1,4 @@
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
@@ -6,6 +7,7 @@
 
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/screening/campaign/campaign.hpp"
+#include "tamiz/screening/campaign/decide.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 #include "tamiz/screening/precursors/molecular_formats.hpp"
@@ -85,6 +87,8 @@ void bind_proposal(py::module_& module) {
   py::class_<Proposal>(module, "Proposal")
       .def_readonly("candidates", &Proposal::candidates)
       .def_readonly("rejections", &Proposal::rejections);
+  module.def("probability_below", py::vectorize(&probability_below));
+  module.def("relative_cost", &relative_cost);
   module.def("propose", [](const fs::path& campaign) { return propose(propose_options_from_toml(campaign)); },
              py::arg("campaign"), Release());
   module.def("prototype_names", &prototype_names, Release());

@@ -37,13 +37,6 @@ std::size_t n_rotations(int space_group_number) {
   return rotations.size();
 }
 
-/// Plane-wave DFT costs about (electrons)^1.5 for these sizes, k-points included, and less with symmetry; the unit cancels.
-double relative_cost(const RelaxedCandidate& candidate) {
-  double electrons = 0.0;
-  for (const Element element : candidate.structure.species()) electrons += std::min(12, element.number());
-  return std::pow(electrons, 1.5) / std::pow(static_cast<double>(n_rotations(candidate.space_group_number)), k_symmetry_gain);
-}
-
 std::vector<Option> open_options(const RoundPrediction& prediction, const CampaignHistory& history,
                                  const CompetingSet& competing, double window) {
   std::vector<Option> options;
@@ -55,7 +48,7 @@ std::vector<Option> open_options(const RoundPrediction& prediction, const Campai
     const ModelAssessment& assessment = candidate.assessment;
     options.push_back({&candidate, composition.reduced().formula(),
                        probability_below(window, assessment.e_hull, assessment.sigma),
-                       relative_cost(candidate)});
+                       relative_cost(candidate.structure, candidate.space_group_number)});
   }
   return options;
 }
@@ -86,6 +79,12 @@ void take_best(std::vector<Option> options, int budget, int limit, std::map<std:
 double probability_below(double window, double mean, double sigma) {
   const double width = std::max(sigma, k_sigma_floor);
   return 0.5 * std::erfc((mean - window) / (width * std::sqrt(2.0)));
+}
+
+double relative_cost(const Structure& structure, int space_group_number) {
+  double electrons = 0.0;
+  for (const Element element : structure.species()) electrons += std::min(12, element.number());
+  return std::pow(electrons, 1.5) / std::pow(static_cast<double>(n_rotations(space_group_number)), k_symmetry_gain);
 }
 
 std::vector<LabelChoice> decide(const RoundPrediction& prediction, const CampaignHistory& history,

@@ -149,6 +149,24 @@ def test_the_known_phases_start_from_primitive_cells(tmp_path):
         assert len(structure.primitive_cell().symbols) == len(atoms) or atoms.info.get("mesh") == "molecule"
 
 
+@pytest.mark.parametrize("anion", ["N", "P"])
+def test_starting_volumes_of_the_closed_world_are_fitted_to_the_known_phases(anion):
+    from scipy.optimize import nnls
+
+    from tamiz.studies.closed_world import VOLUMES
+    from tamiz.studies.known_structures import listed_phases, start_of
+
+    starts = [start_of(phase, 99) for phase in listed_phases() if phase["role"] == "competitor" and "lattice" in phase]
+    compounds = [atoms for atoms in starts if anion in atoms.symbols and len(set(atoms.symbols)) > 1]
+    elements = sorted({symbol for atoms in compounds for symbol in atoms.symbols})
+    shares = np.array([[atoms.symbols.count(element) / len(atoms) for element in elements] for atoms in compounds])
+    volumes = np.array([atoms.get_volume() / len(atoms) for atoms in compounds])
+    fitted = dict(zip(elements, nnls(shares, volumes)[0]))
+
+    assert np.sqrt(np.mean((shares @ list(fitted.values()) - volumes) ** 2)) == pytest.approx(1.1, abs=0.05)
+    assert {element: fitted[element] for element in VOLUMES[anion]} == pytest.approx(VOLUMES[anion], abs=0.06)
+
+
 def test_the_closed_world_has_219_different_crystals():
     from tamiz.studies.closed_world import closed_world
 

@@ -32,7 +32,6 @@ from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
-import spglib
 
 import tamiz
 from tamiz import _tamiz
@@ -40,7 +39,7 @@ from tamiz.studies.judge_closed_world import crystal_numbers, known_by_model, pe
 from tamiz.studies.relaxed import relaxed_ends
 
 STRATEGIES = ("random", "model", "learning", "learning/cost")
-SIGMA_FLOOR = 0.005  # [eV/atom], as in campaigns
+SIGMA_FLOOR = 0.005  # [eV/atom], as `probability_below` has it
 UNKNOWN = (0.2, 0.5)  # [eV/atom] E_hull and σ of what the model does not relax
 NO_ANSWER = "not in the replay set"
 FEWEST = 8  # labels that a correction is fitted to
@@ -112,7 +111,7 @@ def scores(strategy: str, world: World, labelled: np.ndarray, window: float, gap
     """What is labelled next is what scores highest."""
     known = labelled if strategy.startswith("learning") else labelled[:0]
     e_hull, sigma = corrected(world, known)
-    score = PHI((window - e_hull) / sigma) * gap_probability(world, known, gap)
+    score = _tamiz.probability_below(window, e_hull, sigma) * gap_probability(world, known, gap)
     return score / world.cost if strategy == "learning/cost" else score
 
 
@@ -196,13 +195,6 @@ def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scrat
     return {name: result for name, result in results.items() if name in answered or name not in ends}, answered
 
 
-def relative_cost(structure: tamiz.Structure) -> float:
-    """Electrons^1.5 over rotations^0.4, as campaigns guess it."""
-    found = spglib.get_symmetry((structure.cell, structure.fractional, structure.numbers), symprec=0.01)
-    rotations = len({rotation.tobytes() for rotation in found["rotations"]}) if found else 1
-    return sum(min(12, int(z)) for z in structure.numbers) ** 1.5 / rotations**0.4
-
-
 def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tamiz.Structure]) -> tuple[np.ndarray, np.ndarray, list]:
     """E_hull and σ of the starts as the committee's hulls see them, and the geometries that the model relaxes them to."""
     phases = {name: structure for name, (structure, _) in known_by_model(potential, known)[0].items()}
@@ -241,7 +233,7 @@ def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results:
 
     return World(
         names=names, formulas=formulas, e_hull=e_hull, sigma=sigma, features=features[: len(names)],
-        cost=np.array([relative_cost(structure) for structure in structures]),
+        cost=np.array([_tamiz.relative_cost(structure, structure.space_group().number) for structure in structures]),
         known_features=features[len(names) :], known_formulas=[frame.structure.reduced_formula for frame in with_gap],
         known_gaps=np.array([float(frame.info["gap"]) for frame in with_gap]),
         failed=np.array([name not in ends for name in names]),

@@ -59,12 +59,14 @@ void sync_folder(const std::filesystem::path& folder) {
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
 }
 
+constexpr std::string_view k_unfinished = ".part";
+
 /// A new file beside `path`, with the permissions that the user's mask asks for (mkstemp would give 0600).
 std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path& path) {
   static std::atomic<unsigned> counter{0};
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const std::string name = "." + path.filename().string() + "." + std::to_string(::getpid()) + "-" +
-                             std::to_string(counter++) + ".part";
+                             std::to_string(counter++) + std::string(k_unfinished);
     std::filesystem::path temporary = path.parent_path() / name;
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) return {fd, std::move(temporary)};
@@ -128,6 +130,15 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
     throw;
   }
   sync_folder(folder);
+}
+
+void remove_unfinished_writes(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> unfinished;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().starts_with('.') && entry.path().extension() == k_unfinished)
+      unfinished.push_back(entry.path());
+  for (const auto& path : unfinished) std::filesystem::remove(path, ignored);
 }
 
 std::filesystem::path own_directory() {

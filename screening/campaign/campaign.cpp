@@ -101,6 +101,8 @@ Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, boo
     throw FileError(fmt::format("{} holds a campaign already: go on with --resume, or choose another folder with -o",
                                 folder.string()));
   check_resumable();
+  // The lock of the ledger is held: nobody else writes here.
+  for (const auto& path : {folder, folder / "models"}) remove_unfinished_writes(path);
 }
 
 void Campaign::Impl::begin() {

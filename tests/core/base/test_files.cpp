@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -150,4 +151,31 @@ TEST(DataDirectory, is_what_the_environment_names) {
   unsetenv("TAMIZ_DATA");
 
   EXPECT_TRUE(std::filesystem::is_directory(data_directory() / "prototypes"));
+}
+
+TEST_F(Files, unfinished_writes_are_removed_and_nothing_else) {
+  const auto path = folder_ / "model.safetensors";
+  write_file_atomically(path, "whole");
+  write_file_atomically(folder_ / "mine.part", "not one of those");
+  write_file_atomically(folder_ / ".hidden", "not one of those");
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // The limit kills in the middle of the write.
+    std::signal(SIGXFSZ, SIG_DFL);
+    const rlimit limit{4096, 4096};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    write_file_atomically(path, std::string(8192, 'x'));
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(n_entries(), 4u);
+
+  remove_unfinished_writes(folder_);
+
+  EXPECT_EQ(n_entries(), 3u);
+  EXPECT_EQ(read_file(path), "whole");
+  EXPECT_NO_THROW(remove_unfinished_writes(folder_ / "absent"));
 }

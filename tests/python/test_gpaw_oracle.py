@@ -199,6 +199,27 @@ def test_a_compound_stays_on_the_coarsest_mesh_that_its_gap_allows(tmp_path):
         assert read(tmp_path / "out.xyz").get_potential_energy() == pytest.approx(path[0].get_potential_energy(), abs=1e-4)
 
 
+def test_a_compound_without_anion_is_relaxed_roughly_on_a_coarse_mesh_first(tmp_path):
+    densities = LEVEL["kpoint_density"] | {"intermetallic": 2.2}
+    level = LEVEL | {"kpoint_density": densities, "pulay": {"Si": -1e-4, "Ge": -1e-4}}
+    level["relax"] = {"fmax": 0.02, "smax_gpa": 0.1, "max_steps": 20}
+    stretched = bulk("SiGe", "zincblende", 5.2)
+
+    def end(densities):
+        done = label(tmp_path, stretched, "--task", "relax", "--trajectory", level=level | {"kpoint_density": densities})
+        assert done.returncode == 0, done.stderr
+        path = read(tmp_path / "out.xyz", ":")
+        assert {frame.info["mesh_used"] for frame in path} == {"intermetallic"}
+        assert len(path) == path[-1].info["n_calculations"]
+        return path[-1]
+
+    alone, after_rough = end(densities), end(densities | {"insulator": 1.6})
+
+    assert after_rough.info["n_calculations"] < alone.info["n_calculations"]
+    assert after_rough.info["smax_gpa"] <= 0.1 and alone.info["smax_gpa"] <= 0.1
+    assert after_rough.get_potential_energy() == pytest.approx(alone.get_potential_energy(), abs=2e-4)
+
+
 def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():
     wide, narrow = bulk("Si", "diamond", 6.8), bulk("Si", "diamond", 5.45)
     level = worker().Level(wide, LEVEL, "covalent")
@@ -235,7 +256,7 @@ def test_fractional_translations_change_nothing_but_the_time(tmp_path):
     level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": {"covalent": 12.0}}
     labelled = []
     for without in (False, True):
-        one = worker().make_level(chain.copy(), level, None)
+        one = worker().Level(chain.copy(), level, "covalent")
         if without:
             one.gpaw = worker().make_gpaw(chain, level, one.sampling.mesh, {"point_group": False})
         atoms = chain.copy()

@@ -56,6 +56,8 @@ LADDER = {"insulator": (1.5, "anion"), "anion": (NO_GAP, "intermetallic")}
 SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
 STRESS_GATE = 7.0  # [GPa]
+# On a mesh that does not suit, forces and stress are relaxed to so many times the thresholds: about its own errors.
+ROUGH = 3.0
 
 
 def mesh_class(symbols: list[str], classes=()) -> str:
@@ -205,6 +207,13 @@ class Level(Calculator):
         """Whether the gap of the last geometry is what its class of mesh is for; without it, an energy is no label."""
         return "mesh" in self.settings or self.mesh not in LADDER or self.gap()[0] >= LADDER[self.mesh][0]
 
+    def next_mesh(self) -> str:
+        """The class of mesh to go on with where this one does not suit; a metal skips those for small gaps."""
+        step = LADDER[self.mesh][1]
+        if self.gap()[0] == 0.0 and step in LADDER:
+            step = LADDER[step][1]
+        return known_class(step, mesh_table(self.settings))
+
     def gap(self) -> tuple[float, float]:
         """Smallest and smallest direct difference of band edges on the mesh [eV]; (0, 0) for a metal."""
         if number_of_electrons(self.atoms, self.settings) % 2 == 1:
@@ -267,52 +276,86 @@ def frame_of(atoms: Atoms, results: dict) -> dict:
     return frame
 
 
-def make_level(atoms: Atoms, settings: dict, on_result, mesh: str | None = None) -> Level:
-    """`mesh` where it is known; the settings name it, else the composition says where to begin."""
-    mesh = mesh or settings.get("mesh") or mesh_class(list(atoms.symbols), mesh_table(settings))
+def chosen_mesh(atoms: Atoms, settings: dict) -> str:
+    """Class of mesh to begin with: the settings name it, else the composition."""
+    mesh = settings.get("mesh") or mesh_class(list(atoms.symbols), mesh_table(settings))
     if mesh not in mesh_table(settings):
         known = ", ".join(sorted(mesh_table(settings)))
         raise protocol.LabelFailure(f"unknown mesh class {mesh!r}, level {settings['name']} has {known}")
-    return Level(atoms, settings, mesh, on_result)
+    return mesh
 
 
-def start_level(atoms: Atoms, settings: dict, on_result, mesh: str | None = None) -> Level:
-    """A level that has calculated the atoms once."""
-    level = make_level(atoms, settings, on_result, mesh)
+def start_level(atoms: Atoms, settings: dict, mesh: str, on_result) -> Level:
+    """A level that has calculated the atoms once, and is their calculator."""
+    level = Level(atoms, settings, mesh, on_result)
     atoms.calc = level
     atoms.get_potential_energy()
     return level
 
 
-def relax(atoms: Atoms, level: Level) -> int:
-    """Moves atoms and cell to the thresholds of the level, or until the mesh does not suit; returns the number of steps."""
-    limits = level.settings["relax"]
-    stiffness = 40.0  # [eV/Å²], first guess of the optimiser for a bond
-    # Scales the strain so that a bulk modulus of 120 GPa looks as stiff to the optimiser as a bond:
-    # E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε².
-    scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / stiffness) if level.is_crystal else 1.0
-    target = FrechetCellFilter(atoms, exp_cell_factor=scale) if level.is_crystal else atoms
-    optimizer = BFGS(target, logfile=None, alpha=stiffness, maxstep=0.15)
-    for _ in optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
-        fmax, smax = residuals(level)
-        if not level.suits() or fmax <= limits["fmax"] and smax <= limits["smax_gpa"]:
-            return optimizer.nsteps
-    raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
+class Relaxation:
+    """Moves atoms and cell, on one mesh after the other: what the optimiser knows of the energy stays."""
+
+    def __init__(self, atoms: Atoms, level: Level):
+        stiffness = 40.0  # [eV/Å²], first guess of the optimiser for a bond
+        # Scales the strain so that a bulk modulus of 120 GPa looks as stiff to the optimiser as a bond:
+        # E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε².
+        scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / stiffness) if level.is_crystal else 1.0
+        target = FrechetCellFilter(atoms, exp_cell_factor=scale) if level.is_crystal else atoms
+        self.optimizer = BFGS(target, logfile=None, alpha=stiffness, maxstep=0.15)
+
+    @property
+    def n_steps(self) -> int:
+        return self.optimizer.nsteps
+
+    def run(self, level: Level, is_rough: bool = False) -> None:
+        """To the thresholds of the level; to looser ones on a mesh that does not suit, where the result is the start for another."""
+        limits = level.settings["relax"]
+        for _ in self.optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
+            fmax, smax = residuals(level)
+            loose = ROUGH if is_rough or not level.suits() else 1.0
+            if fmax <= loose * limits["fmax"] and smax <= loose * limits["smax_gpa"]:
+                # Taken note of, so that a step between meshes, at one place, is not taken for a curvature.
+                place = self.optimizer.optimizable
+                self.optimizer.prepare_step(place.get_x(), place.get_gradient())
+                return
+        if level.suits() and not is_rough:
+            raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
 
 
-def converge(atoms: Atoms, settings: dict, task: str, on_result) -> tuple[Level, int]:
-    """Calculates or relaxes the atoms on the class of mesh that suits them; returns the level and the number of steps."""
-    level, n_steps = start_level(atoms, settings, on_result), 0
+def rough_mesh(settings: dict, mesh: str) -> str | None:
+    """The class of mesh on which a relaxation that ends on `mesh` begins, which has about a third of its points or fewer; none where there is none."""
+    table = mesh_table(settings)
+    is_coarser = 1.3 * table.get("insulator", math.inf) < table[mesh]
+    return "insulator" if is_coarser and mesh in ("anion", "intermetallic") else None
+
+
+def relax(atoms: Atoms, settings: dict, on_result) -> tuple[Level, int]:
+    """Relaxes the atoms, roughly on a coarse mesh and then on the class of mesh that suits them; returns the level and the
+    number of steps."""
+    mesh = chosen_mesh(atoms, settings)
+    relaxation = None
+    if rough := rough_mesh(settings, mesh):
+        level = start_level(atoms, settings, rough, None)
+        relaxation = Relaxation(atoms, level)
+        relaxation.run(level, is_rough=True)
     while True:
-        if task == "relax" and level.suits():
-            n_steps += relax(atoms, level)
+        # The mesh belongs to the cell that it starts with, which may grow a shorter side.
+        level = start_level(atoms, settings, mesh, on_result)
+        relaxation = relaxation or Relaxation(atoms, level)
+        relaxation.run(level)
         if not level.suits():
-            level = start_level(atoms, settings, on_result, known_class(LADDER[level.mesh][1], mesh_table(settings)))
-        elif task == "relax" and not level.fits(atoms):
-            # The mesh belongs to the cell at the start, and the cell has grown a shorter side since.
-            level = start_level(atoms, settings, on_result, level.mesh)
-        else:
-            return level, n_steps
+            mesh = level.next_mesh()
+        elif level.fits(atoms):
+            return level, relaxation.n_steps
+
+
+def converge(atoms: Atoms, settings: dict, on_result) -> Level:
+    """Calculates the atoms on the class of mesh that suits them."""
+    level = start_level(atoms, settings, chosen_mesh(atoms, settings), on_result)
+    while not level.suits():
+        level = start_level(atoms, settings, level.next_mesh(), on_result)
+    return level
 
 
 def residuals(level: Level) -> tuple[float, float]:
@@ -364,7 +407,7 @@ def plain_gap(atoms: Atoms, settings: dict) -> dict:
     """Gap with the functional of the level, as ``gap_pbe``, on the mesh of the level and finer ones."""
     if number_of_electrons(atoms, settings) % 2 == 1:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
-    level, _ = converge(atoms.copy(), settings, "single_point", None)
+    level = converge(atoms.copy(), settings, None)
     if level.gap()[0] == 0.0:
         return {"gap_pbe": 0.0, "gap_pbe_direct": 0.0}
     calc, kpoints = with_true_edges(level.gpaw, list(gap_sampling(atoms, settings).mesh), settings)
@@ -433,8 +476,11 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
         if task == "relax":
             emit_step(frame)
 
-    level, n_steps = converge(atoms, settings, task, on_result)
-    properties = {"relax_steps": n_steps} if task == "relax" else {}
+    if task == "relax":
+        level, n_steps = relax(atoms, settings, on_result)
+        properties = {"relax_steps": n_steps}
+    else:
+        level, properties = converge(atoms, settings, on_result), {}
     properties["fmax"], properties["smax_gpa"] = residuals(level)
     gap, direct = level.gap()
     kind = "metal" if gap == 0.0 else "direct" if direct - gap < 0.01 else "indirect"

@@ -71,6 +71,21 @@ TEST(GpawInput, is_empty_where_the_worker_would_refuse) {
   EXPECT_EQ(input_of("Mg", R"({"name":"other","code":"vasp"})"), "");
 }
 
+TEST(GpawInput, follows_a_level_with_meshes_by_length_and_made_sets) {
+  nlohmann::json level = nlohmann::json::parse(k_level);
+  level.erase("kpoint_density");
+  level["kpoint_length"] = {{"anion", 25.0}, {"covalent", 38.0}, {"metal", 50.0}, {"intermetallic", 32.0}};
+  level["paw"] = {{"Si", {{"electrons", 4}, {"radius", 1.8}}}, {"Mg", 10}, {"Zn", 20}};
+
+  const std::string input = input_of("Mg2Si", level.dump());
+
+  EXPECT_TRUE(holds(input, "density = 5.09")) << "32 Å / 2π";
+  EXPECT_TRUE(holds(input, R"(setups = {"Mg":"tamiz10","Si":"tamiz4r1.8"})"));
+  EXPECT_TRUE(holds(input, R"(options = {"Mg":["-e","10"],"Si":["-e","4","-r","1.8"]})"));
+  EXPECT_TRUE(holds(input_of("Mg3N2", level.dump()), "density = 3.97")) << "25 Å / 2π";
+  EXPECT_TRUE(holds(input_of("Si", level.dump()), "density = 6.04")) << "38 Å / 2π";
+}
+
 TEST(GpawInput, is_python) {
   const TemporaryFolder folder("tamiz-gpaw-input");
   std::filesystem::create_directories(folder.path());
@@ -79,21 +94,18 @@ TEST(GpawInput, is_python) {
   EXPECT_TRUE(python(folder.path(), "-m py_compile input.py")) << read_file(folder.path() / "errors.txt");
 }
 
-TEST(GpawInput, gives_the_label_of_the_worker) {
+/// Runs the script of a crystal and the worker, and compares.
+void expect_the_label_of_the_worker(const Structure& crystal, const nlohmann::json& level) {
   const TemporaryFolder folder("tamiz-gpaw-input");
   if (!python(folder.path(), "-c 'import gpaw'")) GTEST_SKIP() << "GPAW is not installed in " << TAMIZ_PYTHON;
-  const Structure silicon = test_support::crystal(test_support::face_centred(5.3), {{"Si", {0, 0, 0}}, {"Si", {0.26, 0.24, 0.25}}});
-  nlohmann::json level = nlohmann::json::parse(k_level);
-  level["cutoff"] = 200.0;
-  level["kpoint_density"]["covalent"] = 1.0;
   const std::string settings = level.dump();
-  std::ofstream(folder.path() / "input.py") << gpaw_input(silicon, "c0001", settings);
+  std::ofstream(folder.path() / "input.py") << gpaw_input(crystal, "c0001", settings);
 
   ASSERT_TRUE(python(folder.path(), "input.py")) << read_file(folder.path() / "errors.txt");
   const std::string output = read_file(folder.path() / "output.txt");
   ::setenv("TAMIZ_PYTHON", TAMIZ_PYTHON, 1);
   const auto oracle = make_gpaw_oracle(1, folder.path() / "workers");
-  oracle->submit({.id = "x", .structure = silicon, .task = LabelTask::single_point, .level = "coarse", .settings = settings, .timeout = 0.0});
+  oracle->submit({.id = "x", .structure = crystal, .task = LabelTask::single_point, .level = "coarse", .settings = settings, .timeout = 0.0});
   auto results = oracle->poll(280.0);
 
   ASSERT_EQ(results.size(), 1u);
@@ -103,6 +115,29 @@ TEST(GpawInput, gives_the_label_of_the_worker) {
   EXPECT_NEAR(first_number_after("\n" + output, "\nenergy [eV]"), *label.frame->labels.energy, 1e-8);
   EXPECT_NEAR(first_number_after(output, "forces [eV/Å] [["), (*label.frame->labels.forces)(0, 0), 1e-6);
   EXPECT_NEAR(first_number_after(output, "stress [eV/Å³] [["), (*label.frame->labels.stress)(0, 0), 1e-7);
+}
+
+const Structure& silicon() {
+  static const Structure crystal = test_support::crystal(test_support::face_centred(5.3), {{"Si", {0, 0, 0}}, {"Si", {0.26, 0.24, 0.25}}});
+  return crystal;
+}
+
+TEST(GpawInput, gives_the_label_of_the_worker) {
+  nlohmann::json level = nlohmann::json::parse(k_level);
+  level["cutoff"] = 200.0;
+  level["kpoint_density"]["covalent"] = 1.0;
+
+  expect_the_label_of_the_worker(silicon(), level);
+}
+
+TEST(GpawInput, gives_the_label_of_the_worker_with_made_sets_and_the_same_mesh_by_length) {
+  nlohmann::json level = nlohmann::json::parse(k_level);
+  level["cutoff"] = 200.0;
+  level.erase("kpoint_density");
+  level["kpoint_length"] = {{"covalent", 6.5}};  // 2 × 2 × 2 for both: planes are 3.06 Å apart, lattice vectors 3.75 Å long
+  level["paw"] = {{"Si", {{"electrons", 4}, {"radius", 1.8}}}};
+
+  expect_the_label_of_the_worker(silicon(), level);
 }
 
 }  // namespace

@@ -231,5 +231,14 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
         assert atoms.get_distance(0, 1) == pytest.approx(ratio * sum(radii[s] for s in atoms.symbols), abs=1e-6)
         images = atoms.repeat(2).get_all_distances(mic=True)
         assert np.sort(images[0])[2] > 7.0  # the atom's own image and the partner's are beyond a potential's reach
+    crystals = {a.info["id"]: a for a in frames if a.info["id"].startswith(("zincblende/", "rocksalt/"))}
+    assert len(crystals) == 3 * 2 * (len(edge_frames.SPACINGS) + len(edge_frames.MOVED))
+    for name, atoms in crystals.items():
+        neighbours = np.sort(atoms.repeat(3).get_all_distances(mic=True)[0])[1:7]
+        spacing = float(name.split("/")[2]) * sum(radii[s] for s in atoms.symbols)
+        if name.endswith("/moved"):
+            assert neighbours[0] == pytest.approx(0.94 * spacing, rel=1e-3)  # 4 % longer, a tenth nearer
+        else:
+            assert neighbours[:4] == pytest.approx([spacing] * 4) and (name.startswith("rocksalt") == (neighbours[5] < 1.1 * spacing))
     assert {name.split("/")[1] for name in volumes} == {"Ca", "Ca2N"}
     assert volumes["volume/Ca/1.6"] / volumes["volume/Ca/0.6"] == pytest.approx(1.6 / 0.6)

@@ -233,3 +233,21 @@ def test_close_pairs_are_seen_across_the_cell():
 
     atoms = Atoms("Si2", positions=[[0.1, 0, 0], [4.9, 0, 0]], cell=[5, 8, 8], pbc=True)
     assert solids.closest(tamiz.to_structure(atoms)) == pytest.approx(0.2 / 2.22)
+
+
+def test_starts_are_relaxed_where_the_model_is_trusted_and_not_answered_yet(tmp_path):
+    from ase.build import bulk
+    from ase.io import read
+
+    starts = [bulk("Si", "diamond", edge) for edge in (5.3, 6.2, 5.5)]
+    for name, atoms in zip(("near", "far", "answered"), starts):
+        atoms.info.update(id=name, mesh="covalent")
+    write(tmp_path / "starts.xyz", starts)
+    tamiz.label({"answered": starts[2]}, tmp_path / "known.tz", oracle="ase:ase.calculators.morse:MorsePotential")
+
+    said = run_study("better_starts", tmp_path / "starts.xyz", STILLINGER_WEBER, "--ledger", tmp_path / "known.tz", "-o", tmp_path / "better.xyz")
+
+    near, far, known = read(tmp_path / "better.xyz", ":")
+    assert "3 starts, 1 answered, 1 moved; left: far" in said
+    assert near.cell.cellpar()[0] * np.sqrt(2) == pytest.approx(5.431, abs=2e-3) and near.info["mesh"] == "covalent" and near.info["id"] == "near"
+    assert far.get_volume() == pytest.approx(starts[1].get_volume()) and known.get_volume() == pytest.approx(starts[2].get_volume())

@@ -19,7 +19,7 @@ namespace tamiz {
 ///     [split]
 ///     test_systems = ["Ca-Zn-N"]           # whole chemical systems
 ///     test_compositions = ["MgSiN2"]
-///     validation = 0.1                     # share of the other compositions
+///     validation = 0.1                     # share of the other compositions but elements and 1:1 compounds
 struct DataSetRecipe {
   std::vector<std::filesystem::path> ledgers;
   std::map<std::string, std::string> card;

@@ -13,7 +13,8 @@ kpoint_density    instead of it, k-points per Å⁻¹ of reciprocal length, in t
 mesh              (optional) class to use; otherwise it is chosen from the composition, and for compounds with an anion
                   from the gap, too: those with an odd number of electrons go to ``intermetallic``; the others begin with
                   ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1.5 eV, and to
-                  ``intermetallic`` where they turn out to have none. A level without that class takes ``covalent``
+                  ``intermetallic`` where they turn out to have none. A level without that class takes ``covalent``.
+                  Relaxations on ``anion`` or ``intermetallic`` begin on ``insulator``, roughly
 paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
                   a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
@@ -330,15 +331,26 @@ def rough_mesh(settings: dict, mesh: str) -> str | None:
     return "insulator" if is_coarser and mesh in ("anion", "intermetallic") else None
 
 
+def relax_roughly(atoms: Atoms, settings: dict, mesh: str) -> Relaxation | None:
+    """Begins a relaxation on a coarse mesh; without success, atoms are where they were."""
+    before = atoms.copy()
+    try:
+        level = start_level(atoms, settings, mesh, None)
+        relaxation = Relaxation(atoms, level)
+        relaxation.run(level, is_rough=True)
+        return relaxation
+    except protocol.LabelFailure:
+        atoms.set_cell(before.cell)
+        atoms.positions = before.positions
+        return None
+
+
 def relax(atoms: Atoms, settings: dict, on_result) -> tuple[Level, int]:
     """Relaxes the atoms, roughly on a coarse mesh and then on the class of mesh that suits them; returns the level and the
     number of steps."""
     mesh = chosen_mesh(atoms, settings)
-    relaxation = None
-    if rough := rough_mesh(settings, mesh):
-        level = start_level(atoms, settings, rough, None)
-        relaxation = Relaxation(atoms, level)
-        relaxation.run(level, is_rough=True)
+    rough = rough_mesh(settings, mesh)
+    relaxation = relax_roughly(atoms, settings, rough) if rough else None
     while True:
         # The mesh belongs to the cell that it starts with, which may grow a shorter side.
         level = start_level(atoms, settings, mesh, on_result)

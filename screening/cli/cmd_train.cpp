@@ -57,18 +57,22 @@ std::vector<Frame> read_checked(const std::vector<std::string>& files, const Lab
 }
 
 struct Frames {
-  std::vector<Frame> training, validation;
+  std::vector<Frame> training, validation, test;
 };
 
-/// Of a data set that is split, the frames of its test are left alone.
+/// A data set that is split says itself what validates and tests.
 Frames read_all(const Arguments& a) {
-  Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys)};
+  Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys), {}};
+  if (!a.tests.empty()) frames.test = read_labelled(a.tests, a.keys);
+  if (names_splits(frames.test)) frames.test = of_split(frames.test, "test");
   if (!names_splits(frames.training)) return frames;
   const std::vector<Frame> all = std::move(frames.training);
   frames.training = of_split(all, "train");
   if (frames.validation.empty()) frames.validation = of_split(all, "validation");
+  if (a.tests.empty()) frames.test = of_split(all, "test");
   if (frames.training.empty()) throw FormatError("none of the frames is of the split train");
-  log::info(fmt::format("{} of {} frames are of the split train, {} validate", frames.training.size(), all.size(), frames.validation.size()));
+  log::info(fmt::format("{} of {} frames are of the split train, {} validate, {} test", frames.training.size(), all.size(),
+                        frames.validation.size(), frames.test.size()));
   return frames;
 }
 
@@ -98,17 +102,16 @@ ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, s
   return card;
 }
 
-void report(const TrainResult& trained, const Arguments& a, std::span<const Frame> training, std::span<const Frame> validation,
-            const Common& common, nlohmann::json& result) {
+void report(const TrainResult& trained, const Arguments& a, const Frames& frames, const Common& common, nlohmann::json& result) {
   const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = threads_of(common)});
-  const auto add = [&](const std::string& name, std::span<const Frame> frames) {
-    if (frames.empty()) return;
-    result[name] = errors_by_type(*potential, frames);
+  const auto add = [&](const std::string& name, std::span<const Frame> some) {
+    if (some.empty()) return;
+    result[name] = errors_by_type(*potential, some);
     if (!common.quiet) print_errors(name, result[name]);
   };
-  add("training", training);
-  add("validation", validation);
-  if (!a.tests.empty()) add("test", read_labelled(a.tests, a.keys));
+  add("training", frames.training);
+  add("validation", frames.validation);
+  add("test", frames.test);
   result["model"] = a.out;
   result["steps"] = trained.steps;
   result["uncertainty_scale"] = trained.model.description.uncertainty_scale;
@@ -116,13 +119,13 @@ void report(const TrainResult& trained, const Arguments& a, std::span<const Fram
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
   check_output(a.out, false);
-  const auto [frames, validation] = read_all(a);
+  const Frames frames = read_all(a);
   check_checkpoint(a);
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
   TrainConfig config = configuration(a, common);
   if (const auto planned = planned_steps(checkpoint_of(a))) config.steps = *planned;
-  else if (a.minutes > 0.0) config.steps = steps_within(config, frames, initial, validation, a.minutes);
+  else if (a.minutes > 0.0) config.steps = steps_within(config, frames.training, initial, frames.validation, a.minutes);
 
   TrainCallbacks callbacks;
   callbacks.metrics = a.out + ".metrics.jsonl";
@@ -135,17 +138,17 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
     callbacks.progress = [&](std::int64_t step, std::int64_t, double loss) {
       progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4g}", loss));
     };
-    trained = train(config, frames, initial, callbacks, validation);
+    trained = train(config, frames.training, initial, callbacks, frames.validation);
   }
   if (!trained.finished) {
     log::warning(fmt::format("stopped at step {} of {}; go on with --resume", trained.steps, config.steps));
     return k_stopped;
   }
-  trained.model.card = card_of(a, initial, frames.size(), trained.steps);
+  trained.model.card = card_of(a, initial, frames.training.size(), trained.steps);
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));
-  report(trained, a, frames, validation, common, result);
+  report(trained, a, frames, common, result);
   return k_done;
 }
 
@@ -160,7 +163,7 @@ void add_train(CLI::App& app) {
   command->add_option("-o,--out", a->out, "Model file to write (.safetensors)")->required();
   command->add_option("--config", a->config, "train.toml: shape of the model, steps, loss")->check(CLI::ExistingFile);
   command->add_option("--validation", a->validation, "Labelled structures to validate on; otherwise the split validation of a data set, or a tenth of the frames")->check(CLI::ExistingFile);
-  command->add_option("--test", a->tests, "Labelled structures to report errors on at the end")->check(CLI::ExistingFile);
+  command->add_option("--test", a->tests, "Labelled structures to report errors on at the end; otherwise, and of a data set, the frames of its split test")->check(CLI::ExistingFile);
   command->add_option("--initial", a->initial, "Model to train further")->check(CLI::ExistingFile);
   CLI::Option* steps = command->add_option("--steps", a->steps, "Optimiser steps")->check(positive());
   command->add_option("--minutes", a->minutes, "Choose the steps so that training takes about this long")->check(positive())->excludes(steps);

@@ -109,5 +109,6 @@ def test_training_leaves_the_test_frames_alone(made, tmp_path):
     errors = json.loads(call("evaluate", tmp_path / "m.safetensors", made, "--split", "test", "--quiet", "--json", "-"))
 
     assert out["training"]["n_frames"] == len(data.split("train"))
+    assert out["test"]["n_frames"] == len(data.split("test"))
     assert out["validation"]["n_frames"] == len(data.split("validation"))
     assert errors["n_frames"] == len(data.split("test"))

@@ -36,11 +36,13 @@ std::string rate_text(double per_second) {
 struct Progress::Impl {
   std::string title;
   std::size_t total;
+  std::size_t already;
   bool is_terminal = isatty(STDERR_FILENO) == 1;
   Clock::time_point start = Clock::now();
   Clock::time_point last{};
   std::size_t done = 0;
   bool shown = false;
+  std::size_t last_shown = 0;
   std::mutex mutex;
 
   void show(std::string_view note) {
@@ -53,18 +55,23 @@ struct Progress::Impl {
               std::string(static_cast<std::size_t>(k_bar_width - filled), '.') + "] ";
     }
     line += std::to_string(done) + "/" + std::to_string(total) + "  " + duration_text(elapsed);
-    if (done > 0 && elapsed > 0.0) line += "  " + rate_text(static_cast<double>(done) / elapsed);
-    if (done > 0 && done < total) line += "  " + duration_text(elapsed * (1.0 - share) / share) + " left";
+    if (done > already && elapsed > 0.0) {
+      const double rate = static_cast<double>(done - already) / elapsed;
+      line += "  " + rate_text(rate);
+      if (done < total) line += "  " + duration_text(static_cast<double>(total - done) / rate) + " left";
+    }
     if (!note.empty()) line += "  " + std::string(note);
     std::fprintf(stderr, is_terminal ? "\r\033[K%s" : "%s\n", line.c_str());
     std::fflush(stderr);
     shown = true;
+    last_shown = done;
   }
 };
 
-Progress::Progress(std::string title, std::size_t total) : impl_(std::make_unique<Impl>()) {
+Progress::Progress(std::string title, std::size_t total, std::size_t already) : impl_(std::make_unique<Impl>()) {
   impl_->title = std::move(title);
   impl_->total = total;
+  impl_->already = already;
 }
 
 Progress::~Progress() {
@@ -75,6 +82,7 @@ void Progress::update(std::size_t done, std::string_view note) {
   if (log::level() >= log::Level::error) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->done = done;
+  if (!impl_->is_terminal && impl_->shown && done == impl_->last_shown) return;  // a log file needs no clock
   const auto now = Clock::now();
   const auto interval = std::chrono::milliseconds(impl_->is_terminal ? 100 : 5000);
   if (now - impl_->last < interval && done < impl_->total) return;

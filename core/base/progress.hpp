@@ -11,7 +11,8 @@ namespace tamiz {
 /// nothing at log level `error` or above (`--quiet`). Never throws; safe to call from any thread.
 class Progress {
  public:
-  Progress(std::string title, std::size_t total);
+  /// `already` of the total were done before this began: rate and remaining time are those of the others.
+  Progress(std::string title, std::size_t total, std::size_t already = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

@@ -37,6 +37,7 @@ class Runner {
       }
       for (auto& [ticket, result] : queue_.oracle.poll(k_poll)) take(ticket, std::move(result));
       submit_more();
+      queue_.waiting();
       if (Clock::now() - last_cost_ >= k_cost_interval) note_costs();
     }
     return true;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -55,8 +56,11 @@ LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest
   check_same_oracle(ledger, oracle);
   LabelRun run;
   run.results.resize(requests.size());
-  Progress progress("labels", requests.size());
+  std::map<std::string, LabelResult> known = known_labels(ledger, retry_failed);
+  const auto is_known = [&](const LabelRequest& request) { return known.contains(request.key()); };
+  Progress progress("labels", requests.size(), static_cast<std::size_t>(std::count_if(requests.begin(), requests.end(), is_known)));
   std::size_t n_done = 0;
+  const auto show = [&] { progress.update(n_done, fmt::format("{:.0f} core-seconds", run.cost)); };
   const auto keep = [&](std::size_t index, LabelResult result) {
     if (!result.cached) {
       ledger.append(record_of(requests[index], result));
@@ -64,9 +68,10 @@ LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest
       ++run.n_calculated;
     }
     run.results[index] = std::move(result);
-    progress.update(++n_done, fmt::format("{:.0f} core-seconds", run.cost));
+    ++n_done;
+    show();
   };
-  run.complete = run_queue({oracle, ledger, requests, known_labels(ledger, retry_failed), keep}, stop);
+  run.complete = run_queue({oracle, ledger, requests, std::move(known), keep, show}, stop);
   return run;
 }
 

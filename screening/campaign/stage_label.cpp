@@ -71,16 +71,17 @@ bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::s
   const std::vector<LabelOrder> open = longest_first(open_orders(history, orders, round));
   std::vector<LabelRequest> requests;
   for (const LabelOrder& order : open) requests.push_back(request_of(order, round, options, settings));
-  Progress progress(fmt::format("round {} labels", round), orders.size());
   std::size_t n_done = orders.size() - open.size();
-  progress.update(n_done);
+  Progress progress(fmt::format("round {} labels", round), orders.size(), n_done);
+  const auto show = [&] { progress.update(n_done); };
   const auto keep = [&](std::size_t index, LabelResult result) {
     LabelRecord record{round, open[index].candidate, open[index].task, std::move(result)};
     ledger.append(to_json(record));
     history.labels.push_back(std::move(record));
-    progress.update(++n_done);
+    ++n_done;
+    show();
   };
-  return run_queue({oracle, ledger, requests, known_labels(history), keep}, stop);
+  return run_queue({oracle, ledger, requests, known_labels(history), keep, show}, stop);
 }
 
 }  // namespace tamiz

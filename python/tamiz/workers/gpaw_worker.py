@@ -14,7 +14,7 @@ mesh              (optional) class to use; otherwise it is chosen from the compo
                   from the gap, too: those with an odd number of electrons go to ``intermetallic``; the others begin with
                   ``insulator``, where the level has it, go on to ``anion`` where their gap is below 1.5 eV, and to
                   ``intermetallic`` where they turn out to have none. A level without that class takes ``covalent``.
-                  Relaxations on ``anion`` or ``intermetallic`` begin on ``insulator``, roughly
+                  Relaxations of compounds begin on coarser meshes where the measure is a length
 paw               (optional) PAW sets that GPAW's generator makes (``paw_sets.py``), by element: valence electrons, and
                   a radius where it is not the generator's; the others are those of gpaw-data
 pulay             dE/dE_cut per atom [eV/eV] of each element, for the Pulay correction of the stress
@@ -57,8 +57,10 @@ LADDER = {"insulator": (1.5, "anion"), "anion": (NO_GAP, "intermetallic")}
 SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
 STRESS_GATE = 7.0  # [GPa]
-# On a mesh that does not suit, forces and stress are relaxed to so many times the thresholds: about its own errors.
-ROUGH = 3.0
+# Lengths [Å] that the meshes resolve on which relaxations of compounds begin, and the multiples of the thresholds to which they go
+# there: about the errors of such meshes. A step costs a quarter on the first and two thirds on the second of what it costs on 25 Å.
+ROUGH = ((12.0, 10.0), (18.0, 3.0))
+UNSUITED = 3.0  # multiple of the thresholds on a class of mesh that turns out not to suit
 
 
 def mesh_class(symbols: list[str], classes=()) -> str:
@@ -309,48 +311,51 @@ class Relaxation:
     def n_steps(self) -> int:
         return self.optimizer.nsteps
 
-    def run(self, level: Level, is_rough: bool = False) -> None:
-        """To the thresholds of the level; to looser ones on a mesh that does not suit, where the result is the start for another."""
+    def run(self, level: Level, loose: float = 1.0) -> None:
+        """To `loose` times the thresholds of the level, and no further on a mesh that does not suit than makes sense there."""
         limits = level.settings["relax"]
+        is_last = loose == 1.0
         for _ in self.optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
             fmax, smax = residuals(level)
-            loose = ROUGH if is_rough or not level.suits() else 1.0
-            if fmax <= loose * limits["fmax"] and smax <= loose * limits["smax_gpa"]:
+            times = UNSUITED if is_last and not level.suits() else loose
+            if fmax <= times * limits["fmax"] and smax <= times * limits["smax_gpa"]:
                 # Taken note of, so that a step between meshes, at one place, is not taken for a curvature.
                 place = self.optimizer.optimizable
                 self.optimizer.prepare_step(place.get_x(), place.get_gradient())
                 return
-        if level.suits() and not is_rough:
+        if level.suits() and is_last:
             raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
 
 
-def rough_mesh(settings: dict, mesh: str) -> str | None:
-    """The class of mesh on which a relaxation that ends on `mesh` begins, which has about a third of its points or fewer; none where there is none."""
-    table = mesh_table(settings)
-    is_coarser = 1.3 * table.get("insulator", math.inf) < table[mesh]
-    return "insulator" if is_coarser and mesh in ("anion", "intermetallic") else None
+def begin_roughly(atoms: Atoms, settings: dict, mesh: str) -> tuple[Relaxation | None, str]:
+    """Relaxes a compound on meshes that are coarser than its class; without success, atoms are where they were.
 
-
-def relax_roughly(atoms: Atoms, settings: dict, mesh: str) -> Relaxation | None:
-    """Begins a relaxation on a coarse mesh; without success, atoms are where they were."""
-    before = atoms.copy()
+    Returns the relaxation to go on with, and the class that the gap on the last of these meshes allows.
+    """
+    before, first, relaxation = atoms.copy(), mesh, None
     try:
-        level = start_level(atoms, settings, mesh, None)
-        relaxation = Relaxation(atoms, level)
-        relaxation.run(level, is_rough=True)
-        return relaxation
+        for length, loose in ROUGH:
+            if 1.3 * length > settings["kpoint_length"][mesh]:
+                continue
+            coarse = settings | {"kpoint_length": settings["kpoint_length"] | {mesh: length}}
+            level = start_level(atoms, coarse, mesh, None)
+            relaxation = relaxation or Relaxation(atoms, level)
+            relaxation.run(level, loose)
+            if not level.suits():
+                mesh = level.next_mesh()
     except protocol.LabelFailure:
         atoms.set_cell(before.cell)
         atoms.positions = before.positions
-        return None
+        return None, first
+    return relaxation, mesh
 
 
 def relax(atoms: Atoms, settings: dict, on_result) -> tuple[Level, int]:
-    """Relaxes the atoms, roughly on a coarse mesh and then on the class of mesh that suits them; returns the level and the
-    number of steps."""
-    mesh = chosen_mesh(atoms, settings)
-    rough = rough_mesh(settings, mesh)
-    relaxation = relax_roughly(atoms, settings, rough) if rough else None
+    """Relaxes the atoms, compounds roughly on coarse meshes before, on the class of mesh that suits them; returns the level and
+    the number of steps."""
+    mesh, relaxation = chosen_mesh(atoms, settings), None
+    if "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc):
+        relaxation, mesh = begin_roughly(atoms, settings, mesh)
     while True:
         # The mesh belongs to the cell that it starts with, which may grow a shorter side.
         level = start_level(atoms, settings, mesh, on_result)

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <mutex>
+#include <optional>
 
 #include "tamiz/core/base/log.hpp"
 
@@ -41,8 +42,7 @@ struct Progress::Impl {
   Clock::time_point start = Clock::now();
   Clock::time_point last{};
   std::size_t done = 0;
-  bool shown = false;
-  std::size_t last_shown = 0;
+  std::optional<std::size_t> shown;  ///< how many were done when it was shown last
   std::mutex mutex;
 
   void show(std::string_view note) {
@@ -63,8 +63,7 @@ struct Progress::Impl {
     if (!note.empty()) line += "  " + std::string(note);
     std::fprintf(stderr, is_terminal ? "\r\033[K%s" : "%s\n", line.c_str());
     std::fflush(stderr);
-    shown = true;
-    last_shown = done;
+    shown = done;
   }
 };
 
@@ -82,7 +81,7 @@ void Progress::update(std::size_t done, std::string_view note) {
   if (log::level() >= log::Level::error) return;
   const std::lock_guard lock(impl_->mutex);
   impl_->done = done;
-  if (!impl_->is_terminal && impl_->shown && done == impl_->last_shown) return;  // a log file needs no clock
+  if (!impl_->is_terminal && impl_->shown == done) return;  // a log file needs no clock
   const auto now = Clock::now();
   const auto interval = std::chrono::milliseconds(impl_->is_terminal ? 100 : 5000);
   if (now - impl_->last < interval && done < impl_->total) return;

@@ -58,7 +58,7 @@ SCF_ITERATIONS = 70
 # Corrections up to here leave at most 0.5 GPa (datasets/levels/README.md); larger ones, of compressed nitrides, leave more.
 STRESS_GATE = 7.0  # [GPa]
 # Lengths [Å] that the meshes resolve on which relaxations of compounds begin, and the multiples of the thresholds to which they go
-# there: about the errors of such meshes. A step costs a quarter on the first and two thirds on the second of what it costs on 25 Å.
+# there: about the errors of such meshes. Points of a mesh go with the cube of its length.
 ROUGH = ((12.0, 10.0), (18.0, 3.0))
 UNSUITED = 3.0  # multiple of the thresholds on a class of mesh that turns out not to suit
 

@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include "tamiz/core/base/error.hpp"
@@ -60,6 +58,7 @@ void sync_folder(const std::filesystem::path& folder) {
 }
 
 constexpr std::string_view k_unfinished = ".part";
+constexpr std::size_t k_piece = 1u << 16;  // [bytes] first piece of a file that is read
 
 /// A new file beside `path`, with the permissions that the user's mask asks for (mkstemp would give 0600).
 std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path& path) {
@@ -98,12 +97,21 @@ std::filesystem::path target_of(std::filesystem::path path) {
 std::string read_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) throw FileError("cannot read " + path.string() + ": it is a folder");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(path, "open");
-  std::ostringstream content;
-  content << file.rdbuf();
-  if (file.bad()) fail(path, "read");
-  return std::move(content).str();
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail(path, "open");
+  std::string content(k_piece, '\0');
+  // Every error has to show: a ledger cuts off what a read did not bring. Pipes and files of /proc say no size before.
+  for (std::size_t size = 0;;) {
+    if (size == content.size()) content.resize(2 * size);
+    const ssize_t got = ::read(file.get(), content.data() + size, content.size() - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, "read");
+    if (got == 0) {
+      content.resize(size);
+      return content;
+    }
+    size += static_cast<std::size_t>(got);
+  }
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {

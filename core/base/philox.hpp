@@ -43,8 +43,7 @@ inline constexpr std::uint32_t k_crystals = 3;
 inline constexpr std::uint32_t k_training = 4;
 inline constexpr std::uint32_t k_initial_weights = 5;
 inline constexpr std::uint32_t k_bootstrap = 6;
-inline constexpr std::uint32_t k_decision = 7;
-inline constexpr std::uint32_t k_rattle = 8;
+inline constexpr std::uint32_t k_orderings = 8;
 inline constexpr std::uint32_t k_split = 9;
 }  // namespace streams
 

@@ -45,16 +45,26 @@ std::vector<SymmetryOperation> operations(const CifBlock& block, const std::stri
     for (const CifValue& value : loop->column(key)) result.push_back(parse_operation(value.text, file + ":" + std::to_string(value.line)));
     return result;
   }
-  if (const CifValue* hall = first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"}))
-    if (const int number = hall_number_by_name(hall->text)) return operations_of_hall(number);
-  if (const CifValue* name = first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"}))
-    if (const int number = hall_number_by_name(name->text)) return operations_of_hall(number);
-  if (const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"})) {
+  const CifValue* unknown = nullptr;
+  for (const CifValue* name : {first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"}),
+                               first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"})}) {
+    if (name == nullptr) continue;
+    if (const int hall = hall_number_by_name(name->text)) return operations_of_hall(hall);
+    unknown = name;
+  }
+  const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
+  if (value == nullptr && unknown == nullptr) return operations_of_hall(1);
+  int hall = 0;
+  if (value != nullptr) {
     const double group = number(*value, "space group number", file);
     if (!(group >= 1.0 && group <= 230.0)) fail(file, value->line, "expected a space group number from 1 to 230, got " + value->text);
-    return operations_of_hall(hall_number_of(static_cast<int>(group)));
+    hall = unknown == nullptr ? hall_number_of(static_cast<int>(group)) : only_hall_number_of(static_cast<int>(group));
   }
-  return operations_of_hall(1);
+  // The wrong setting would be another crystal.
+  if (hall == 0)
+    fail(file, unknown->line, "the space group '" + unknown->text + "' is not known, and the file gives no symmetry operations: add "
+                              "them, or a Hall symbol");
+  return operations_of_hall(hall);
 }
 
 /// "Mg2+", "Mg1", "MG" → Mg.

@@ -49,6 +49,26 @@ void parse_row(std::string_view row, int index, SymmetryOperation& operation, co
   }
 }
 
+struct NamedSetting {
+  std::string name, choice;  ///< choice: that of spglib, "1", "2", "H", "R", "b1", …; empty where the name has none
+};
+
+/// "F d -3 m :2", or "F d -3 m Z" as ICSD writes it; "R -3 m :R".
+NamedSetting named_setting(std::string_view text) {
+  NamedSetting setting{std::string(trim(text)), ""};
+  if (const std::size_t colon = setting.name.find(':'); colon != std::string::npos) {
+    setting.choice = without_blanks(setting.name.substr(colon + 1));
+    setting.name.resize(colon);
+  } else if (setting.name.size() > 2 && setting.name[setting.name.size() - 2] == ' ' &&
+             std::string_view("SZHR").find(setting.name.back()) != std::string_view::npos) {
+    const char last = setting.name.back();
+    setting.choice = last == 'S' ? "1" : last == 'Z' ? "2" : std::string(1, last);
+    setting.name.pop_back();
+  }
+  setting.name = without_blanks(setting.name);
+  return setting;
+}
+
 }  // namespace
 
 SymmetryOperation parse_operation(std::string_view text, const std::string& where) {
@@ -67,14 +87,25 @@ SymmetryOperation parse_operation(std::string_view text, const std::string& wher
 }
 
 int hall_number_by_name(std::string_view name) {
-  const std::string wanted = without_blanks(name);
-  if (wanted.empty()) return 0;
+  const NamedSetting wanted = named_setting(name);
+  if (wanted.name.empty()) return 0;
   for (int hall = 1; hall <= 530; ++hall) {
     const SpglibSpacegroupType type = spg_get_spacegroup_type(hall);
+    if (!wanted.choice.empty() && wanted.choice != type.choice) continue;
     for (const char* known : {type.hall_symbol, type.international_short, type.international_full, type.international})
-      if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted) return hall;
+      if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted.name) return hall;
   }
   return 0;
+}
+
+int only_hall_number_of(int group) {
+  int found = 0;
+  for (int hall = 1; hall <= 530; ++hall) {
+    if (spg_get_spacegroup_type(hall).number != group) continue;
+    if (found != 0) return 0;
+    found = hall;
+  }
+  return found;
 }
 
 }  // namespace tamiz

@@ -260,7 +260,7 @@ void append_frame(std::string& text, const Frame& frame) {
   const Structure& structure = frame.structure;
   text += std::to_string(structure.size()) + "\n";
   std::string header;
-  if (structure.lattice().volume() > 0.0) header += "Lattice=" + matrix_text(structure.lattice().rows()) + " ";
+  if (!structure.lattice().rows().isZero(0.0)) header += "Lattice=" + matrix_text(structure.lattice().rows()) + " ";
   header += "Properties=species:S:1:pos:R:3";
   if (frame.labels.forces) header += ":forces:R:3";
   for (const auto& [name, array] : frame.arrays) header += ":" + name + ":R:" + std::to_string(array.cols());

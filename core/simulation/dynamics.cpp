@@ -13,11 +13,6 @@ namespace {
 
 Eigen::Index row_of(std::size_t atom) { return static_cast<Eigen::Index>(atom); }
 
-/// √(k_B T/m) [Å/fs]
-double thermal_speed(double temperature, double mass) {
-  return std::sqrt(units::k_boltzmann * temperature / mass * units::k_acceleration);
-}
-
 double kinetic_energy(const Vec3& velocity, double mass) { return 0.5 * mass * velocity.squaredNorm() / units::k_acceleration; }
 
 void check_state(const Batch& batch, const State& state) {
@@ -30,12 +25,12 @@ void check_state(const Batch& batch, const State& state) {
 
 void check_options(const DynamicsOptions& options) {
   if (!(options.timestep > 0.0) || !std::isfinite(options.timestep)) throw UnitError("the time step must be above 0 fs");
-  if (!(options.skin >= 0.0)) throw UnitError("the skin must not be below 0 å");
+  if (!(options.skin >= 0.0)) throw UnitError("the skin must not be below 0 Å");
   // The random numbers count steps with 32 bits.
   if (options.steps > std::numeric_limits<std::uint32_t>::max()) throw UnitError("at most 4294967295 steps can be numbered");
   if (options.ensemble != Ensemble::langevin) return;
   if (!(options.temperature >= 0.0) || !std::isfinite(options.temperature))
-    throw UnitError("the temperature must not be below 0 k");
+    throw UnitError("the temperature must not be below 0 K");
   if (!(options.friction > 0.0) || !std::isfinite(options.friction)) throw UnitError("the friction must be above 0 per fs");
 }
 

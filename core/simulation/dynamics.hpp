@@ -41,6 +41,9 @@ using Observer = std::function<bool(const Snapshot&)>;
 void run_dynamics(const Potential& potential, const Batch& batch, State& state, const DynamicsOptions& options,
                   const Observer& observer = {});
 
+/// √(k_B T/m) [Å/fs] of a mass [u] at a temperature [K]: the standard deviation of one component of its velocity.
+double thermal_speed(double temperature, double mass);
+
 /// Maxwell–Boltzmann velocities at `temperature` [K] without centre-of-mass motion; a function of the seed and
 /// the place in the batch.
 void set_thermal_velocities(const Batch& batch, State& state, double temperature, std::uint64_t seed);

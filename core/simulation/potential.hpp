@@ -25,7 +25,7 @@ struct Outputs {
 struct Prediction {
   Eigen::VectorXd energies;        ///< (n_structures) [eV]
   Coordinates forces;              ///< (n_atoms, 3) [eV/Å]
-  std::vector<Mat3> stresses;      ///< (n_structures) [eV/Å³], tensile positive: (1/V) dE/dε
+  std::vector<Mat3> stresses;      ///< (n_structures) [eV/Å³], tensile positive: (1/V) dE/dε; zero without a volume
   Eigen::VectorXd atom_energies;   ///< (n_atoms) [eV]
   Eigen::MatrixXd member_energies; ///< (n_structures, n_members) [eV]
   /// (n_atoms, n_descriptors): what the model knows of each atom's surroundings, invariant under rotation, translation
@@ -56,8 +56,7 @@ class Potential {
   virtual NeighborRequest neighbors() const = 0;
   /// That a batch is shared among; what is done for the potential beside it, as neighbour lists, may use as many.
   virtual int threads() const { return 1; }
-  /// Throws SpeciesError for elements outside `capabilities()`, CapabilityError for outputs that it
-  /// does not offer, NumericsError for positions that are not finite.
+  /// Throws as `check_evaluation`, and NumericsError for two atoms at one place.
   virtual Prediction evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                               const Outputs& outputs) const = 0;
   /// Second derivatives of every structure's energy by its positions, times `directions` (n_atoms, 3): −d/dτ of the forces
@@ -79,5 +78,14 @@ Coordinates hessian_vector_products(const Potential& potential, std::span<const 
 
 /// Throws SpeciesError naming the first element that the potential does not know.
 void require_species(const Potential& potential, std::span<const Element> species);
+
+/// What every potential checks before it computes. Throws SpeciesError for elements outside its capabilities,
+/// CapabilityError for outputs that it does not offer, ShapeError for arrays that do not belong together and for a list
+/// that does not reach its cutoff, NumericsError for positions that are not finite.
+void check_evaluation(const Potential& potential, const Batch& batch, const State& state, const NeighborList& neighbors,
+                      const Outputs& outputs);
+
+/// Throws NumericsError where a neighbour of `atom` lies on it, which has no direction; the square of a distance serves too.
+void check_distance(double distance, std::size_t atom);
 
 }  // namespace tamiz

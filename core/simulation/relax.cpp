@@ -8,6 +8,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/neighbors/bins.hpp"
 #include "tamiz/core/simulation/relaxing_structure.hpp"
 
 namespace tamiz {
@@ -33,6 +34,15 @@ Contact closest_contact(const Batch& batch, const State& state, const NeighborLi
     if (ratio < closest.ratio) closest = {ratio, distance, a, b};
   }
   return closest;
+}
+
+/// A sheet or a wire that has no vectors along its open directions, with unit vectors there: strains of its cell need a volume.
+Structure with_volume(const Structure& structure) {
+  const auto& periodic = structure.periodicity();
+  if (structure.lattice().volume() > 0.0 || !(periodic[0] || periodic[1] || periodic[2])) return structure;
+  const auto species = structure.species();
+  return Structure(Lattice(detail::completed_cell(structure.lattice().rows(), periodic)), periodic,
+                   {species.begin(), species.end()}, Cartesian{structure.positions()});
 }
 
 /// What keeps a structure from being evaluated at all.
@@ -185,9 +195,11 @@ std::string_view to_string(RelaxStatus status) {
   return "";
 }
 
-std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
+std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> given,
                                const RelaxOptions& options, const std::function<void(std::size_t)>& progress) {
-  check(potential, structures, options);
+  check(potential, given, options);
+  std::vector<Structure> structures;
+  for (const Structure& structure : given) structures.push_back(options.cell ? with_volume(structure) : structure);
   std::vector<RelaxResult> results;
   std::deque<std::size_t> waiting;
   for (std::size_t k = 0; k < structures.size(); ++k) {

@@ -30,14 +30,16 @@ struct RelaxResult {
   RelaxStatus status;
   std::string reason;  ///< empty when converged
   int steps = 0;
-  double energy = 0.0; ///< [eV]
-  double fmax = 0.0;   ///< [eV/Å]
-  double smax = 0.0;   ///< [eV/Å³]
+  // NaN where the structure was never evaluated.
+  double energy;       ///< [eV]
+  double fmax;         ///< [eV/Å]
+  double smax;         ///< [eV/Å³]
 };
 
 /// Limited-memory BFGS with a trust radius (minimizer.hpp) on atoms and log-strain of the cell, as batches:
-/// structures that finish leave, waiting ones enter. Results come in the order of `structures` and do not depend on the batching beyond the
-/// potential's own rounding. `progress(done)` is called after each step with the finished count.
+/// structures that finish leave, waiting ones enter. Results come in the order of `structures` and do not depend on the
+/// batching beyond the potential's own rounding. The cell of a sheet or a wire that has no vectors along its open directions
+/// gets unit vectors there. `progress(done)` is called after each step with the finished count.
 std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
                                const RelaxOptions& options = {},
                                const std::function<void(std::size_t done)>& progress = {});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,7 +64,8 @@ class RelaxingStructure {
   Eigen::VectorXd force_;                    // generalised, at the last evaluated geometry
   Coordinates evaluated_positions_;
   Mat3 evaluated_cell_;
-  double energy_ = 0.0, fmax_ = 0.0, smax_ = 0.0;
+  static constexpr double k_unknown = std::numeric_limits<double>::quiet_NaN();
+  double energy_ = k_unknown, fmax_ = k_unknown, smax_ = k_unknown;
   int steps_ = 0;
 };
 

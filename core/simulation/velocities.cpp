@@ -23,14 +23,18 @@ Vec3 drift_of(const Batch& batch, const State& state, std::size_t s) {
 
 }  // namespace
 
+double thermal_speed(double temperature, double mass) {
+  return std::sqrt(units::k_boltzmann * temperature / mass * units::k_acceleration);
+}
+
 void set_thermal_velocities(const Batch& batch, State& state, double temperature, std::uint64_t seed) {
-  if (!(temperature >= 0.0) || !std::isfinite(temperature)) throw UnitError("the temperature must not be below 0 k");
+  if (!(temperature >= 0.0) || !std::isfinite(temperature)) throw UnitError("the temperature must not be below 0 K");
   state.velocities = Coordinates::Zero(row_of(batch.n_atoms()), 3);
   for (std::size_t s = 0; s < batch.n_structures(); ++s) {
     if (batch.n_atoms(s) == 0) continue;
     Philox random(seed, streams::k_velocities, s, 0);
     for (std::size_t a = batch.offsets()[s]; a < batch.offsets()[s + 1]; ++a) {
-      const double speed = std::sqrt(units::k_boltzmann * temperature / batch.masses()[a] * units::k_acceleration);
+      const double speed = thermal_speed(temperature, batch.masses()[a]);
       for (int k = 0; k < 3; ++k) state.velocities(row_of(a), k) = speed * random.normal();
     }
     const Vec3 drift = drift_of(batch, state, s);

@@ -1,7 +1,6 @@
 #include "tamiz/core/structure/identity.hpp"
 
 #include <algorithm>
-#include <map>
 
 namespace tamiz {
 
@@ -14,6 +13,19 @@ bool StructureIdentity::same_as(const StructureIdentity& other) const {
   const double distance = fingerprint_.distance(other.fingerprint_);
   if (!crystal_) return distance < k_same_structure;
   return distance < k_near_structure && crystal_->coincides_with(*other.crystal_);
+}
+
+void StructureIndex::add(std::string name, const Structure& structure) {
+  by_formula_[structure.composition().reduced().formula()].emplace_back(std::move(name), StructureIdentity(structure));
+}
+
+std::string StructureIndex::find(const Structure& structure) const {
+  const auto same_formula = by_formula_.find(structure.composition().reduced().formula());
+  if (same_formula == by_formula_.end()) return "";
+  const StructureIdentity identity(structure);
+  for (const auto& [name, other] : same_formula->second)
+    if (other.same_as(identity)) return name;
+  return "";
 }
 
 std::vector<std::size_t> group_duplicates(std::span<const Structure> structures) {

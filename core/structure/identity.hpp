@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tamiz/core/structure/fingerprint.hpp"
@@ -27,6 +30,17 @@ class StructureIdentity {
  private:
   Fingerprint fingerprint_;
   std::optional<ReducedCrystal> crystal_;  ///< missing where there are directions without periodicity
+};
+
+/// Structures with names, found again by their geometry.
+class StructureIndex {
+ public:
+  void add(std::string name, const Structure& structure);
+  /// Name of the first one added that is the same; empty where there is none.
+  std::string find(const Structure& structure) const;
+
+ private:
+  std::map<std::string, std::vector<std::pair<std::string, StructureIdentity>>> by_formula_;
 };
 
 /// Index of the first structure that each one equals: result[k] == k for the ones to keep.

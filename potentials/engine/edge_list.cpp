@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/simulation/potential.hpp"
 
 namespace tamiz {
 namespace {
@@ -40,7 +41,9 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
   for (std::size_t i = begin; i < end; ++i) {
     for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
       const Vec3 vector = neighbors.vector(pair, batch, state);
-      if (vector.squaredNorm() >= cutoff_ * cutoff_) continue;
+      const double square = vector.squaredNorm();
+      if (square >= cutoff_ * cutoff_) continue;
+      check_distance(square, i);
       edges.neighbors.push_back(neighbors.neighbors()[pair] - static_cast<std::int32_t>(begin));
       edges.vectors.insert(edges.vectors.end(), vector.data(), vector.data() + 3);
     }

@@ -40,7 +40,7 @@ class EdgeBuilder {
   explicit EdgeBuilder(const ModelDescription& description);
 
   /// Edges of structure s inside the cutoff (pairs in the skin left out), with the pair repulsion along them.
-  /// Throws SpeciesError for an element that the model does not know.
+  /// Throws SpeciesError for an element that the model does not know, NumericsError for two atoms at one place.
   EdgeList operator()(const Batch& batch, const State& state, const NeighborList& neighbors, std::size_t s) const;
   double cutoff() const { return cutoff_; }
 

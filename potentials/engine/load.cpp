@@ -26,7 +26,10 @@ bool is_fused(const LoadOptions& options) {
 
 std::unique_ptr<Potential> load_potential(const std::filesystem::path& file, const LoadOptions& options) {
   require_known(options);
-  return file.extension() == ".toml" ? make_classical_potential(file) : make_potential(ModelFile::read(file), options);
+  if (file.extension() != ".toml") return make_potential(ModelFile::read(file), options);
+  if (options.device != "cpu" || !options.engine.empty())
+    throw CapabilityError(file.string() + " is a classical potential: it runs on the device cpu and has no choice of engine");
+  return make_classical_potential(file);
 }
 
 std::unique_ptr<Potential> make_potential(const ModelFile& model, const LoadOptions& options) {

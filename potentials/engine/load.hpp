@@ -24,8 +24,8 @@ struct LoadOptions {
 };
 
 /// A potential from a file: a `.safetensors` model, or a `.toml` file with a classical potential
-/// (`kind = "lennard-jones" | "stillinger-weber"`). Throws FileError, FormatError (checksum, version,
-/// truncation), CapabilityError when this build lacks the engine that the file needs.
+/// (`kind = "lennard-jones" | "stillinger-weber" | "zbl"`), which reads nothing of the options. Throws FileError, FormatError
+/// (checksum, version, truncation), CapabilityError for a device or an engine that is not there for the file.
 std::unique_ptr<Potential> load_potential(const std::filesystem::path& file, const LoadOptions& options = {});
 /// The same of a model in memory.
 std::unique_ptr<Potential> make_potential(const ModelFile& model, const LoadOptions& options);

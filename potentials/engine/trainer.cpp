@@ -89,6 +89,17 @@ std::string weights_text(const LossWeights& w) {
   return text;
 }
 
+/// Bytes of a structure and its labels.
+std::string content_of(const Frame& frame) {
+  std::string text = frame.structure.content_hash();
+  const Labels& labels = frame.labels;
+  if (const auto energy = labels.consistent_energy()) text += format_double(*energy);
+  if (labels.forces)
+    text.append(reinterpret_cast<const char*>(labels.forces->data()), static_cast<std::size_t>(labels.forces->size()) * 8);
+  if (labels.stress) text.append(reinterpret_cast<const char*>(labels.stress->data()), 72);
+  return text;
+}
+
 /// Hash of all that decides the result.
 std::string identity(const Plan& plan) {
   const TrainConfig& c = plan.config;
@@ -98,14 +109,10 @@ std::string identity(const Plan& plan) {
   for (const std::int64_t value : {std::int64_t{c.batch_size}, c.steps, static_cast<std::int64_t>(c.seed),
                                    std::int64_t{c.validations}, std::int64_t{c.first_cycle}})
     text += std::to_string(value) + " ";
-  for (const TrainingFrame& frame : plan.set.training) {
-    text += frame.frame.structure.content_hash();
-    const Labels& labels = frame.frame.labels;
-    if (const auto energy = labels.consistent_energy()) text += format_double(*energy);
-    if (labels.forces)
-      text.append(reinterpret_cast<const char*>(labels.forces->data()), static_cast<std::size_t>(labels.forces->size()) * 8);
-    if (labels.stress) text.append(reinterpret_cast<const char*>(labels.stress->data()), 72);
-  }
+  for (const TrainingFrame& frame : plan.set.training) text += content_of(frame.frame);
+  // They choose the cycle that the run ends with.
+  text += "validation";
+  for (const Frame& frame : plan.set.validation) text += content_of(frame);
   for (const Tensor& tensor : plan.start.tensors) text += tensor.bytes;
   // The engines differ by rounding, and a resumed run has to end in the same bits.
   if (c.engine != "torch") text += "fused";
@@ -324,6 +331,7 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   for (const std::string& warning : label_warnings(frames)) log::warning_once("training frames: " + warning);
   TrainResult result = run_to_end(plan, callbacks);
   if (initial) result.model.card = initial->card;
+  if (!result.finished) return result;
   const auto potential = make_potential(result.model, options_of(config));
   if (!plan.set.validation.empty()) result.validation = evaluate_errors(*potential, plan.set.validation);
   if (potential->capabilities().n_members > 1) {

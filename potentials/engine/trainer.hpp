@@ -55,8 +55,8 @@ struct TrainResult {
   ModelFile model;
   ErrorSummary training, validation;
   std::int64_t steps = 0;
-  /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state and the
-  /// model is the unfinished one.
+  /// False where `TrainCallbacks::should_stop` ended the run early: the checkpoint holds the state, the model is the
+  /// unfinished one, neither calibrated nor compared with the frames.
   bool finished = true;
   bool stopped_early = false;   ///< with a cycle that was not better than the one before
 };

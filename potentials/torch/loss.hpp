@@ -15,7 +15,7 @@ struct ShardLoss {
 };
 
 /// Share of the frames of one shard in the loss of a batch of `n_batch` frames, and its gradient by
-/// `weights`, which must be leaves. See README.md of potentials/engine for the loss.
+/// `weights`, which must be leaves. The loss: docs/theory.md, eqs. 8 and 9.
 ShardLoss shard_loss(const MaceModel& model, AppliedWeights& weights, const ShardPointer& shard,
                      std::span<const TrainingFrame* const> frames, const LossWeights& loss_weights,
                      std::size_t n_batch);

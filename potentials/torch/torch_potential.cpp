@@ -106,7 +106,7 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
       total += atom;
     }
     prediction.energies[k] = total;
-    if (outputs.members && prediction.member_energies.cols() > 0)
+    if (outputs.members)
       prediction.member_energies.row(k) = member_totals(members.middleRows(row, n), total, d.uncertainty_scale);
     row += n;
   }
@@ -127,13 +127,14 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
   for (std::size_t s = begin; s < end; ++s) {
     const auto f = static_cast<Eigen::Index>(s - begin);
     const Mat3 virial = derivatives.middleRows(shard->n_atoms + 3 * f, 3);
-    prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / shard->volumes[s - begin];
+    if (const double volume = shard->volumes[s - begin]; volume > 0.0) prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
   }
 }
 
 Prediction TorchPotential::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                                     const Outputs& outputs) const {
-  Prediction prediction = blank_prediction(*this, batch, state, outputs);
+  check_evaluation(*this, batch, state, neighbors, outputs);
+  Prediction prediction = blank_prediction(*this, batch, outputs);
   if (batch.n_structures() == 0) return prediction;
   const int threads = model_.placement().kernels ? threads_ : 1;
   const std::size_t share = neighbors.n_pairs() / static_cast<std::size_t>(threads) + 1;

@@ -54,14 +54,12 @@ std::vector<std::string> ledger_records(const fs::path& path) {
   return records;
 }
 
-LabelRun label_structures(const std::vector<std::pair<std::string, Structure>>& structures, const std::string& oracle_name,
-                          const std::string& task, const std::string& level, double timeout, int workers,
-                          const fs::path& ledger_path, const fs::path& scratch, bool retry_failed) {
+LabelRun label_frames(const std::vector<std::pair<std::string, Frame>>& frames, const std::string& oracle_name,
+                      const std::string& task, const std::string& level, double timeout, int workers,
+                      const fs::path& ledger_path, const fs::path& scratch, bool retry_failed) {
   const std::string settings = level.empty() ? "{}" : read_level(level);
   std::vector<LabelRequest> requests;
-  for (const auto& [id, structure] : structures)
-    requests.push_back({.id = id, .structure = structure, .task = label_task_from(task), .level = level,
-                        .settings = settings, .timeout = timeout});
+  for (const auto& [id, frame] : frames) requests.push_back(request_for(frame, id, label_task_from(task), level, settings, timeout));
   Ledger ledger(ledger_path);
   const auto oracle = make_oracle(oracle_name, workers, scratch);
   Stop stop;
@@ -111,7 +109,7 @@ void bind_labels(py::module_& module) {
       .def_readonly("cost", &LabelRun::cost)
       .def_readonly("n_calculated", &LabelRun::n_calculated)
       .def_readonly("complete", &LabelRun::complete);
-  module.def("label", &label_structures, py::arg("structures"), py::arg("oracle"), py::arg("task"), py::arg("level"),
+  module.def("label", &label_frames, py::arg("frames"), py::arg("oracle"), py::arg("task"), py::arg("level"),
              py::arg("timeout"), py::arg("workers"), py::arg("ledger"), py::arg("scratch"), py::arg("retry_failed"), Release());
 }
 

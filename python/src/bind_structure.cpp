@@ -168,7 +168,16 @@ void bind_frame_class(py::module_& module) {
       .def_property_readonly("stress", [](const Frame& f) { return f.labels.stress; })
       .def_property_readonly("info", [](const Frame& f) { return f.info; })
       .def_property_readonly("arrays", [](const Frame& f) { return f.arrays; })
-      .def("__repr__", [](const Frame& f) { return "Frame(" + f.structure.composition().formula() + ")"; });
+      .def("__repr__", [](const Frame& f) { return "Frame(" + f.structure.composition().formula() + ")"; })
+      .def(py::pickle(
+          [](const Frame& f) {
+            return py::make_tuple(f.structure, f.labels.energy, f.labels.free_energy, f.labels.forces, f.labels.stress, f.info, f.arrays);
+          },
+          [](const py::tuple& t) {
+            return make_frame(t[0].cast<Structure>(), t[1].cast<std::optional<double>>(), t[2].cast<std::optional<double>>(),
+                              t[3].cast<std::optional<Array>>(), t[4].cast<std::optional<Array>>(),
+                              t[5].cast<std::map<std::string, std::string>>(), t[6].cast<std::map<std::string, Eigen::MatrixXd>>());
+          }));
 }
 
 std::vector<std::string> format_names() {

@@ -91,18 +91,29 @@ def to_structures(items: Any) -> list[Structure]:
     return [to_structure(items)] if is_structure(items) else [to_structure(item) for item in items]
 
 
-def to_frame(item: Any) -> Frame:
+def _results_of(atoms: Any) -> dict[str, Any]:
+    """What the calculator has stored for these atoms. A calculator remembers one geometry only, whoever shares it."""
+    results = dict(getattr(atoms.calc, "results", None) or {})
+    if results and hasattr(atoms.calc, "check_state") and (changed := atoms.calc.check_state(atoms)):
+        raise CapabilityError(f"the results of {atoms.calc.name or type(atoms.calc).__name__} belong to other {changed[0]} than those of "
+                              f"{atoms.get_chemical_formula()}: give each Atoms a SinglePointCalculator with its own results, or set "
+                              "its calc to None")
+    return results
+
+
+def to_frame(item: Any, labels: bool = True) -> Frame:
     """A :class:`Frame`: a structure with what a calculator has stored with it.
 
     Of ASE Atoms it takes the results that are there (energy, free_energy [eV], forces [eV/Å], stress [eV/Å³]) without
-    starting a calculation, and the entries of ``info`` as text.
+    starting a calculation, unless `labels` is false, and the entries of ``info`` as text. Raises CapabilityError for
+    results of another geometry.
     """
     if isinstance(item, Frame):
         return item
     structure = to_structure(item)
     if not _is_ase(item):
         return Frame(structure)
-    results = dict(getattr(item.calc, "results", None) or {})
+    results = _results_of(item) if labels else {}
     stress = results.get("stress")
     return Frame(structure, energy=results.get("energy"), free_energy=results.get("free_energy"),
                  forces=results.get("forces"), stress=None if stress is None else stress_from_voigt(stress),

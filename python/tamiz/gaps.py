@@ -50,7 +50,7 @@ class GapModel:
 
         Args:
             potential: a MACE model from a file.
-            structures: crystals, eight or more, relaxed (tamiz, ASE or pymatgen).
+            structures: crystals, eight or more, relaxed (tamiz, ASE or pymatgen); all are trained on, whatever their split.
             gaps: of each [eV], 0 for metals; four or more above 0.
             plain_gaps: of each with a cheaper functional, PBE say [eV], where known. They make gaps more certain.
             folds: parts of the cross-validation.

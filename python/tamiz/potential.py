@@ -51,9 +51,17 @@ class Prediction:
 class Potential:
     """Energy as a function of structures; made by :func:`load`. Calls from several threads run side by side."""
 
-    def __init__(self, native: Any, path: str):
+    def __init__(self, native: Any, path: str, options: dict[str, Any]):
         self._native = native
         self.path = path
+        self._options = options
+
+    def __reduce__(self) -> tuple:
+        """Pickled as what it was loaded from: another process reads the file again."""
+        return _load, (self.path, self._options)
+
+    def __deepcopy__(self, memo: dict) -> Potential:
+        return self  # it never changes
 
     @property
     def name(self) -> str:
@@ -131,7 +139,12 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
     path = os.fspath(path)
     if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):
         require_matching_torch()
-    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or "", memory or ""), path)
+    options = {"dtype": dtype, "device": device, "threads": threads, "engine": engine, "memory": memory}
+    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or "", memory or ""), path, options)
+
+
+def _load(path: str, options: dict[str, Any]) -> Potential:
+    return load(path, **options)
 
 
 def import_mace(path: str | os.PathLike, out: str | os.PathLike, *, head: str = "",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from typing import Any
 
 from . import _tamiz
-from .convert import is_structure, to_structure
+from .convert import Frame, is_structure, to_frame
 
 Candidate = _tamiz.Candidate
 Proposal = _tamiz.Proposal
@@ -27,12 +28,24 @@ def prototype_names() -> list[str]:
     return _tamiz.prototype_names()
 
 
+def _named(frames: list[Frame]) -> list[tuple[str, Frame]]:
+    """With the ids that they bring along, else their places."""
+    ids = [frame.info.get("id") or frame.info.get("candidate") or f"{k:04d}" for k, frame in enumerate(frames)]
+    uses: Counter[str] = Counter()
+    named = []
+    for name, frame in zip(ids, frames):
+        named.append((f"{name}#{uses[name]}" if uses[name] else name, frame))
+        uses[name] += 1
+    return named
+
+
 def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", task: str = "single_point",
           level: str | None = None, timeout: float = 0.0, workers: int = 0, retry_failed: bool = False) -> LabelRun:
     """Calculates energies, forces and stresses of structures in worker processes.
 
     Args:
-        structures: one or many (tamiz, ASE, pymatgen), or a dict of them by id.
+        structures: one or many (tamiz frames or structures, ASE, pymatgen), or a dict of them by id. Else the ``info`` of a frame or
+            of Atoms may hold an "id"; a "mesh" names the class of k-point mesh, as "molecule".
         ledger: file that keeps the labels; what it holds already is not calculated again.
         oracle: "gpaw", "ase:module:callable", "replay:LEDGER", or a command that speaks the worker protocol.
         task: "single_point", "relax" or "gap".
@@ -44,10 +57,10 @@ def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", t
     Raises OracleError when the oracle cannot be started, FileError for the ledger.
     """
     if isinstance(structures, dict):
-        named = [(str(key), to_structure(item)) for key, item in structures.items()]
+        named = [(str(key), to_frame(item, labels=False)) for key, item in structures.items()]
     else:
         items = [structures] if is_structure(structures) else list(structures)
-        named = [(f"{k:04d}", to_structure(item)) for k, item in enumerate(items)]
+        named = _named([to_frame(item, labels=False) for item in items])
     if level is None:
         level = "pbe-600" if oracle == "gpaw" else ""
     with tempfile.TemporaryDirectory(prefix="tamiz-label-") as scratch:

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterable
 from . import _tamiz
 from ._torch import require_matching_torch
 from .convert import to_frames
+from .datasets import DataSet
 from .errors import CapabilityError, FileError
 from .potential import Potential, load
 
@@ -32,6 +33,16 @@ class TrainedModel:
         return load(self.path, **options)
 
 
+def _without_test(frames: Iterable[Any], validation: Iterable[Any]) -> tuple[Iterable[Any], Iterable[Any]]:
+    """What to train and to validate on."""
+    if not isinstance(frames, DataSet):
+        return frames, validation
+    split = [frame.info.get("split") for frame in frames]
+    held_out = [frame for frame, name in zip(frames, split) if name == "validation"]
+    validation = list(validation)
+    return [frame for frame, name in zip(frames, split) if name not in ("validation", "test")], validation or held_out
+
+
 def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.PathLike | None = None,
           initial: str | os.PathLike | None = None, validation: Iterable[Any] = (), steps: int | None = None,
           minutes: float | None = None, learning_rate: float | None = None, batch_size: int | None = None,
@@ -39,6 +50,8 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
           card: dict[str, str] | None = None, resume: bool = False,
           progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
     """Fits a MACE model to labelled frames (tamiz frames, or ASE Atoms with results) and writes it to `out`.
+
+    Of a data set with splits it trains on neither "validation" nor "test", and validates on the first unless told otherwise.
 
     Args:
         config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
@@ -60,7 +73,8 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
     checkpoint = path.with_name(path.name + ".checkpoint")
     if checkpoint.exists() and not resume:
         raise FileError(f"{checkpoint} is left from a training that was stopped: pass resume=True, or remove it")
-    result = _tamiz.train(to_frames(frames), to_frames(validation), config, initial, steps, minutes, learning_rate,
+    training, validation = _without_test(frames, validation)
+    result = _tamiz.train(to_frames(training), to_frames(validation), config, initial, steps, minutes, learning_rate,
                           batch_size, dtype, seed, threads, engine or "", checkpoint, progress)
     result.write(path, {"created_by": "tamiz.train", **(card or {})})
     checkpoint.unlink(missing_ok=True)

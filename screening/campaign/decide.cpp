@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz {
@@ -37,14 +38,24 @@ std::size_t n_rotations(int space_group_number) {
   return rotations.size();
 }
 
+/// What DFT relaxed in this campaign.
+StructureIndex relaxed_with_dft(const CampaignHistory& history) {
+  StructureIndex relaxed;
+  for (const LabelRecord& label : history.labels)
+    if (label.task == LabelTask::relax && label.result.status == LabelStatus::finished && label.result.frame)
+      relaxed.add(label.candidate, label.result.frame->structure);
+  return relaxed;
+}
+
 std::vector<Option> open_options(const RoundPrediction& prediction, const CampaignHistory& history,
                                  const CompetingSet& competing, double window) {
   std::vector<Option> options;
+  const StructureIndex relaxed = relaxed_with_dft(history);
   for (const RelaxedCandidate& candidate : prediction.candidates) {
     if (candidate.outcome != "relaxed") continue;
     const Composition composition = candidate.structure.composition();
     if (!competing.complete(composition.system())) continue;
-    if (history.label_of(candidate.candidate, LabelTask::relax) != nullptr) continue;
+    if (history.label_of(candidate.candidate, LabelTask::relax) != nullptr || !relaxed.find(candidate.structure).empty()) continue;
     const ModelAssessment& assessment = candidate.assessment;
     options.push_back({&candidate, composition.reduced().formula(),
                        probability_below(window, assessment.e_hull, assessment.sigma),

@@ -12,6 +12,7 @@ namespace {
 const Element k_nitrogen{7};
 
 ConvexHull hull_of(std::span<const CompetingPhase> phases, std::span<const ModelEnergy> energies, int member) {
+  if (phases.size() != energies.size()) throw ShapeError("one energy per competing phase is needed");
   std::vector<Phase> points;
   for (std::size_t k = 0; k < phases.size(); ++k) {
     const double energy = member < 0 ? energies[k].mean : energies[k].members[static_cast<std::size_t>(member)];
@@ -29,7 +30,6 @@ std::vector<Phase> with_correction(std::vector<Phase> phases) {
 
 CommitteeHulls::CommitteeHulls(std::span<const CompetingPhase> phases, std::span<const ModelEnergy> energies)
     : mean_(hull_of(phases, energies, -1)) {
-  if (phases.size() != energies.size()) throw ShapeError("one energy per competing phase is needed");
   const std::size_t n_members = energies.front().members.size();
   for (std::size_t k = 0; k < n_members; ++k) members_.push_back(hull_of(phases, energies, static_cast<int>(k)));
 }

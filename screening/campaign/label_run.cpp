@@ -51,6 +51,18 @@ nlohmann::json record_of(const LabelRequest& request, const LabelResult& result)
 
 }  // namespace
 
+LabelRequest request_for(const Frame& frame, const std::string& id, LabelTask task, const std::string& level,
+                         const std::string& settings, double timeout) {
+  LabelRequest request{.id = id, .structure = frame.structure, .task = task, .level = level, .settings = settings,
+                       .info = frame.info, .timeout = timeout};
+  if (const auto mesh = frame.info.find("mesh"); mesh != frame.info.end()) {
+    nlohmann::json changed = nlohmann::json::parse(settings);
+    changed["mesh"] = mesh->second;
+    request.settings = changed.dump();
+  }
+  return request;
+}
+
 LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest> requests, bool retry_failed,
                     const std::function<bool()>& stop) {
   check_same_oracle(ledger, oracle);

@@ -20,6 +20,11 @@ struct LabelRun {
   bool complete = false;
 };
 
+/// What is asked of an oracle for a frame. The frame's info goes along, and may name its class of k-point mesh ("mesh"), for what
+/// its composition cannot tell: a molecule in a box, a metal among the nitrides.
+LabelRequest request_for(const Frame& frame, const std::string& id, LabelTask task, const std::string& level,
+                         const std::string& settings, double timeout);
+
 /// Gets labels through a ledger: each is appended the moment it is done, and what the ledger holds is not
 /// calculated again; a failed one only with `retry_failed`. Requests of the same key are calculated once.
 /// `stop` is asked every second or two; when it returns true, labels under way are given up and the run is

@@ -85,20 +85,32 @@ void merge_confirmed(std::vector<RankedCandidate>& ranked) {
   }
 }
 
+/// What a model relaxes into a crystal that DFT relaxed already, from another candidate, is that crystal.
+void merge_predicted(std::vector<RankedCandidate>& ranked) {
+  StructureIndex confirmed;
+  const auto is_confirmed = [](const RankedCandidate& entry) { return entry.confidence == Confidence::confirmed; };
+  for (const RankedCandidate& entry : ranked)
+    if (entry.outcome == "ranked" && is_confirmed(entry)) confirmed.add(entry.proposal->id, entry.structure);
+  for (RankedCandidate& entry : ranked) {
+    if (entry.outcome != "ranked" || is_confirmed(entry)) continue;
+    const std::string same = confirmed.find(entry.structure);
+    if (same.empty()) continue;
+    entry.outcome = "duplicate";
+    entry.reason = "duplicate of " + same + ", which DFT relaxed";
+  }
+}
+
 /// Competing phases, by their geometry, and other reported ones, by formula and space group: their geometry was not
 /// calculated.
 class KnownPhases {
  public:
   explicit KnownPhases(const CompetingSet& competing) : reported_(competing.reported) {
-    for (const CompetingPhase& phase : competing.phases)
-      entries_.emplace_back(phase.id, StructureIdentity(phase.structure));
+    for (const CompetingPhase& phase : competing.phases) calculated_.add(phase.id, phase.structure);
   }
 
   std::string name_of(const Structure& structure) const {
-    const StructureIdentity identity(structure);
-    for (const auto& [id, known] : entries_)
-      if (known.same_as(identity)) return id;
-    return reported_as(structure);
+    const std::string id = calculated_.find(structure);
+    return id.empty() ? reported_as(structure) : id;
   }
 
  private:
@@ -122,7 +134,7 @@ class KnownPhases {
     }
   }
 
-  std::vector<std::pair<std::string, StructureIdentity>> entries_;
+  StructureIndex calculated_;
   std::span<const ReportedPhase> reported_;
 };
 
@@ -170,6 +182,7 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history) {
     ranked.push_back(std::move(entry));
   }
   merge_confirmed(ranked);
+  merge_predicted(ranked);
 
   const DftHull hull = hull_with_confirmed(competing, ranked);
   const KnownPhases known(competing);

@@ -112,7 +112,7 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
                                  const std::function<void(std::int64_t, std::int64_t, double)>& progress,
                                  const std::function<bool()>& stop) {
   LabelledFrames split = split_labels(history, options.held_out);
-  LearnRecord record{.round = round, .steps = options.steps, .n_frames = split.training.size(), .n_held_out = split.n_held_out,
+  LearnRecord record{.round = round, .steps = 0, .n_frames = split.training.size(), .n_held_out = split.n_held_out,
                      .before = {}, .after = {}, .adopted = false, .reason = "", .model_hash = "", .model_file = ""};
   if (split.training.empty() || split.held_out.empty()) {
     record.reason = split.training.empty() ? "no label to train on" : "no label held out to judge on";
@@ -129,6 +129,7 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
   const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round), threads);
   const TrainResult result = train(config, frames, current, callbacks, shipped_test);
   if (!result.finished) return std::nullopt;
+  record.steps = options.steps;
 
   const auto scratch = run_folder / "models" / "judged.safetensors";
   const auto old_potential = potential_of(current, scratch), new_potential = potential_of(result.model, scratch);

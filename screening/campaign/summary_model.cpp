@@ -55,13 +55,12 @@ json label_json(const LabelRecord& label, const CampaignHistory& history, const 
 }
 
 json training_json(const LearnRecord& record) {
-  return {{"steps", record.steps},
-          {"n_frames", record.n_frames},
-          {"n_held_out", record.n_held_out},
-          {"held_out_before", to_json(record.before)},
-          {"held_out_after", to_json(record.after)},
-          {"adopted", record.adopted},
-          {"reason", record.reason}};
+  json value = {{"steps", record.steps}, {"n_frames", record.n_frames}, {"n_held_out", record.n_held_out},
+                {"adopted", record.adopted}, {"reason", record.reason}};
+  // Without frames to train on or to judge on there are no errors.
+  if (record.before.n_frames > 0) value["held_out_before"] = to_json(record.before);
+  if (record.after.n_frames > 0) value["held_out_after"] = to_json(record.after);
+  return value;
 }
 
 }  // namespace

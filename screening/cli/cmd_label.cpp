@@ -41,16 +41,6 @@ std::string id_of(const Frame& frame, const std::filesystem::path& file, std::si
   return fmt::format("{}/{:04}", file.stem().string(), index);
 }
 
-/// A frame may name its class of k-point mesh (`mesh`), for what its composition cannot tell: a molecule in a box, a
-/// metal among the nitrides.
-std::string settings_for(const Frame& frame, const std::string& settings) {
-  const auto mesh = frame.info.find("mesh");
-  if (mesh == frame.info.end()) return settings;
-  nlohmann::json changed = nlohmann::json::parse(settings);
-  changed["mesh"] = mesh->second;
-  return changed.dump();
-}
-
 struct Work {
   std::vector<Frame> frames;
   std::vector<LabelRequest> requests;
@@ -65,13 +55,7 @@ Work read_work(const Arguments& arguments) {
     for (Frame& frame : read_frames(file)) {
       std::string id = id_of(frame, file, index++);
       if (const int n = uses[id]++; n > 0) id += fmt::format("#{}", n);
-      work.requests.push_back({.id = id,
-                               .structure = frame.structure,
-                               .task = label_task_from(arguments.task),
-                               .level = level,
-                               .settings = settings_for(frame, settings),
-                               .info = frame.info,
-                               .timeout = arguments.timeout});
+      work.requests.push_back(request_for(frame, id, label_task_from(arguments.task), level, settings, arguments.timeout));
       work.frames.push_back(std::move(frame));
     }
   }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -36,6 +37,7 @@ std::string settings_of(const Arguments& a) {
   std::string text = a.ensemble + " timestep " + format_double(a.dynamics.timestep) + " temperature " +
                      format_double(a.dynamics.temperature) + " seed " + std::to_string(a.dynamics.seed);
   if (a.dynamics.ensemble == Ensemble::langevin) text += " friction " + format_double(a.dynamics.friction);
+  if (!a.load.engine.empty()) text += " engine " + a.load.engine;
   return text + " " + a.load.dtype + " model " + hash_hex(read_file(a.model)).substr(0, 16);
 }
 
@@ -81,9 +83,10 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   State state;
   if (std::optional<State> before = resume_from(last, settings, a)) {
     state = std::move(*before);
-    if (last->structure.composition() != structure[0].composition())
+    if (!std::ranges::equal(last->structure.species(), structure[0].species()) || last->structure.periodicity() != structure[0].periodicity())
       throw CapabilityError(a.output + " holds " + last->structure.composition().formula() + ", not the " +
-                            structure[0].composition().formula() + " of " + a.file);
+                            structure[0].composition().formula() + " of " + a.file +
+                            " in the same order of atoms and with the same periodic directions");
     log::info(fmt::format("going on from step {}", state.step));
   } else {
     if (a.resume) log::info(fmt::format("{} holds no step yet: starting from the beginning", a.output));

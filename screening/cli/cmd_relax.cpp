@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <map>
 #include <memory>
 
@@ -47,7 +48,7 @@ std::vector<Frame> read_all(const std::vector<std::string>& files, std::vector<S
 /// The relaxed structure with its energy, what became of it, and what the input said beside its labels.
 Frame frame_of(const RelaxResult& result, Frame input) {
   Frame frame{result.structure, {}, std::move(input.info), {}};
-  if (result.status != RelaxStatus::unknown_species) frame.labels.energy = result.energy;
+  if (std::isfinite(result.energy)) frame.labels.energy = result.energy;
   frame.info["relax_status"] = to_string(result.status);
   frame.info["relax_steps"] = std::to_string(result.steps);
   if (!result.reason.empty()) frame.info["relax_reason"] = result.reason;

@@ -20,7 +20,8 @@ volatile std::sig_atomic_t g_stop = 0;
 extern "C" void on_stop_signal(int) { g_stop = 1; }
 
 void write_result(const std::string& target, const nlohmann::json& result) {
-  const std::string text = result.dump(2) + "\n";
+  // Names of files and what workers say may be no UTF-8.
+  const std::string text = result.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   if (target == "-") std::fwrite(text.data(), 1, text.size(), stdout);
   else write_file_atomically(target, text);
 }

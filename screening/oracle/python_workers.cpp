@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* k_install_gpaw =
-    "run `make build` or `GPAW_CONFIG=cmake/gpaw_siteconfig.py CC=g++ pip install --no-binary gpaw gpaw==26.7.0`";
+    "run `make build` or `GPAW_CONFIG=cmake/gpaw_siteconfig.py CC=g++ pip install --no-binary gpaw gpaw==26.7.0 spglib`";
 
 bool is_executable(const fs::path& path) { return ::access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
 
@@ -62,7 +62,7 @@ fs::path worker_python() {
        {environment_around(own_directory()), environment_around(program), source_tree / ".venv" / "bin", program})
     for (const char* name : {"python", "python3"})
       if (!bin.empty() && is_executable(bin / name)) return bin / name;
-  throw OracleError("no Python found for the DFT workers: set TAMIZ_PYTHON to one that has ase and gpaw, or run `make build`");
+  throw OracleError("no Python found for the DFT workers: set TAMIZ_PYTHON to one that has ase, gpaw and spglib, or run `make build`");
 }
 
 std::unique_ptr<Oracle> make_gpaw_oracle(int n_workers, const fs::path& scratch) {
@@ -71,7 +71,7 @@ std::unique_ptr<Oracle> make_gpaw_oracle(int n_workers, const fs::path& scratch)
     return std::make_unique<WorkerOracle>("gpaw", command, n_workers, scratch);
   } catch (const OracleError& error) {
     const std::string message = error.what();
-    for (const std::string module : {"gpaw", "ase", "numpy"})
+    for (const std::string module : {"gpaw", "ase", "numpy", "spglib"})
       if (message.find("No module named '" + module) != std::string::npos)
         throw OracleError(module + " is not installed in " + command.front() + ": " + k_install_gpaw);
     throw;

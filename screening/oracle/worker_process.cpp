@@ -114,10 +114,13 @@ void WorkerProcess::start(const std::vector<std::string>& command, int child_inp
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t none, all;
-  sigemptyset(&none);
+  // Batch systems send these to all processes of a job: it is for this program to end its workers, whose labels would be kept
+  // as failed otherwise.
+  sigset_t blocked, all;
+  sigemptyset(&blocked);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&blocked, signal);
   sigfillset(&all);
-  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigmask(&attributes, &blocked);
   posix_spawnattr_setsigdefault(&attributes, &all);
 
   std::vector<std::string> arguments = command, environment = worker_environment(scratch_);

@@ -1,10 +1,13 @@
 #include "tamiz/screening/properties/gap_errors.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/hash.hpp"
 
 namespace tamiz {
@@ -96,7 +99,13 @@ GapErrors cross_validated(std::span<const GapSample> samples, int folds) {
     std::vector<GapSample> training, test;
     for (const GapSample& sample : samples) (parts.at(sample.group) == fold ? test : training).push_back(sample);
     if (test.empty()) continue;
-    const GapModel model(training, "", "");
+    const GapModel model = [&] {
+      try {
+        return GapModel(training, "", "");
+      } catch (const ShapeError& error) {
+        throw ShapeError(fmt::format("too few crystals to leave out one part of {}: {}", folds, error.what()));
+      }
+    }();
     const Guesses guesses(training);
     for (const GapSample& sample : test) tally.add(model, guesses, sample);
   }

@@ -55,7 +55,18 @@ void read(const TomlTable& table, const char* key, std::vector<std::string>& tar
 
 void check_system(const std::string& text) { elements_of_system(text); }
 void check_prototype(const std::string& text) { find_prototype(text); }
-void check_formula(const std::string& text) { Composition::from_formula(text); }
+
+/// A formula that has the elements of one of the systems.
+void check_formula(const std::string& text, const std::vector<std::string>& systems) {
+  const Composition formula = Composition::from_formula(text);
+  std::set<Element> own;
+  for (const auto& [element, count] : formula.counts()) own.insert(element);
+  for (const std::string& system : systems) {
+    const std::vector<Element> elements = elements_of_system(system);
+    if (own == std::set<Element>(elements.begin(), elements.end())) return;
+  }
+  throw FormatError("'" + text + "' has the elements of none of the systems");
+}
 
 /// The table `oxidation`, { Si = [4], Sn = [2, 4] }. An element that no system has is a typing error.
 void read_oxidation(const TomlTable& table, const std::vector<std::string>& systems, OxidationRules& rules) {
@@ -92,7 +103,7 @@ void check_options(const ProposeOptions& options) {
   if (options.systems.empty()) throw FormatError("no chemical system is given, expected for example \"Ca-Mg-N\"");
   for (const std::string& system : options.systems) check_system(system);
   for (const std::string& name : options.prototypes) check_prototype(name);
-  for (const std::string& formula : options.random_formulas) check_formula(formula);
+  for (const std::string& formula : options.random_formulas) check_formula(formula, options.systems);
   check_range("max_atoms", options.max_atoms, 1, k_max_atoms);
   check_range("orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
   check_range("random_per_formula", options.random_per_formula, 0, k_max_count);
@@ -125,7 +136,7 @@ ProposeOptions propose_options_of(const TomlTable& root) {
   options.only_files = section.boolean("only_files", options.only_files);
   if (options.only_files && options.files.empty()) section.fail("only_files", "needs structures in files");
   options.prototypes = section.texts("prototypes", options.prototypes);
-  read(section, "random_formulas", options.random_formulas, check_formula);
+  read(section, "random_formulas", options.random_formulas, [&](const std::string& text) { check_formula(text, options.systems); });
   read(section, "max_atoms", options.max_atoms, 1, k_max_atoms);
   read(section, "orderings_per_parent", options.orderings_per_parent, 0, k_max_count);
   read(section, "random_per_formula", options.random_per_formula, 0, k_max_count);

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <optional>
 #include <set>
+#include <span>
 
+#include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/propose/contacts.hpp"
 
@@ -17,7 +19,7 @@ namespace {
 
 constexpr const char* k_cation_label = "A";
 constexpr const char* k_anion_label = "X";
-/// More arrangements than this of one parent, formula and size are not looked at.
+/// Of one parent, formula and size; where there are more, as many are drawn.
 constexpr std::size_t k_max_arrangements = 4000;
 
 /// An element, or an empty site.
@@ -134,6 +136,56 @@ std::optional<Demand> demand_for(const Prototype& parent, const Structure& primi
   return demand;
 }
 
+/// All supercells of `n` primitive cells.
+std::vector<SiteCell> site_cells(const Structure& primitive, int n) {
+  std::vector<SiteCell> cells;
+  for (const Eigen::Matrix3i& form : hermite_normal_forms(n))
+    cells.push_back(site_cell(primitive, form, fmt::format("cell {}.{}", n, cells.size() + 1)));
+  return cells;
+}
+
+/// Who sits where, on the sites of both labels.
+struct Arrangement {
+  std::vector<Occupant> cations, anions;
+
+  /// To the next in lexicographic order; false behind the last.
+  bool advance() {
+    return std::next_permutation(anions.begin(), anions.end()) || std::next_permutation(cations.begin(), cations.end());
+  }
+  void shuffle(Philox& random) {
+    for (auto* who : {&cations, &anions})
+      for (std::size_t k = who->size(); k > 1; --k) std::swap((*who)[k - 1], (*who)[random.below(k)]);
+  }
+};
+
+/// In how many ways who sits where can be chosen, as far as it matters.
+std::size_t number_of(Arrangement arrangement) {
+  std::size_t n = 1;
+  while (n <= k_max_arrangements && arrangement.advance()) ++n;
+  return n;
+}
+
+/// Calls consider(cell, arrangement) for every arrangement in every cell, or where these are too many for as many drawn ones,
+/// an equal share of each cell: the first of all would be long chains of cells and one element in one half of them.
+template <typename Consider>
+void over_arrangements(std::span<const SiteCell> cells, const Arrangement& first, const Consider& consider) {
+  if (number_of(first) * cells.size() <= k_max_arrangements) {
+    for (const SiteCell& cell : cells) {
+      Arrangement arrangement = first;
+      do consider(cell, arrangement);
+      while (arrangement.advance());
+    }
+    return;
+  }
+  for (std::size_t k = 0; k < k_max_arrangements; ++k) {
+    Arrangement arrangement = first;
+    Philox random(0, streams::k_orderings, k, 0);
+    arrangement.shuffle(random);
+    // Where there are more cells than draws, every so many of them.
+    consider(cells[k * cells.size() / k_max_arrangements], arrangement);
+  }
+}
+
 }  // namespace
 
 std::vector<Eigen::Matrix3i> hermite_normal_forms(int n) {
@@ -168,25 +220,18 @@ std::vector<Ordering> orderings_of(const Prototype& parent, const Composition& f
   for (int units = 1; units * formula.n_atoms() <= max_atoms; ++units) {
     const auto demand = demand_for(parent, primitive, cations, anions, units);
     if (!demand) continue;
-    const auto forms = hermite_normal_forms(demand->cells);
+    const Arrangement first{occupants(formula, states, units, true, demand->empty_cations),
+                            occupants(formula, states, units, false, demand->empty_anions)};
     const std::string label =
         fmt::format("A={},X={}", occupancy_text(formula, states, units, true, demand->empty_cations),
                     occupancy_text(formula, states, units, false, demand->empty_anions));
-    std::size_t arrangements = 0;
-    for (std::size_t h = 0; h < forms.size(); ++h) {
-      const SiteCell cell = site_cell(primitive, forms[h], fmt::format("cell {}.{}", demand->cells, h + 1));
-      std::vector<Occupant> on_cations = occupants(formula, states, units, true, demand->empty_cations);
-      do {
-        std::vector<Occupant> on_anions = occupants(formula, states, units, false, demand->empty_anions);
-        do {
-          if (++arrangements > k_max_arrangements) break;
-          Structure structure = fill(cell, on_cations, on_anions);
-          if (!seen.insert(distance_key(structure)).second) continue;
-          const double error = local_charge_error(structure, states);
-          result.push_back({std::move(structure), label + ", " + cell.name, error});
-        } while (std::next_permutation(on_anions.begin(), on_anions.end()));
-      } while (std::next_permutation(on_cations.begin(), on_cations.end()));
-    }
+    const auto consider = [&](const SiteCell& cell, const Arrangement& arrangement) {
+      Structure structure = fill(cell, arrangement.cations, arrangement.anions);
+      if (!seen.insert(distance_key(structure)).second) return;
+      const double error = local_charge_error(structure, states);
+      result.push_back({std::move(structure), label + ", " + cell.name, error});
+    };
+    over_arrangements(site_cells(primitive, demand->cells), first, consider);
   }
   // Equal errors differ in the last bits: rounded, so that the order does not hang on them.
   std::stable_sort(result.begin(), result.end(), [](const Ordering& a, const Ordering& b) {

@@ -18,8 +18,9 @@ struct Ordering {
 /// Ways to spread the cations of a formula over the sites of A and its anions over those of X of `parent`
 /// (a formula of two labels), in all its supercells of the size that the formula needs; sites that stay
 /// empty only where the parent allows it. Supercells are the Hermite normal forms of Hart and Forcade 2008
-/// (doi:10.1103/PhysRevB.77.224115). Distinct by their interatomic distances, ordered by local neutrality;
-/// the sum of multiples k·formula goes up to `max_atoms` atoms.
+/// (doi:10.1103/PhysRevB.77.224115). Of a size with more than 4000 ways, 4000 are drawn, the same in every call.
+/// Distinct by their interatomic distances, ordered by local neutrality; the sum of multiples k·formula goes up to
+/// `max_atoms` atoms.
 std::vector<Ordering> orderings_of(const Prototype& parent, const Composition& formula, const OxidationStates& states,
                                    int max_atoms);
 

@@ -199,7 +199,7 @@ std::vector<Composition> formulas_of(const std::vector<Element>& elements, const
       collector.reject(text, fmt::format("too many atoms: {} in the formula", formula.n_atoms()));
     } else if (!balance_charges(formula, options.oxidation)) {
       collector.reject(text, "charge: no oxidation states add up to zero");
-    } else {
+    } else if (std::find(result.begin(), result.end(), formula) == result.end()) {
       result.push_back(formula);
     }
   }

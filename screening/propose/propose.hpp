@@ -18,7 +18,7 @@ struct ProposeOptions {
   int max_atoms = 8;                    ///< primitive cell, 1 to 64
   int orderings_per_parent = 6;         ///< ordered superstructures for each parent prototype and formula, 0: none
   int random_per_formula = 12;          ///< random symmetric crystals for each formula, 0: none
-  std::vector<std::string> random_formulas;  ///< empty: the charge-balanced compositions within max_atoms
+  std::vector<std::string> random_formulas;  ///< of orderings, too; empty: the charge-balanced compositions within max_atoms
   int min_candidates = 0;               ///< more random crystals than `random_per_formula` are drawn until there are so many
   int max_candidates = 400;
   bool share_elements = false;          ///< two labels of a prototype may carry the same element

@@ -146,6 +146,15 @@ def test_texts_of_all_languages_have_the_same_places():
             assert all(part.strip() for part in (entry.values() if isinstance(entry, dict) else [entry]))
 
 
+def test_words_of_the_program_have_texts():
+    origins = set(re.findall(r'\{"", \S+, "(\w+)"', (ROOT / "screening/propose/propose.cpp").read_text()))
+    words = {"origin": origins, "outcome": {"hull_incomplete", "duplicate", "failed"}, "task": {"relax", "single_point", "gap"}}
+
+    assert len(origins) == 4
+    for texts in TEXTS.values():
+        assert [f"{kind}_{word}" for kind, them in words.items() for word in them if f"{kind}_{word}" not in texts] == []
+
+
 def test_sentences_of_the_program_are_known_in_all_languages():
     folders = {"screening/campaign": "*.cpp", "screening/oracle": "*.cpp", "core/simulation": "*.cpp", "python/tamiz/workers": "*.py"}
     lines = [line for folder, names in folders.items() for path in sorted((ROOT / folder).glob(names))

@@ -270,6 +270,31 @@ def test_fractional_translations_change_nothing_but_the_time(tmp_path):
     assert np.abs(labelled[0][2] - labelled[1][2]).max() < 1e-4
 
 
+def test_a_part_of_the_symmetry_gives_the_same_forces_and_stress_for_less():
+    """Layers of silicon far apart: in their rhombohedral cell a threefold axis mixes a short with a long vector."""
+    import kpoint_mesh
+
+    x, y, c = 1.9, 3.8 / 12**0.5, 15.0
+    layers = Atoms("Si2", cell=[[x, y, c / 3], [-x, y, c / 3], [0, -2 * y, c / 3]], pbc=True, scaled_positions=[[0.03] * 3, [0.30] * 3])
+    level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": {"covalent": 16.0}}
+    part, whole = (worker().Level(layers.copy(), level, "covalent") for _ in range(2))
+    cell, symmetry = part.sampling.cell(layers), part.sampling.whole
+    whole.sampling = worker().Sampling(kpoint_mesh.by_length(cell, 16.0, symmetry["rotations"]), part.sampling.basis, symmetry, length=16.0)
+    whole.gpaw = worker().make_gpaw(layers, level, whole.sampling.mesh, symmetry)
+
+    results = []
+    for one in (part, whole):
+        atoms = layers.copy()
+        atoms.calc = one
+        results.append((atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(voigt=False)))
+
+    assert np.prod(part.gpaw.dft.density.nt_sR.desc.size) < 0.5 * np.prod(whole.gpaw.dft.density.nt_sR.desc.size)
+    assert results[0][0] == pytest.approx(results[1][0], abs=0.02)  # of two meshes that resolve as much
+    assert np.abs(results[0][1] - results[1][1]).max() < 0.03 < 0.1 < np.abs(results[1][1]).max()
+    assert np.abs(results[0][1][:, :2]).max() < 1e-9  # along the axis, as all operations ask for
+    assert np.abs(results[0][2] - results[1][2]).max() < 0.005
+
+
 def test_the_convergence_study_calculates_once_and_goes_on(tmp_path):
     from tamiz.studies import level_convergence
 

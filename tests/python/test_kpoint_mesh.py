@@ -97,6 +97,37 @@ def test_another_cell_of_the_crystal_has_the_same_mesh(name):
     assert np.allclose(other.cell(skewed).positions, skewed.positions)
 
 
+def test_operations_that_make_grids_too_fine_are_left_to_the_average_afterwards():
+    crystal = sharp_rhombohedral()
+    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
+    cell = sampling.cell(crystal)
+    vectors = np.linalg.norm(cell.cell.array, axis=1)
+
+    assert 1 < len(sampling.symmetry["rotations"]) < len(sampling.whole["rotations"]) == 12
+    whole_mesh = kpoint_mesh.by_length(cell, 30.0, sampling.whole["rotations"])
+    saved = kpoint_mesh.irreducible(whole_mesh, sampling.whole["rotations"]) * vectors.max() ** 3
+    assert kpoint_mesh.irreducible(sampling.mesh, sampling.symmetry["rotations"]) * vectors.prod() < 0.5 * saved
+    for name in ("fcc", "hcp", "chalcopyrite", "diamond"):
+        assert gpaw_worker.Sampling.of(CRYSTALS[name], LEVEL, 30.0).whole is None
+
+
+@pytest.mark.parametrize("name", ["trigonal", "rhombohedral", "chalcopyrite"])
+def test_an_average_over_all_operations_has_their_symmetry(name):
+    crystal = CRYSTALS[name]
+    random = np.random.default_rng(5)
+    forces, stress = random.normal(size=(len(crystal), 3)), random.normal(size=(3, 3))
+    symmetry = kpoint_mesh.symmetries(crystal)
+
+    mean_forces, mean_stress = kpoint_mesh.symmetrized(crystal, symmetry, forces, stress + stress.T)
+
+    moved = crystal.copy()
+    moved.positions += 1e-3 * mean_forces / np.abs(mean_forces).max()
+    moved.set_cell(moved.cell.array @ (np.eye(3) + 1e-3 * mean_stress), scale_atoms=True)
+    assert len(kpoint_mesh.symmetries(moved)["rotations"]) == len(symmetry["rotations"])
+    again = kpoint_mesh.symmetrized(crystal, symmetry, mean_forces, mean_stress)
+    assert np.allclose(again[0], mean_forces) and np.allclose(again[1], mean_stress) and np.trace(mean_stress) == pytest.approx(2 * np.trace(stress))
+
+
 def test_the_cell_of_the_mesh_is_of_the_same_lattice():
     crystal = sharp_rhombohedral()
     sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)

@@ -123,6 +123,8 @@ def test_a_world_is_read_from_a_ledger_with_failures_and_without_what_it_lacks(t
     energies = potential.evaluate(list(world.values()), forces=False).energies
     answers = {name: {"energy": float(energy), "gap": 1.0 + k} for k, (name, energy) in enumerate(zip(world, energies))}
     del answers[fails]["energy"]
+    deepest = min(float(energy) / len(structure) for energy, structure in zip(energies, world.values())) - 1.0
+    answers[without_gap]["energy"] = deepest * len(world[without_gap])
     (tmp_path / "table.json").write_text(json.dumps({"name": "table", "answers": answers}))
     (tmp_path / "worker.py").write_text(WORKER.format(workers=str(tamiz.data_directory().parent / "python" / "tamiz" / "workers")))
     how = {"oracle": f"{sys.executable} {tmp_path / 'worker.py'}", "level": str(tmp_path / "table.json"), "workers": 1}
@@ -144,5 +146,7 @@ def test_a_world_is_read_from_a_ledger_with_failures_and_without_what_it_lacks(t
     assert one.true_gap[1:].tolist() == [answers[name]["gap"] for name in others]
     assert "MgSiN2" not in one.known_formulas and len(one.known_formulas) == 4  # its gap would tell
     assert np.isfinite(one.e_hull).all() and (one.true_e_hull[1:] >= 0.0).all() and (one.sigma > 0.0).all()
+    same = [formula == world[without_gap].reduced_formula for formula in one.formulas[1:]]
+    assert sum(same) > 3 and (one.true_e_hull[1:][same] > 0.99).all()  # it stands on the hull though its gap is not known
     lower = one.true_e_known[1:] <= one.true_e_hull[1:] + 1e-9  # the known phases without MgSiN2 and the world
     assert lower.all() and (one.cost > 0.0).all() and one.features.shape[0] == len(one.names)

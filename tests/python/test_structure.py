@@ -1,5 +1,6 @@
 """Structures of tamiz against those of ASE and pymatgen, both ways and through files."""
 
+import copy
 import gc
 import pickle
 
@@ -11,7 +12,7 @@ from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 
 import tamiz
-from support import BUILD, CELLS, silicon
+from support import BUILD, CELLS, STILLINGER_WEBER, silicon
 
 SYMBOLS = ["Mg", "Si", "N", "N"]
 FRACTIONS = np.array([[0.02, -0.1, 0.0], [0.5, 0.52, 1.3], [0.26, 0.74, 0.41], [0.71, 0.22, -0.4]])
@@ -128,10 +129,41 @@ def test_structures_compare_hash_and_pickle_by_content():
     structure = tamiz.to_structure(silicon())
     moved = structure.with_positions(structure.positions + 1e-9)
 
-    copy = pickle.loads(pickle.dumps(structure))
+    again = pickle.loads(pickle.dumps(structure))
 
-    assert copy == structure and hash(copy) == hash(structure)
+    assert again == structure and hash(again) == hash(structure)
     assert moved != structure
+
+
+def test_frames_and_potentials_are_copied_and_pickled():
+    frame = tamiz.Frame(tamiz.to_structure(silicon()), energy=-2.5, forces=np.full((8, 3), 0.1), info={"id": "x"}, arrays={"charges": np.eye(8, 2)})
+    potential = tamiz.load(STILLINGER_WEBER)
+
+    again = pickle.loads(pickle.dumps([frame, potential]))
+
+    assert again[0].structure == frame.structure and again[0].energy == -2.5 and again[0].free_energy is None and again[0].stress is None
+    assert np.array_equal(again[0].forces, frame.forces) and again[0].info == {"id": "x"} and np.array_equal(again[0].arrays["charges"], np.eye(8, 2))
+    assert again[1].evaluate(frame).energies == potential.evaluate(frame).energies
+    calculator = copy.deepcopy(tamiz.ase.Calculator(potential))
+    atoms = silicon(rattle=0.1)
+    atoms.calc = calculator
+    assert atoms.get_potential_energy() == potential.evaluate(atoms).energies[0]
+
+
+def test_results_of_another_geometry_are_no_labels():
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+
+    shared, cells = EMT(), [bulk("Cu", a=3.5 + 0.1 * k) for k in range(2)]
+    for atoms in cells:
+        atoms.calc = shared
+        atoms.get_potential_energy()
+
+    assert tamiz.to_frame(cells[1]).energy == cells[1].get_potential_energy()
+    with pytest.raises(tamiz.CapabilityError, match="belong to other cell than those of Cu.*SinglePointCalculator"):
+        tamiz.to_frame(cells[0])
+    cells[0].calc = None
+    assert tamiz.to_frame(cells[0]).energy is None
 
 
 def test_positions_are_a_read_only_view_that_outlives_its_owner():

@@ -107,8 +107,26 @@ def test_an_equation_of_state_is_fitted_and_compared():
     assert eos.nu(known * [1.01, 1, 1], known) == pytest.approx(100 * 0.01 / 1.005)
     assert eos.nu(known * [1, 1.1, 1], known) == pytest.approx(100 * 0.1 / 1.05 / 20)
     assert eos.epsilon(known * [1.002, 1, 1], known) == pytest.approx(2 * eos.epsilon(known * [1.001, 1, 1], known), rel=0.01)
+    # Of parabolas with curvatures 1 and 1 + δ over −1 to 1: ⟨x⁴⟩δ² over the spread ⟨x⁴⟩ − ⟨x²⟩², 1/5 and 4/45.
+    assert eos.epsilon(known * [1, 1.01, 1], known) == pytest.approx(0.015, rel=0.02)
     with pytest.raises(ValueError, match="no minimum"):
         eos.fit(volumes, volumes)
+
+
+def test_the_shipped_equations_of_state_are_those_that_the_study_prints():
+    from ase.units import GPa
+
+    from tamiz.studies import equations_of_state as eos
+
+    results = json.loads((ROOT / "datasets/levels/pbe-600g.eos.json").read_text())["results"]
+    references = eos.references(ROOT / "datasets/levels/all_electron_unaries.csv", ["Mg", "Ca", "Zn", "Si", "Ge", "Sn", "N", "P"])
+
+    assert len(references) == 32
+    for name, one in results.items():
+        theirs = references[tuple(name.split())]
+        assert one["reference"] == pytest.approx(theirs * [1, 1 / GPa, 1])
+        assert one["epsilon"] == pytest.approx(eos.epsilon(np.array([one["V0"], one["B0_GPa"] * GPa, one["B0prime"]]), theirs))
+    assert eos.table(results) in (ROOT / "datasets/levels/README.md").read_text()
 
 
 def test_bulk_modulus_is_the_second_derivative():
@@ -203,6 +221,10 @@ def test_relaxed_crystals_stand_beside_what_was_measured(tmp_path):
 
     rows = {(phase, name): (ours, theirs) for phase, name, ours, theirs in measured.compare(data, measured.read_measured(table))}
 
+    monoclinic = Atoms("SiN", cell=[8.1, 5.8, 9.2, 90, 116, 90], pbc=True, scaled_positions=[[0.1, 0.2, 0.3], [0.4, 0.7, 0.6]])
+    other_setting = {"Mg": {"lattice_a": 5.81, "lattice_b": 9.21, "lattice_c": 8.11}}
+    for _, _, ours, theirs in measured.compare(tamiz.datasets.DataSet([frame("Mg", monoclinic, -3.0)]), other_setting):
+        assert ours == pytest.approx(theirs, rel=0.01)
     assert rows["Mg", "lattice_a"] == pytest.approx((3.2, 3.209)) and rows["Mg", "lattice_c"] == pytest.approx((5.2, 5.211))
     assert rows["Mg2Si", "lattice_a"] == pytest.approx((6.36, 6.35))
     # −9.0 − (2·(−1.5) − 5.4) eV of three atoms; the silicon of the table is 3 kJ/mol above that of this one

@@ -75,6 +75,19 @@ def test_training_lowers_the_errors_on_frames_it_did_not_see(frames, config, tmp
     assert long.load().name == "tiny"
 
 
+def test_of_a_data_set_the_split_test_is_not_trained_on(frames, config, tmp_path):
+    def of(split, atoms):
+        return [tamiz.Frame(f.structure, energy=f.energy, forces=f.forces, stress=f.stress, info={"split": split}) for f in map(tamiz.to_frame, atoms)]
+
+    data = tamiz.datasets.DataSet(of("train", frames[:10]) + of("validation", frames[10:16]) + of("test", frames[16:]))
+
+    whole = tamiz.train(data, tmp_path / "whole.safetensors", config=config, steps=3)
+    parts = tamiz.train(frames[:10], tmp_path / "parts.safetensors", config=config, steps=3, validation=frames[10:16])
+
+    assert (whole.training.n_frames, whole.validation.n_frames) == (10, 6)
+    assert whole.path.read_bytes() == parts.path.read_bytes()
+
+
 def test_calibration_says_what_error_bars_are_worth(frames, config, tmp_path):
     model = tamiz.train(frames, tmp_path / "model.safetensors", config=config, validation=labelled(6, seed=100)).load()
 

@@ -15,13 +15,13 @@ Radial bare(const LennardJones::Pair& pair, double r) {
 
 void check(const LennardJones::Parameters& p) {
   if (p.pairs.size() != p.elements.size() * p.elements.size())
-    throw ShapeError("expected one lennard-jones pair for each two elements");
-  if (!(p.cutoff > 0.0) || !std::isfinite(p.cutoff)) throw UnitError("the cutoff must be above 0 å");
+    throw ShapeError("expected one Lennard-Jones pair for each two elements");
+  if (!(p.cutoff > 0.0) || !std::isfinite(p.cutoff)) throw UnitError("the cutoff must be above 0 Å");
   if (p.smoothing == LennardJones::Smoothing::switched && !(p.switch_width > 0.0 && p.switch_width <= p.cutoff))
     throw UnitError("switch_width must be above 0 and at most the cutoff");
   for (const LennardJones::Pair& pair : p.pairs)
     if (!(pair.sigma > 0.0) || !(pair.epsilon >= 0.0) || !std::isfinite(pair.sigma) || !std::isfinite(pair.epsilon))
-      throw UnitError("sigma must be above 0 å and epsilon not below 0 ev");
+      throw UnitError("sigma must be above 0 Å and epsilon not below 0 eV");
 }
 
 }  // namespace

@@ -24,24 +24,6 @@ std::vector<std::size_t> SpeciesTable::of(std::span<const Element> species) cons
   return types;
 }
 
-void check_evaluation(const Potential& potential, const Batch& batch, const State& state, const NeighborList& neighbors,
-                      const Outputs& outputs) {
-  require_species(potential, batch.species());
-  if (outputs.members) throw CapabilityError(potential.name() + " has no committee, so no energies of its members");
-  if (outputs.descriptors) throw CapabilityError(potential.name() + " has no descriptors");
-  if (static_cast<std::size_t>(state.positions.rows()) != batch.n_atoms() || state.cells.size() != batch.n_structures() ||
-      neighbors.first().size() != batch.n_atoms() + 1)
-    throw ShapeError("batch, state and neighbour list do not belong together");
-  if (neighbors.request().cutoff < potential.neighbors().cutoff)
-    throw ShapeError("the neighbour list reaches " + std::to_string(neighbors.request().cutoff) + " å, but " +
-                     potential.name() + " needs " + std::to_string(potential.neighbors().cutoff));
-  if (!state.positions.allFinite()) throw NumericsError("a position is not finite");
-}
-
-void check_distance(double r, std::size_t atom) {
-  if (!(r > 0.0)) throw NumericsError("another atom lies on atom " + std::to_string(atom) + " of the batch");
-}
-
 Prediction empty_prediction(const Batch& batch, const Outputs& outputs) {
   Prediction prediction;
   prediction.energies = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(batch.n_structures()));

@@ -25,19 +25,10 @@ class SpeciesTable {
   std::array<int, 119> places_;
 };
 
-/// What every classical potential checks before it computes: species, outputs, shapes, finite positions and a
-/// neighbour list that reaches far enough. Throws SpeciesError, CapabilityError, ShapeError, NumericsError.
-void check_evaluation(const Potential& potential, const Batch& batch, const State& state, const NeighborList& neighbors,
-                      const Outputs& outputs);
-
-/// Throws NumericsError where a neighbour of `atom` lies on it: r = 0 has no direction.
-void check_distance(double r, std::size_t atom);
-
 /// A prediction of the right sizes, all zero, with what was asked for.
 Prediction empty_prediction(const Batch& batch, const Outputs& outputs);
 
-/// Sums atom energies to energies and divides the virials dE/dε [eV] by the volumes; a structure without
-/// volume has no stress, zero is returned for it.
+/// Sums atom energies to energies and divides the virials dE/dε [eV] by the volumes.
 void finish(Prediction& prediction, const Batch& batch, const State& state, const Outputs& outputs,
             std::span<const double> atom_energies, std::span<const Mat3> virials);
 

@@ -18,20 +18,15 @@ constexpr std::array<double, 4> k_decays{3.19980, 0.94229, 0.40290, 0.20162};
 Zbl::Zbl(Parameters parameters)
     : PairPotential(SpeciesTable(parameters.elements), parameters.outer), parameters_(std::move(parameters)) {
   if (!(parameters_.inner >= 0.0 && parameters_.outer > parameters_.inner) || !std::isfinite(parameters_.outer))
-    throw UnitError("expected 0 <= inner < outer [å]");
+    throw UnitError("expected 0 <= inner < outer [Å]");
 }
 
 Radial Zbl::pair(std::size_t a, std::size_t b, double r) const {
   const double za = species().elements()[a].number(), zb = species().elements()[b].number();
   const double length = 0.46850 / (std::pow(za, 0.23) + std::pow(zb, 0.23));
-  double screening = 0.0, slope = 0.0;
-  for (std::size_t k = 0; k < k_weights.size(); ++k) {
-    const double term = k_weights[k] * std::exp(-k_decays[k] * r / length);
-    screening += term;
-    slope -= term * k_decays[k] / length;
-  }
+  const Radial phi = screening(k_weights, k_decays, r / length);
   const double charge = k_coulomb * za * zb / r;
-  return switched({charge * screening, charge * (slope - screening / r)}, r, parameters_.inner, parameters_.outer);
+  return switched({charge * phi.value, charge * (phi.slope / length - phi.value / r)}, r, parameters_.inner, parameters_.outer);
 }
 
 }  // namespace tamiz

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 
 namespace tamiz::mace {
@@ -94,7 +95,9 @@ void AtomSet<Real>::add_structure(const EdgeRules& rules, const Batch& batch, co
   for (std::size_t i = begin; i < end; ++i) {
     for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
       const Vec3 vector = neighbors.vector(pair, batch, state);
-      if (vector.squaredNorm() >= rules.cutoff * rules.cutoff) continue;
+      const double square = vector.squaredNorm();
+      if (square >= rules.cutoff * rules.cutoff) continue;
+      check_distance(square, i);
       neighbors_.push_back(neighbors.neighbors()[pair] + shift);
       vectors_.insert(vectors_.end(), vector.data(), vector.data() + 3);
     }

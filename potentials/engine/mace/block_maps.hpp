@@ -22,7 +22,6 @@ class BlockMaps {
   const Layer& layer(std::size_t t) const { return model_.weights().layers()[t]; }
   std::size_t n_layers() const { return model_.weights().layers().size(); }
   bool is_last(std::size_t t) const { return t + 1 == n_layers(); }
-  bool has_constant_features(std::size_t t) const { return t == 0; }
   const std::vector<TwoWayMatrix<Real>>& message_weights(std::size_t t) const;
   std::size_t n_atoms() const { return block_.atoms.size(); }
   std::size_t atom(std::size_t k) const { return static_cast<std::size_t>(block_.atoms[k]); }

@@ -122,7 +122,7 @@ class FusedPotential final : public Potential {
                      const Coordinates& directions, int threads, Coordinates& products) const;
   void evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
                      const Outputs& outputs, int threads, Prediction& prediction) const;
-  void warn_of_memory(const typename mace::FusedModel<Real>::Request& request, const AtomSet<Real>& atoms) const;
+  void warn_of_memory(const typename mace::FusedModel<Real>::Request& request, const AtomSet<Real>& atoms, double granted) const;
   void write_energies(const Workspace<Real>& space, const Batch& batch, std::size_t s, std::size_t first,
                       const Outputs& outputs, Prediction& prediction) const;
   void write_derivatives(const Workspace<Real>& space, const Batch& batch, const State& state, std::size_t s,
@@ -133,7 +133,7 @@ class FusedPotential final : public Potential {
 
   std::string name_;
   int threads_;
-  double memory_;  ///< that one unit may take [bytes]
+  double memory_;  ///< that an evaluation may take [bytes]
   mace::FusedModel<Real> model_;
   mace::EdgeRules rules_;
   mutable mace::Pool<Workspace<Real>> workspaces_;
@@ -176,8 +176,8 @@ void FusedPotential<Real>::write_derivatives(const Workspace<Real>& space, const
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
           (scale * sums.force + space.atoms.repulsion(atom).force).transpose();
   }
-  if (outputs.stress)
-    prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
+  const double volume = std::abs(state.cells[s].determinant());
+  if (outputs.stress && volume > 0.0) prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
 }
 
 /// The derivative of σ is that of the energy along the members' shares of it: tangents that move nothing but the weights
@@ -211,8 +211,8 @@ void FusedPotential<Real>::write_uncertainty_gradients(Workspace<Real>& space, c
       prediction.uncertainty_gradients.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
           -description().scale * sums.force.transpose();
     }
-    if (outputs.stress)
-      prediction.uncertainty_stresses[s] = 0.5 * (virial + virial.transpose()) / std::abs(state.cells[s].determinant());
+    const double volume = std::abs(state.cells[s].determinant());
+    if (outputs.stress && volume > 0.0) prediction.uncertainty_stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
     first += batch.n_atoms(s);
   }
 }
@@ -233,11 +233,11 @@ void FusedPotential<Real>::write_descriptors(const Workspace<Real>& space, std::
 
 template <typename Real>
 void FusedPotential<Real>::warn_of_memory(const typename mace::FusedModel<Real>::Request& request,
-                                          const AtomSet<Real>& atoms) const {
+                                          const AtomSet<Real>& atoms, double granted) const {
   const double needed = model_.bytes(request, atoms.size(), atoms.n_slots(), atoms.n_slabs() > 0 ? atoms.n_places() : 0);
-  if (needed > memory_)
+  if (needed > granted)
     log::warning_once(fmt::format("a structure of {} atoms takes about {}, more than the {} that are granted", atoms.size(),
-                                  format_bytes(needed), format_bytes(memory_)));
+                                  format_bytes(needed), format_bytes(granted)));
 }
 
 template <typename Real>
@@ -249,9 +249,11 @@ void FusedPotential<Real>::evaluate_unit(const Batch& batch, const State& state,
   const typename mace::FusedModel<Real>::Request request{
       .derivatives = derivatives, .members = outputs.members, .keep = outputs.uncertainty_gradients};
   const std::size_t n_atoms = batch.offsets()[unit.end] - batch.offsets()[unit.begin];
-  const bool in_slabs = unit.end == unit.begin + 1 && model_.bytes(request, n_atoms, unit.pairs, 0) > memory_;
+  // Units with fewer threads than there are have others beside them.
+  const double granted = memory_ * threads / threads_;
+  const bool in_slabs = unit.end == unit.begin + 1 && model_.bytes(request, n_atoms, unit.pairs, 0) > granted;
   space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads, in_slabs);
-  if (in_slabs) warn_of_memory(request, space->atoms);
+  if (in_slabs) warn_of_memory(request, space->atoms, granted);
   model_.evaluate(*space, request, threads);
   if (derivatives)
     mace::find_edge_sums(space->atoms, space->d_vectors.data(), outputs.stress, threads, space->edge_sums);
@@ -280,9 +282,10 @@ void FusedPotential<Real>::over_units(const Batch& batch, const NeighborList& ne
 template <typename Real>
 Prediction FusedPotential<Real>::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,
                                           const Outputs& outputs) const {
-  Prediction prediction = blank_prediction(*this, batch, state, outputs);
+  check_evaluation(*this, batch, state, neighbors, outputs);
+  Prediction prediction = blank_prediction(*this, batch, outputs);
   Outputs filled = outputs;
-  filled.members = (outputs.members || outputs.uncertainty_gradients) && offered_members(description()) > 0;
+  filled.members = outputs.members || outputs.uncertainty_gradients;
   over_units(batch, neighbors, [&](const Unit& unit, int threads) {
     evaluate_unit(batch, state, neighbors, unit, filled, threads, prediction);
   });
@@ -315,7 +318,7 @@ template <typename Real>
 Coordinates FusedPotential<Real>::hessian_vector_products(const Batch& batch, const State& state,
                                                           const NeighborList& neighbors,
                                                           const Coordinates& directions) const {
-  blank_prediction(*this, batch, state, {.forces = false});
+  check_evaluation(*this, batch, state, neighbors, {.forces = false});
   const auto n_atoms = static_cast<Eigen::Index>(batch.n_atoms());
   if (directions.rows() != n_atoms)
     throw ShapeError("directions have " + std::to_string(directions.rows()) + " rows for " + std::to_string(n_atoms) +

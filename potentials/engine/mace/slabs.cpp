@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tamiz/core/neighbors/bins.hpp"
+
 namespace tamiz::mace {
 namespace {
 
@@ -14,16 +16,16 @@ struct Axis {
   bool periodic;
 };
 
-/// Normals of the faces of the cell, or the axes of space where there is none.
+/// Normals of the faces of the cell; open directions that the cell says nothing of get vectors as in a list of neighbours.
 std::vector<Axis> axes(const Batch& batch, const State& state, std::size_t s) {
   const std::size_t begin = batch.offsets()[s];
   const auto positions = state.positions.middleRows(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(batch.n_atoms(s)));
-  const Mat3& cell = state.cells[s];
-  const bool has_cell = std::abs(cell.determinant()) > 0.0;
+  const Periodicity& periodic = batch.periodicity(s);
+  const Mat3 cell = detail::completed_cell(state.cells[s], periodic);
+  const Mat3 normals = cell.inverse();
   std::vector<Axis> result;
   for (int k = 0; k < 3; ++k) {
-    Axis axis{Vec3::Unit(k), 0.0, 0.0, has_cell && batch.periodicity(s)[static_cast<std::size_t>(k)]};
-    if (has_cell) axis.direction = cell.inverse().col(k).normalized();
+    Axis axis{normals.col(k).normalized(), 0.0, 0.0, periodic[static_cast<std::size_t>(k)]};
     if (axis.periodic) {
       axis.length = std::abs(cell.row(k).dot(axis.direction));
     } else {

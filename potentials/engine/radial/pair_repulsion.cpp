@@ -35,16 +35,11 @@ Radial PairRepulsion::pair(std::size_t a, std::size_t b, double r) const {
   if (r >= contact) return {};
   const double za = ea.number(), zb = eb.number();
   const double length = prefactor_ * k_bohr / (std::pow(za, exponent_) + std::pow(zb, exponent_));
-  double screening = 0.0, slope = 0.0;
-  for (std::size_t k = 0; k < k_zbl_shares.size(); ++k) {
-    const double term = k_zbl_shares[k] * std::exp(-k_decays[k] * r / length);
-    screening += term;
-    slope -= term * k_decays[k] / length;
-  }
+  const Radial phi = screening(k_zbl_shares, k_decays, r / length);
   const double charge = factor_ * k_coulomb * za * zb / r;
   const Envelope envelope = polynomial_envelope(r, contact, power_);
-  return {charge * screening * envelope.value,
-          charge * ((slope - screening / r) * envelope.value + screening * envelope.derivative)};
+  return {charge * phi.value * envelope.value,
+          charge * ((phi.slope / length - phi.value / r) * envelope.value + phi.value * envelope.derivative)};
 }
 
 std::optional<PairRepulsion> repulsion_of(const ModelDescription& description) {

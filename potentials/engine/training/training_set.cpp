@@ -35,6 +35,7 @@ void check_frame(const Frame& frame, const std::string& name) {
       throw NumericsError(name + ": a force of " + std::to_string(labels.forces->cwiseAbs().maxCoeff()) +
                           " eV/Å; expected below 1000 eV/Å: check the units or remove the frame");
   }
+  if (frame.structure.shortest_distance() == 0.0) throw NumericsError(name + ": two atoms are at one place");
   if (labels.stress && !labels.stress->allFinite()) throw NumericsError(name + ": the stress is not finite");
 }
 
@@ -139,6 +140,29 @@ double average_neighbors(const ModelDescription& d, std::span<const TrainingFram
   return std::max(1.0, pairs / std::max(1.0, atoms));
 }
 
+/// Elements of the frames that are not held out.
+std::set<Element> trained_elements(std::span<const Frame> frames, const std::vector<bool>& held_out) {
+  std::set<Element> elements;
+  for (std::size_t k = 0; k < frames.size(); ++k)
+    if (!held_out[k]) elements.insert(frames[k].structure.species().begin(), frames[k].structure.species().end());
+  return elements;
+}
+
+/// Which frames a hash of their contents holds out; never the only ones of an element.
+std::vector<bool> held_out_by_hash(std::span<const Frame> frames, double fraction, std::uint64_t seed) {
+  std::vector<bool> held_out;
+  for (const Frame& frame : frames)
+    held_out.push_back(Philox(seed, streams::k_split, content_key(frame), 0).uniform() < fraction);
+  std::set<Element> known = trained_elements(frames, held_out);
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    const auto species = frames[k].structure.species();
+    if (std::all_of(species.begin(), species.end(), [&](Element element) { return known.contains(element); })) continue;
+    held_out[k] = false;
+    known.insert(species.begin(), species.end());
+  }
+  return held_out;
+}
+
 }  // namespace
 
 void check_frames(std::span<const Frame> frames, const std::string& what) {
@@ -160,17 +184,12 @@ TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Fra
                               double validation_fraction, int n_members, std::uint64_t seed) {
   TrainingSet set;
   set.validation.assign(validation.begin(), validation.end());
-  const bool split = validation.empty();
-  for (const Frame& frame : frames) {
-    const bool held_out = split && Philox(seed, streams::k_split, content_key(frame), 0).uniform() < validation_fraction;
-    if (held_out)
-      set.validation.push_back(frame);
+  const std::vector<bool> held_out = held_out_by_hash(frames, validation.empty() ? validation_fraction : 0.0, seed);
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    if (held_out[k])
+      set.validation.push_back(frames[k]);
     else
-      set.training.push_back(training_frame(frame, n_members));
-  }
-  if (set.training.empty()) {
-    for (const Frame& frame : frames) set.training.push_back(training_frame(frame, n_members));
-    set.validation.clear();
+      set.training.push_back(training_frame(frames[k], n_members));
   }
   return set;
 }

@@ -49,7 +49,7 @@ def predict(model: Path, frames: list) -> list[dict]:
         n = len(frame.structure)
         rows.append({
             "config_type": str(frame.info.get("config_type", "all")),
-            "energy": [float(frame.energy) / n, float(prediction.energies[k]) / n],
+            "energy": [frame.consistent_energy / n, float(prediction.energies[k]) / n],
             "forces": [np.asarray(frame.forces).ravel().tolist(), np.asarray(prediction.forces[k]).ravel().tolist()],
         })
     return rows

@@ -1,7 +1,7 @@
 """Equations of state of the elements at a level, beside all-electron ones: what the PAW sets are worth.
 
-    python -m tamiz.studies.equations_of_state datasets/levels/pbe-550.json ../shared/data/tables/acwf_allelectron_PBE_eos.csv \
-        -o datasets/levels/pbe-550.eos.json --table
+    python -m tamiz.studies.equations_of_state datasets/levels/pbe-600g.json datasets/levels/all_electron_unaries.csv \
+        -o datasets/levels/pbe-600g.eos.json --table
 
 Face-centred, body-centred and simple cubic and diamond crystals at seven volumes from 0.94 to 1.06 of the all-electron
 one, on a mesh that resolves 60 Å in the middle one, at the level's cutoff; energies at zero smearing are fitted with the
@@ -67,12 +67,11 @@ def fit(volumes, energies):
 
 
 def epsilon(ours, theirs):
-    """Distance of two curves over 0.94 to 1.06 of their mean volume."""
+    """Distance of two curves with their minima at zero over 0.94 to 1.06 of their mean volume, in units of their spread."""
     volumes = (ours[0] + theirs[0]) / 2 * np.linspace(FACTORS[0], FACTORS[-1], 2001)
     curves = [birch_murnaghan(each, volumes) for each in (ours, theirs)]
-    curves = [curve - curve.mean() for curve in curves]
     difference = ((curves[0] - curves[1]) ** 2).mean()
-    return float(np.sqrt(difference / np.sqrt((curves[0] ** 2).mean() * (curves[1] ** 2).mean())))
+    return float(np.sqrt(difference / np.sqrt(curves[0].var() * curves[1].var())))
 
 
 def nu(ours, theirs):

@@ -28,10 +28,8 @@ LATTICE = ("lattice_a", "lattice_b", "lattice_c")
 
 
 def lattice(structure):
-    """a, b, c [Å] of the conventional cell, of orthorhombic ones in ascending order."""
-    cell = structure.conventional_cell(0.05).cell
-    lengths = np.linalg.norm(cell, axis=1)
-    return np.sort(lengths) if 16 <= structure.space_group(0.05).number <= 74 else lengths
+    """a, b, c [Å] of the conventional cell."""
+    return np.linalg.norm(structure.conventional_cell(0.05).cell, axis=1)
 
 
 def formation_energy(frame, ends):
@@ -69,9 +67,10 @@ def compare(data, measured):
         if LATTICE[0] in properties and phase != "N2":
             ours = lattice(frame.structure)
             theirs = [properties[name] for name in LATTICE if name in properties]
-            if len(theirs) == 3:
-                theirs.sort()
-            ours = ours if len(theirs) == 3 else ours[[0, 2]] if len(theirs) == 2 else ours[:1]
+            if len(theirs) == 3:  # which axis is which is a matter of setting
+                ours, theirs = sorted(ours), sorted(theirs)
+            else:
+                ours = ours[[0, 2]] if len(theirs) == 2 else ours[:1]
             rows += [(phase, name, our, their) for name, our, their in zip(LATTICE if len(theirs) == 3 else ("lattice_a", "lattice_c"), ours, theirs)]
         if "formation_enthalpy" in properties and (energy := formation_energy(frame, ends)) is not None:
             rows.append((phase, "formation_enthalpy", energy, properties["formation_enthalpy"]))

@@ -185,14 +185,14 @@ def plot(result: dict, path: Path) -> None:
 
 
 def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scratch: Path) -> tuple[dict, dict]:
-    """Relaxations by the replay oracle, and gaps of what they end in, by name; a relaxation that failed has no gap."""
+    """Relaxations by the replay oracle, and gaps of what they end in, by name, as far as there are answers."""
     oracle = f"replay:{ledger}"
     relaxed = tamiz.label(starts, scratch / "relaxed.tz", oracle=oracle, task="relax", level=level)
     results = {result.id: result for result in relaxed.results if result.reason != NO_ANSWER}
     ends = {name: result.frame.structure for name, result in results.items() if result.frame is not None}
     gaps = tamiz.label(ends, scratch / "gaps.tz", oracle=oracle, task="gap", level=level) if ends else None
     answered = {result.id: result for result in gaps.results if result.reason != NO_ANSWER} if gaps else {}
-    return {name: result for name, result in results.items() if name in answered or name not in ends}, answered
+    return results, answered
 
 
 def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tamiz.Structure]) -> tuple[np.ndarray, np.ndarray, list]:
@@ -215,8 +215,9 @@ def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tam
 
 
 def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results: dict, gaps: dict) -> World:
-    """Of the starts that have an answer."""
-    starts = {name: start for name, start in starts.items() if name in results}
+    """Of the starts that have an answer, a gap of what they end in among it; whatever was relaxed stands on the hull."""
+    relaxed = {name: result.frame for name, result in results.items() if result.frame is not None}
+    starts = {name: start for name, start in starts.items() if name in results and (name in gaps or name not in relaxed)}
     names, formulas = list(starts), [start.reduced_formula for start in starts.values()]
     known = relaxed_ends(known_data)
     elsewhere = {name: frame for name, frame in known.items() if frame.structure.reduced_formula not in formulas}
@@ -224,8 +225,8 @@ def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results:
     with_gap = [frame for frame in elsewhere.values() if frame.info.get("gap_level") == "GLLB-SC"]
     features = _tamiz.crystal_features(potential._native, structures + [frame.structure for frame in with_gap])
     features = _tamiz.scaled_features(features, features)
-    ends = {name: results[name].frame for name in names if name in gaps and gaps[name].frame is not None}
-    hull, known_hull = tamiz.ConvexHull(per_atom(known | ends)), tamiz.ConvexHull(per_atom(elsewhere))
+    ends = {name: relaxed[name] for name in names if name in gaps and gaps[name].frame is not None}
+    hull, known_hull = tamiz.ConvexHull(per_atom(known | relaxed)), tamiz.ConvexHull(per_atom(elsewhere))
     crystals = crystal_numbers({name: frame.structure for name, frame in ends.items()})
 
     def truth(value) -> np.ndarray:

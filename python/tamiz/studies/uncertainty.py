@@ -40,7 +40,7 @@ class Judged:
 def judge(potential, frames: list) -> Judged:
     p = potential.evaluate([frame.structure for frame in frames], uncertainty_gradients=True, descriptors=True)
     sizes = np.array([len(frame.structure) for frame in frames])
-    energies = np.array([float(frame.energy) for frame in frames])
+    energies = np.array([frame.consistent_energy for frame in frames])
     force_errors = [np.abs(p.forces[k] - np.asarray(frame.forces)).mean() for k, frame in enumerate(frames)]
     without_forces = np.array([np.abs(np.asarray(frame.forces)).max() < NO_FORCE for frame in frames])
     gradients = np.array([np.abs(gradient).mean() for gradient in p.uncertainty_gradients])
@@ -117,8 +117,16 @@ def main() -> None:
     potential = tamiz.load(arguments.model)
     if potential.n_members < 2:
         parser.error(f"{arguments.model} has no committee")
-    training = judge(potential, tamiz.read(arguments.train))
-    print(table({path.stem: judge(potential, tamiz.read(path)) for path in arguments.test}, training), end="")
+
+    def judged(path: Path) -> Judged:
+        frames = tamiz.read(path)
+        labelled = [frame for frame in frames if frame.consistent_energy is not None and frame.forces is not None]
+        if not labelled:
+            parser.error(f"{path} has no frame with an energy and forces")
+        return judge(potential, labelled)
+
+    training = judged(arguments.train)
+    print(table({path.stem: judged(path) for path in arguments.test}, training), end="")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_numbers
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
+from ase.stress import full_3x3_to_voigt_6_stress
 from ase.units import GPa
 
 import kpoint_mesh
@@ -91,18 +92,20 @@ def mesh_table(settings: dict) -> dict:
 
 @dataclass(frozen=True)
 class Sampling:
-    """A mesh, the cell that it belongs to, which is `basis` times that of the atoms, and GPAW's parameter `symmetry`."""
+    """A mesh, the cell that it belongs to, which is `basis` times that of the atoms, and GPAW's parameter `symmetry`; in `whole`
+    all operations of the crystal, where `symmetry` has a part of them."""
 
     mesh: tuple[int, int, int]
     basis: np.ndarray
     symmetry: dict
+    whole: dict | None = None
     length: float = 0.0  # that the level asks for [Å]; 0: it asks for a density
     density: float = 0.0
 
     @classmethod
-    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, even: bool = False) -> Sampling:
+    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, even: bool | None = None) -> Sampling:
         """`settings` say which measure `fineness` is in; where it is a density, fractional translations count as symmetries
-        only where `symmorphic` is false."""
+        only where `symmorphic` is false. Where `even` is given, the mesh has all symmetries of the crystal, and even numbers or any."""
         whole, own = np.eye(3, dtype=int), {"symmorphic": symmorphic}
         if "kpoint_length" not in settings:
             mesh = kpoint_mesh.by_density(atoms, fineness)
@@ -113,8 +116,11 @@ class Sampling:
         basis = kpoint_mesh.reduction(atoms)
         cell = kpoint_mesh.reduced(atoms, basis)
         symmetry = kpoint_mesh.symmetries(cell)
-        mesh = kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even)
-        return cls(mesh, basis, symmetry, length=fineness)
+        if even is not None:
+            return cls(kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even), basis, symmetry, length=fineness)
+        mesh, used = kpoint_mesh.cheapest(cell, fineness, symmetry["rotations"])
+        part = {name: values[used] for name, values in symmetry.items()}
+        return cls(mesh, basis, part, None if used.all() else symmetry, length=fineness)
 
     def cell(self, atoms: Atoms) -> Atoms:
         """The atoms in the cell of the mesh."""
@@ -171,8 +177,10 @@ class Level(Calculator):
             "forces": work.get_forces(),
         }
         if self.is_crystal:
-            self.results["stress"] = work.get_stress(voigt=True)
-            self.results["stress"][:3] += np.diag(pulay_stress(atoms, self.settings))
+            stress = work.get_stress(voigt=False)
+            if self.sampling.whole is not None:
+                self.results["forces"], stress = kpoint_mesh.symmetrized(work, self.sampling.whole, self.results["forces"], stress)
+            self.results["stress"] = full_3x3_to_voigt_6_stress(stress + pulay_stress(atoms, self.settings))
         if self.on_result is not None and self.suits():
             self.on_result(self._frame(atoms))
 
@@ -398,6 +406,8 @@ def gap_sampling(atoms: Atoms, settings: dict) -> Sampling:
     """Mesh that band edges are looked for on first; even where it is doubled: the borders of the zone, where many edges lie,
     are on even meshes only."""
     options = settings["gap"]
+    if ("kpoint_length" in options) != ("kpoint_length" in settings):
+        raise protocol.LabelFailure(f"level {settings['name']} measures its meshes and those of its gaps differently: both by length, or by density")
     fineness = options["kpoint_length" if "kpoint_length" in options else "kpoint_density"]
     return Sampling.of(atoms, options, fineness, even="tolerance" in options)
 

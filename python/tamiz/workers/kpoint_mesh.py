@@ -4,6 +4,10 @@ By density: points per Å⁻¹ of the lengths of the reciprocal lattice vectors,
 repeats in the supercell of n1 × n2 × n3 cells, so that the shortest lattice vector of that supercell says how good it is (Moreno and
 Soler 1992, doi:10.1103/PhysRevB.45.13891). Of the meshes that are as symmetric as the crystal, the one with the fewest points that
 symmetry leaves is taken, in a reduced cell: less than a third of the points that the same density takes in the body-centred cell of chalcopyrite.
+
+Symmetry has a price where it mixes lattice vectors of different lengths, as threefold axes do in long rhombohedral cells: mesh and real-space
+grid must then be as fine along all of them as along the longest. Where a part of the operations is much cheaper, only they are used,
+and forces and stresses are averaged over all of them afterwards.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from ase.geometry.minkowski_reduction import minkowski_reduce
 # Cells of nearly the same size get the same mesh: so much of the length is forgiven when a mesh is chosen, and so much before a
 # mesh that was chosen for another cell is given up.
 FORGIVEN, KEPT = 0.03, 0.06
+WORTH_IT = 0.8  # of the cost with all operations: a part of them is used where it saves more
 spglib.error.OLD_ERROR_HANDLING = False  # raise, as everything else does
 SYMMETRY_TOLERANCE = 1e-5  # [Å], GPAW's
 _PARTS = 24  # of a lattice vector, of which all translations of space groups in reduced cells are multiples
@@ -106,6 +111,68 @@ def by_length(atoms: Atoms, length: float, rotations: np.ndarray, even: bool = F
         if points < fewest:
             best, fewest = mesh, points
     return best
+
+
+def cheapest(atoms: Atoms, length: float, rotations: np.ndarray) -> tuple[tuple[int, int, int], np.ndarray]:
+    """Mesh that resolves `length` [Å] at the least cost, and which (n,) of the operations to use with it.
+
+    The cost is the number of irreducible points times that of the points of a real-space grid as fine as `atoms`'s cell asks for along
+    each lattice vector; vectors that an operation mixes take as many points. All operations are kept where that costs little more.
+    """
+    whole = by_length(atoms, length, rotations)
+    vectors = np.linalg.norm(atoms.cell.array, axis=1)
+    best, cost = (whole, np.ones(len(rotations), bool)), irreducible(whole, rotations) * _grid(vectors, rotations).prod()
+    cost *= WORTH_IT
+    enough = (1.0 - FORGIVEN) * length
+    for kept in _subgroups(vectors, rotations):
+        grid = _grid(vectors, rotations[kept]).prod()
+        least = np.maximum(1, np.ceil(enough / vectors)).astype(int)
+        meshes = itertools.product(*(range(n, max(whole) + 1) for n in least))
+        for mesh in sorted(meshes, key=math.prod):
+            if math.prod(mesh) / (2 * kept.sum()) * grid >= cost:
+                break
+            used = kept & (np.abs(_on_mesh(mesh, rotations) - np.rint(_on_mesh(mesh, rotations))).max(axis=(1, 2)) < 1e-6)
+            if math.prod(mesh) / (2 * used.sum()) * grid >= cost or resolved_length(atoms, mesh) < enough:
+                continue
+            if (price := irreducible(mesh, rotations[used]) * grid) < cost:
+                best, cost = (mesh, used), price
+    return best
+
+
+def _mixed(rotations: np.ndarray) -> np.ndarray:
+    """(n, 3, 3): whether an operation takes a part of one lattice vector to another."""
+    return (rotations != 0) & ~np.eye(3, dtype=bool)
+
+
+def _subgroups(vectors: np.ndarray, rotations: np.ndarray) -> list[np.ndarray]:
+    """Those that mix only lattice vectors of one length, or only two of them, as (n,) truths."""
+    unequal = np.abs(vectors[:, None] - vectors[None, :]) > 1e-3 * vectors.max()
+    masks = [~(_mixed(rotations) & unequal).any(axis=(1, 2))]
+    for i, j in itertools.combinations(range(3), 2):
+        barred = unequal.copy()
+        barred[i, j] = barred[j, i] = False
+        masks.append(~(_mixed(rotations) & barred).any(axis=(1, 2)))
+    return [mask for k, mask in enumerate(masks) if not any((mask == other).all() for other in masks[:k])]
+
+
+def _grid(vectors: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Points along the lattice vectors in units of their density: as many along those that are mixed."""
+    sizes = vectors.copy()
+    for _ in range(2):  # what the second is mixed with reaches the first
+        for i, j in np.argwhere(_mixed(rotations).any(axis=0)):
+            sizes[i] = sizes[j] = max(sizes[i], sizes[j])
+    return sizes
+
+
+def symmetrized(atoms: Atoms, symmetry: dict, forces: np.ndarray, stress: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Averages of forces (n, 3) and of a stress (3, 3) over the operations of :func:`symmetries`."""
+    cell = atoms.cell.array
+    mean_forces, mean_stress = np.zeros_like(forces), np.zeros((3, 3))
+    for turn, partners in zip(symmetry["rotations"], symmetry["atommaps"]):
+        turn = np.linalg.inv(cell) @ turn @ cell  # of rows of Cartesian vectors
+        mean_forces[partners] += forces @ turn / len(symmetry["rotations"])
+        mean_stress += turn.T @ stress @ turn / len(symmetry["rotations"])
+    return mean_forces, mean_stress
 
 
 def _on_mesh(mesh, rotations: np.ndarray) -> np.ndarray:

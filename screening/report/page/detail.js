@@ -42,7 +42,7 @@ const Detail = (() => {
       [t("energy"), with_unit(d.energy, 4, `eV/${t("atom")}`)],
       [t("formation_energy"), with_unit(d.formation_energy, 3, `eV/${t("atom")}`)],
       [t("e_hull_uncorrected"), with_unit(Data.finite(d.e_hull) ? d.e_hull * 1000 : null, 1, `meV/${t("atom")}`)],
-      [t("e_hull_corrected") + (d.correction_name ? ` (${d.correction_name})` : ""),
+      [t("e_hull_corrected") + (d.correction_name ? ` (${Phrases.text(d.correction_name)})` : ""),
         with_unit(Data.finite(d.e_hull_corrected) ? d.e_hull_corrected * 1000 : null, 1, `meV/${t("atom")}`)],
       [t("below_others"), with_unit(Data.finite(d.distance_below_others) ? d.distance_below_others * 1000 : null, 1, `meV/${t("atom")}`)],
       [t("decomposition"), Data.finite(d.e_hull) ? Format.decomposition(d.decomposition, c.formula, d.e_hull) : null],

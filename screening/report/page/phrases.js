@@ -23,5 +23,8 @@ const Phrases = (() => {
     return own === null ? el("span", { lang: "en" }, Format.linked(text)) : el("span", {}, own);
   }
 
-  return { translated, node };
+  // As a text, English where there is nothing else.
+  const text = (english) => translated(english) ?? english;
+
+  return { translated, node, text };
 })();

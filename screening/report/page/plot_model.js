@@ -100,7 +100,7 @@ const PlotModel = (() => {
   }
 
   const outcome_of = (label) => (label.cached ? "cached" : label.status === "finished" ? "finished"
-    : /time/.test(`${label.status} ${label.reason ?? ""}`) ? "timed_out" : "failed");
+    : label.status === "timed_out" ? "timed_out" : "failed");
 
   function costs() {
     const labels = Data.labels.filter((label) => finite(label.cost));

@@ -16,7 +16,8 @@ const PlotStability = (() => {
     }
     const total = (bin) => statuses.reduce((sum, [word]) => sum + bin[word], 0);
     const highest = Math.max(...bins.map(total));
-    const bin_name = (k) => (k === last ? `≥ ${last * width_of_bin}` : `${k * width_of_bin}–${(k + 1) * width_of_bin}`);
+    // A model's energy may lie below its hull.
+    const bin_name = (k) => (k === last ? `≥ ${last * width_of_bin}` : k === 0 ? `< ${width_of_bin}` : `${k * width_of_bin}–${(k + 1) * width_of_bin}`);
     return Chart.figure({
       title: t("distribution_title"), caption: t("distribution_caption"),
       legend: statuses.map(([word, key]) => [key, t("status_" + key)]),
@@ -65,7 +66,7 @@ const PlotStability = (() => {
     const values = items.flatMap((c) => [Data.dft(c).e_hull * 1000, Data.dft(c).e_hull_corrected * 1000]);
     const named = Data.dft(items[0]).correction_name || Data.object(Data.summary.corrections).name || "";
     return rows_chart({
-      title: t("correction_title"), caption: t("correction_caption", { name: named }), items,
+      title: t("correction_title"), caption: t("correction_caption", { name: Phrases.text(named) }), items,
       legend: [["checked", t("uncorrected")], ["confirmed", t("corrected")]],
       range: Chart.padded([0, ...values], 0.06, 5), axis: `${t("e_hull")}, DFT (meV/${t("atom")})`, name: name_of,
       draw_row: (root, c, x, y) => {

@@ -97,7 +97,7 @@ const Sections = (() => {
     const parts = [PlotHull.all(), figures(PlotStability.distribution(), PlotStability.gaps()), figures(PlotStability.correction(), PlotStability.nitrogen())].filter(Boolean);
     const corrections = object(summary.corrections);
     return Dom.section("stability", parts.length ? parts : el("p", { class: "quiet" }, t("nothing_to_draw")),
-      Object.keys(corrections).length ? el("div", {}, el("h3", {}, t("corrections_title"), corrections.name ? `: ${corrections.name}` : ""),
+      Object.keys(corrections).length ? el("div", {}, el("h3", {}, t("corrections_title"), corrections.name ? `: ${Phrases.text(corrections.name)}` : ""),
         corrections.text ? el("p", {}, told(corrections.text)) : null, corrections.n2_error_note ? el("p", {}, told(corrections.n2_error_note)) : null,
         Object.keys(object(corrections.per_element)).length ? Dom.table([t("element"), `${t("correction")} (eV/${t("atom")})`],
           Object.entries(corrections.per_element).map(([symbol, value]) => [symbol, finite(value) ? I18n.number(value, 3, true) : plain(value)]), { class: "compact", numeric: [1] }) : null) : null);

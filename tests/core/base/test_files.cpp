@@ -63,6 +63,20 @@ std::string message_of_write(const std::filesystem::path& path, std::string_view
 
 }  // namespace
 
+TEST_F(Files, a_read_that_fails_is_an_error) {
+  EXPECT_THROW(read_file("/proc/self/mem"), FileError);  // opens, and cannot be read at its beginning
+}
+
+TEST_F(Files, files_are_read_whole_whatever_their_size) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{65536}, std::size_t{300001}}) {
+    std::string bytes(size, 'x');
+    if (size > 0) bytes.back() = '\0';
+    write_file_atomically(folder_ / "bytes", bytes);
+    EXPECT_TRUE(read_file(folder_ / "bytes") == bytes) << size;
+  }
+  EXPECT_FALSE(read_file("/proc/self/status").empty());  // says that it has no size
+}
+
 TEST_F(Files, what_was_written_reads_back_to_the_last_byte) {
   std::string bytes;
   for (unsigned k = 0; k < 100000; ++k) bytes += static_cast<char>(k * k % 256);

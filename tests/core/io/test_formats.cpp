@@ -199,6 +199,17 @@ TEST(ExtXyz, the_keys_of_labels_can_be_chosen) {
   EXPECT_EQ(frames.at(0).info.at("REF_energy"), "-2.0");
 }
 
+TEST(ExtXyz, sheets_and_wires_without_vectors_along_open_directions_keep_their_cell) {
+  for (const Periodicity& periodicity : {Periodicity{true, true, false}, Periodicity{false, true, false}}) {
+    Mat3 rows = Mat3::Zero();
+    for (int k = 0; k < 3; ++k)
+      if (periodicity[static_cast<std::size_t>(k)]) rows.row(k) << 0.1 * k, 2.5 + k, -0.3 * k * k + (k == 0 ? 1.0 : 0.0);
+    const Structure open(Lattice(rows), periodicity, {Element(6)}, Cartesian{Coordinates::Zero(1, 3)});
+
+    expect_bits(parse_extxyz(format_extxyz(std::vector<Frame>{{open, {}, {}, {}}}), "memory").at(0).structure, open);
+  }
+}
+
 TEST(ExtXyz, plain_xyz_is_a_molecule) {
   const Frame frame = parse_extxyz("2\nwater without a hydrogen\nO 0 0 0\nH 0 0 0.96\n", "memory").at(0);
 
@@ -231,6 +242,20 @@ TEST(Cif, group_is_found_by_name_where_no_operations_are_listed) {
   const std::string sites = "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nCa1 0 0 0\nF1 0.25 0.25 0.25\n";
   for (const char* group : {"_symmetry_space_group_name_H-M 'F m -3 m'\n", "_space_group_name_Hall '-F 4 2 3'\n", "_space_group_IT_number 225\n"})
     EXPECT_EQ(parse_cif(head + group + sites, "memory").at(0).structure.size(), 12u) << group;
+}
+
+TEST(Cif, the_choice_of_origin_in_a_name_counts) {
+  const std::string head =
+      "data_x\n_cell_length_a 5.43\n_cell_length_b 5.43\n_cell_length_c 5.43\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+      "_cell_angle_gamma 90\n_space_group_IT_number 227\n";
+  const auto site = [](const char* at) {
+    return "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nSi1 " + std::string(at) + "\n";
+  };
+  const std::string second = site("0.125 0.125 0.125"), first = site("0 0 0");
+  for (const char* name : {"'F d -3 m :2'", "'Fd-3m:2'", "'F d -3 m Z'"})
+    EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + second, "memory").at(0).structure.size(), 8u) << name;
+  for (const char* name : {"'F d -3 m :1'", "'F d -3 m S'", "'F d -3 m'"})
+    EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + first, "memory").at(0).structure.size(), 8u) << name;
 }
 
 TEST(Poscar, reads_back_grouped_by_element) {

@@ -128,6 +128,8 @@ TEST(MalformedCif, says_line_and_reason) {
       {"lonely value", "data_x\n3.0\n", "f:2:", "value without a key"},
       {"group number", cif("_space_group_IT_number 231\n", "Si 0 0 0 1"), "f:2:", "from 1 to 230"},
       {"huge group number", cif("_space_group_IT_number 1e300\n", "Si 0 0 0 1"), "f:2:", "from 1 to 230"},
+      {"unknown group", cif("_symmetry_space_group_name_H-M 'X 1'\n", "Si 0 0 0 1"), "f:2:", "'X 1' is not known"},
+      {"unknown setting", cif("_space_group_IT_number 227\n_symmetry_space_group_name_H-M 'F d 3 m'\n", "Si 0 0 0 1"), "f:3:", "'F d 3 m' is not known"},
       {"operation", cif("loop_\n_symmetry_equiv_pos_as_xyz\n'x, y'\n", "Si 0 0 0 1"), "f:4:", "three parts"},
       {"operation without an inverse", cif("loop_\n_symmetry_equiv_pos_as_xyz\n'x, x, z'\n", "Si 0 0 0 1"), "f:4:", "neither a rotation"},
       {"division by zero", cif("loop_\n_symmetry_equiv_pos_as_xyz\n'x+1/0, y, z'\n", "Si 0 0 0 1"), "f:4:", "zero"},

@@ -233,6 +233,35 @@ TEST(Relax, a_molecule_relaxes_its_atoms_alone) {
   EXPECT_NEAR((result.structure.positions().row(1) - result.structure.positions().row(0)).norm(), 3.405 * std::pow(2.0, 1.0 / 6.0), 0.01);
 }
 
+TEST(Relax, a_sheet_without_a_vector_out_of_its_plane_relaxes_in_it) {
+  const auto potential = shipped("lennard-jones-ar.toml");
+  const Element argon = Element::from_symbol("Ar");
+  Mat3 rows = Mat3::Zero();
+  rows.row(0) << 3.6, 0.0, 0.0;
+  rows.row(1) << 1.8, 3.1, 0.0;
+  const std::vector<Structure> sheet{Structure(Lattice(rows), {true, true, false}, {argon}, Cartesian{Coordinates::Zero(1, 3)})};
+
+  const auto result = relax(*potential, sheet, {.fmax = 1e-4, .smax = 1e-5})[0];
+  const Mat3 cell = result.structure.lattice().rows();
+
+  EXPECT_EQ(result.status, RelaxStatus::converged) << result.reason;
+  EXPECT_NEAR(cell.row(0).norm(), cell.row(1).norm(), 1e-3);
+  EXPECT_NEAR(cell.row(0).dot(cell.row(1)) / cell.row(0).squaredNorm(), 0.5, 1e-3);
+  EXPECT_GT(cell.row(0).norm(), 3.65);
+  EXPECT_NEAR(cell.row(2).norm(), 1.0, 1e-12);
+}
+
+TEST(Relax, what_was_never_evaluated_has_no_energy) {
+  const auto potential = silicon();
+  const std::vector<Structure> structures{diamond(1.0), diamond()};
+
+  const auto results = relax(*potential, structures);
+
+  EXPECT_EQ(results[0].status, RelaxStatus::collapsed);
+  EXPECT_TRUE(std::isnan(results[0].energy) && std::isnan(results[0].fmax) && std::isnan(results[0].smax));
+  EXPECT_NEAR(results[1].energy, -2.0 * 4.3366, 1e-3);
+}
+
 TEST(Relax, results_keep_the_order_and_do_not_depend_on_the_batch) {
   const auto potential = silicon();
   const std::vector<Structure> structures = perturbed_crystals(10);

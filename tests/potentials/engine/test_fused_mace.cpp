@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/simulation/relax.hpp"
 #include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/fused_potential.hpp"
 #include "tamiz/potentials/engine/mace/packed_matrix.hpp"
@@ -291,6 +292,24 @@ TEST(Slabs, hold_neighbours_in_those_beside_them) {
   EXPECT_EQ(mace::cut_into_slabs(batch, state, 0, 4.0, 100).n, 0u);
 }
 
+TEST(Slabs, of_a_sheet_without_a_vector_out_of_its_plane_change_no_bit) {
+  // Sheared: neighbours across the second vector are half the length of the first apart along x.
+  Mat3 rows = Mat3::Zero();
+  rows.row(0) << 60.0, 0.0, 0.0;
+  rows.row(1) << 30.0, 5.0, 0.0;
+  Coordinates positions(48, 3);
+  std::vector<Element> species;
+  for (Eigen::Index a = 0; a < 48; ++a) {
+    positions.row(a) << 2.5 * static_cast<double>(a / 2) + 0.2 * std::sin(a), 2.5 * static_cast<double>(a % 2) + 0.2 * std::cos(3.0 * a), 0.1 * std::sin(2.0 * a);
+    species.push_back(Element(a % 3 == 0 ? 7 : 14));
+  }
+  const Structure sheet(Lattice(rows), {true, true, false}, species, Cartesian{positions});
+  const ModelFile file = initial_model(small_description(1), 5);
+  const Outputs outputs{.forces = true, .atom_energies = true};
+
+  EXPECT_TRUE(same_bits(evaluate(*fused(file, "float32"), {&sheet, 1}, outputs), evaluate(*in_slabs(file, "float32"), {&sheet, 1}, outputs)));
+}
+
 TEST(FusedMaceModel, a_radial_network_that_no_grid_meets_is_evaluated_itself) {
   // Of functions with a wavelength of 0.002 Å every table is wrong by far.
   ModelDescription d = shape(0, 2, {.nodes = 0}, {}, 0.0);
@@ -357,8 +376,27 @@ TEST(FusedMaceModel, misuse_is_an_error) {
   const Structure silicon({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
 
   EXPECT_THROW(evaluate(*potential, {&oxygen, 1}), SpeciesError);
-  EXPECT_THROW(evaluate(*potential, {&silicon, 1}, k_all), CapabilityError);
+  const Structure pair({}, k_molecule, {Element(14), Element(14)}, Cartesian{Coordinates::Zero(2, 3)});
+  EXPECT_THROW(evaluate(*potential, {&pair, 1}), NumericsError);  // at one place
+  const std::vector<Structure> one{silicon};
+  const Batch batch(one);
+  const State state = State::of(one);
+  EXPECT_THROW(potential->evaluate(batch, state, build_neighbors(batch, state, {1.0, 0.0}), {}), ShapeError);
   EXPECT_THROW(make_fused_potential(file, {.device = "cuda"}), CapabilityError);
+}
+
+TEST(FusedMaceModel, without_a_volume_there_is_no_stress_beside_structures_that_have_one) {
+  const auto potential = fused(initial_model(shape(0, 3), 3));
+  Coordinates positions = Coordinates::Zero(2, 3);
+  positions(1, 0) = 2.0;
+  const std::vector<Structure> structures{Structure({}, k_molecule, {Element(7), Element(7)}, Cartesian{positions}), triclinic(4, 9)};
+
+  const Prediction p = evaluate(*potential, structures, {.forces = true, .stress = true});
+  const auto relaxed = relax(*potential, structures, {.max_steps = 2});
+
+  EXPECT_EQ(p.stresses[0], Mat3::Zero());
+  EXPECT_NE(p.stresses[1], Mat3::Zero());
+  EXPECT_EQ(relaxed.size(), 2u);
 }
 
 /// Run by the next test in processes of their own.

@@ -107,6 +107,47 @@ TEST(Training, a_checkpoint_of_other_frames_is_refused) {
   EXPECT_THROW(train(small_config(), teacher_frames(8), std::nullopt, callbacks), FormatError);
 }
 
+TEST(Training, a_checkpoint_of_other_validation_frames_is_refused) {
+  const TemporaryFolder folder;
+  TrainCallbacks callbacks;
+  callbacks.checkpoint = folder.path / "run.checkpoint";
+  callbacks.should_stop = [] { return true; };
+  train(small_config(), teacher_frames(9), std::nullopt, callbacks, teacher_frames(5, 22));
+
+  EXPECT_THROW(train(small_config(), teacher_frames(9), std::nullopt, callbacks, teacher_frames(4, 22)), FormatError);
+}
+
+TEST(Training, the_only_frame_of_an_element_is_trained_on) {
+  TrainConfig config = small_config();
+  config.steps = 1;
+  config.validation_fraction = 0.9;
+  std::vector<Frame> frames = teacher_frames(12);
+  for (Frame& frame : frames) {  // each has an element of its own
+    std::vector<Element> species(frame.structure.size(), Element(3 + static_cast<int>(&frame - frames.data())));
+    frame.structure = Structure(frame.structure.lattice(), k_periodic, species, Cartesian{frame.structure.positions()});
+  }
+
+  const TrainResult result = train(config, frames);
+
+  EXPECT_EQ(result.model.description.elements.size(), 12u);
+  EXPECT_EQ(result.validation.n_frames, 0u);
+}
+
+TEST(Training, two_atoms_at_one_place_name_their_frame) {
+  std::vector<Frame> frames = teacher_frames(4);
+  Structure& broken = frames[2].structure;
+  Coordinates positions = broken.positions();
+  positions.row(1) = positions.row(0);
+  broken = broken.with_positions(Cartesian{positions});
+
+  try {
+    train(small_config(), frames);
+    FAIL() << "no error";
+  } catch (const NumericsError& error) {
+    EXPECT_NE(std::string(error.what()).find("training frame 2: two atoms are at one place"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Training, a_checkpoint_of_the_other_engine_is_refused) {
   const TemporaryFolder folder;
   TrainCallbacks callbacks;

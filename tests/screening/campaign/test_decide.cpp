@@ -63,6 +63,19 @@ TEST(Decide, leaves_out_incomplete_hulls_and_what_is_labelled) {
   EXPECT_EQ(choices[0].candidate, "c3");
 }
 
+TEST(Decide, does_not_relax_again_what_another_candidate_became) {
+  const RoundPrediction prediction{.round = 1, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.00, 0.01), candidate("c2", 20, 0.00, 0.01)}, .competing = {}};
+  CampaignHistory history;
+  history.labels.push_back(finished_label("c9", LabelTask::relax));
+  history.labels.back().result.frame = Frame{pair_of(12, 7), {}, {}, {}};
+
+  const auto choices = decide(prediction, history, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 2, .explore = 0, .window = 0.05, .max_per_composition = 2});
+
+  EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
+}
+
 TEST(Decide, spends_a_round_on_several_compositions) {
   RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {}, .competing = {}};
   for (int k = 0; k < 6; ++k) prediction.candidates.push_back(candidate("c1" + std::to_string(k), 12, 0.0, 0.01));

@@ -65,6 +65,17 @@ TEST(DftHull, a_stable_phase_lies_on_the_hull_and_below_the_others) {
   EXPECT_NEAR(assessment.nitrogen.low, 5.0 * assessment.formation_energy / 2.0, 1e-9);
 }
 
+TEST(DftHull, corrects_the_compound_and_its_competitors) {
+  std::vector<Phase> phases;
+  for (const CompetingPhase& known : k_phases) phases.push_back({known.id, known.structure.composition(), known.energy_per_atom});
+
+  const DftAssessment assessment = DftHull(std::move(phases)).assess(Composition::from_formula("MgN"), -4.9, {});
+
+  // Mg3N2 at −5 − 0.361·2/5 and N2 without a correction: −5.1444 − (8 − 5.1444)/6 at x_N = 1/2; MgN at −4.9 − 0.361/2.
+  EXPECT_NEAR(assessment.e_hull, 0.6, 1e-12);
+  EXPECT_NEAR(assessment.e_hull_corrected, (-4.9 - 0.1805) - (-5.1444 - (8.0 - 5.1444) / 6.0), 1e-12);
+}
+
 TEST(AnionCorrection, shifts_compounds_by_their_nitrogen_and_leaves_elements_alone) {
   const AnionCorrection& correction = mp2020_correction();
 

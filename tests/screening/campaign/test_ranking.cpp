@@ -77,6 +77,19 @@ TEST(Ranking, of_two_that_dft_relaxed_into_one_another_the_lower_stays_and_is_on
   EXPECT_NEAR(entry_of(ranked, "c1").dft->distance_below_others, -1.001, 1e-9);
 }
 
+TEST(Ranking, what_a_model_relaxes_into_what_dft_relaxed_is_its_duplicate) {
+  const CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
+  CampaignHistory history = history_of({{zincblende(), "relaxed"}, {zincblende().supercell({2, 1, 1}), "duplicate"}, {rocksalt(), "relaxed"}}, competing);
+  history.labels.push_back(label_of("c1", LabelTask::relax, zincblende().supercell({2, 1, 1}), -6.0));
+
+  const auto ranked = rank(history);
+
+  EXPECT_EQ(entry_of(ranked, "c0").outcome, "duplicate");
+  EXPECT_EQ(entry_of(ranked, "c0").reason, "duplicate of c1, which DFT relaxed");
+  EXPECT_EQ(entry_of(ranked, "c1").rank, 1);
+  EXPECT_EQ(entry_of(ranked, "c2").outcome, "ranked");
+}
+
 TEST(Ranking, a_single_point_counts_only_where_the_model_still_has_its_geometry) {
   const CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
   CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}}, competing);

@@ -8,7 +8,6 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
-#include "tamiz/screening/oracle/label_cache.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/replay_oracle.hpp"
 #include "tamiz/screening/oracle/stored_labels.hpp"
@@ -193,22 +192,6 @@ TEST_F(StoredLabels, answer_a_key_by_its_first_finished_label) {
   const auto oracle = make_replay_oracle(folder);
 
   for (int k = 0; k < 2; ++k) EXPECT_EQ(*ask(*oracle, asked).frame->labels.energy, -1.0);
-}
-
-TEST_F(StoredLabels, are_cached_when_finished) {
-  const LabelRequest good = request(2.0), bad = request(0.1);
-  LabelCache cache;
-
-  cache.add_stored(store({failed(bad, "exploded"), finished(good, -3.0), finished(good, -4.0)}));
-  const auto found = cache.find(good);
-
-  EXPECT_EQ(cache.size(), 1U);
-  EXPECT_FALSE(cache.find(bad));
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->id, "asks");
-  EXPECT_TRUE(found->cached);
-  EXPECT_EQ(found->cost, 0.0);
-  EXPECT_EQ(*found->frame->labels.energy, -3.0);
 }
 
 TEST_F(StoredLabels, that_are_missing_or_incomplete_are_errors) {

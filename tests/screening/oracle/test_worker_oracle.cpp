@@ -129,6 +129,10 @@ TEST_F(WorkerOracles, a_dead_worker_fails_its_request_alone) {
   EXPECT_TRUE(left.reason.starts_with("worker died (exit code 3)")) << left.reason;
 }
 
+TEST_F(WorkerOracles, signals_to_the_whole_job_leave_workers_alone) {
+  EXPECT_EQ(answer_to("is_told_to_stop").status, LabelStatus::finished);
+}
+
 TEST_F(WorkerOracles, what_a_dead_worker_used_and_found_is_kept) {
   const LabelResult result = answer_to("dies_after_step");
 

@@ -66,6 +66,17 @@ TEST(GapModel, cross_validation_foretells_the_errors) {
   EXPECT_NEAR(inside.right, outside.right, 0.06);
 }
 
+TEST(GapModel, cross_validation_says_where_there_is_too_little_for_it) {
+  const std::vector<GapSample> samples = world(0, 9);
+  EXPECT_NO_THROW(GapModel(samples, "", ""));
+  try {
+    cross_validated(samples);
+    FAIL() << "no error";
+  } catch (const ShapeError& error) {
+    EXPECT_NE(std::string(error.what()).find("too few crystals to leave out one part of 5"), std::string::npos) << error.what();
+  }
+}
+
 TEST(GapModel, cross_validation_does_not_see_the_composition) {
   // Features say only which composition it is, and its two crystals have the same gap: known to whoever has seen the other.
   std::vector<GapSample> samples = world(0, 60);

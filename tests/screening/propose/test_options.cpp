@@ -129,6 +129,8 @@ TEST(ProposeOptions, bad_values_name_their_line) {
   EXPECT_TRUE(holds(message_of<FormatError>(type), type.at_line(4)));
   const CampaignFile formula("[campaign]\nsystems = [\"Ca-Mg-N\"]\n[propose]\nrandom_formulas = [\"MgQz\"]\n");
   EXPECT_TRUE(holds(message_of<Error>(formula), formula.at_line(4)));
+  const CampaignFile stranger("[campaign]\nsystems = [\"Ca-Mg-N\"]\n[propose]\nrandom_formulas = [\"MgSiN2\"]\n");
+  EXPECT_TRUE(holds(message_of<FormatError>(stranger), "'MgSiN2' has the elements of none of the systems"));
   const CampaignFile syntax("[campaign]\nsystems = [\"Ca-Mg-N\"\n");
   EXPECT_TRUE(holds(message_of<FormatError>(syntax), syntax.path().string() + ":"));
   const CampaignFile empty("[campaign]\nname = \"x\"\n");

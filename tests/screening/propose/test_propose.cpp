@@ -312,5 +312,22 @@ TEST(Orderings, zincblende_yields_chalcopyrite_and_the_layered_order_as_locally_
   EXPECT_TRUE(neutral.contains(115));
 }
 
+TEST(Orderings, of_very_many_some_of_every_supercell_are_drawn) {
+  const OxidationStates states{{Element::from_symbol("Mg"), 2}, {Element::from_symbol("Si"), 4}, {Element::from_symbol("N"), -3}};
+  const auto large = [&] {
+    std::vector<std::string> cells;
+    for (const Ordering& o : orderings_of(find_prototype("zincblende"), Composition::from_formula("MgSiN2"), states, 24))
+      if (o.structure.size() == 24) cells.push_back(o.text.substr(o.text.rfind(' ')));
+    return cells;
+  };
+
+  const std::vector<std::string> cells = large();
+
+  EXPECT_LE(cells.size(), 4000u);
+  // Of 455, most of which symmetry makes copies of others; the first four alone would fill the number.
+  EXPECT_GT(std::set<std::string>(cells.begin(), cells.end()).size(), 40u);
+  EXPECT_EQ(large(), cells);
+}
+
 }  // namespace
 }  // namespace tamiz

@@ -60,6 +60,8 @@ TEST(Select, begins_with_the_most_doubtful_and_goes_on_with_what_differs) {
 TEST(Select, the_beginning_does_not_hang_on_the_number) {
   const auto potential = committee();
   const std::vector<Selected> few = select(*potential, pool(), {}, {.n = 4}), many = select(*potential, pool(), {}, {.n = 9});
+  ASSERT_EQ(few.size(), 4u);
+  ASSERT_EQ(many.size(), 9u);
   for (std::size_t k = 0; k < few.size(); ++k) EXPECT_EQ(few[k].index, many[k].index);
 }
 

@@ -37,6 +37,10 @@ def answer(request):
     if mode == "dies":
         print("out of memory, or so", file=sys.stderr)
         os.kill(os.getpid(), signal.SIGKILL)
+    elif mode == "is_told_to_stop":
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            os.kill(os.getpid(), number)
+        say(result(request, frame))
     elif mode == "exits":
         sys.exit(3)
     elif mode == "dies_after_step":

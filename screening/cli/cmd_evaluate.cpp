@@ -24,16 +24,17 @@ bool has_labels(const Frame& frame) {
   return frame.labels.consistent_energy() || frame.labels.forces || frame.labels.stress;
 }
 
-void predict(const Potential& potential, std::span<Frame* const> frames, bool stress) {
+void predict(const Potential& potential, std::span<Frame> frames) {
   std::vector<Structure> structures;
-  for (const Frame* frame : frames) structures.push_back(frame->structure);
+  for (const Frame& frame : frames) structures.push_back(frame.structure);
+  const bool stress = potential.capabilities().stress;
   const Prediction p = evaluate(potential, structures, {.forces = true, .stress = stress});
   Eigen::Index row = 0;
   for (std::size_t k = 0; k < frames.size(); ++k) {
     const auto n = static_cast<Eigen::Index>(structures[k].size());
-    frames[k]->labels = {.energy = p.energies[static_cast<Eigen::Index>(k)], .free_energy = std::nullopt,
-                         .forces = p.forces.middleRows(row, n), .stress = std::nullopt};
-    if (stress) frames[k]->labels.stress = p.stresses[k];
+    frames[k].labels = {.energy = p.energies[static_cast<Eigen::Index>(k)], .free_energy = std::nullopt,
+                        .forces = p.forces.middleRows(row, n), .stress = std::nullopt};
+    if (stress && structures[k].lattice().volume() > 0.0) frames[k].labels.stress = p.stresses[k];
     row += n;
   }
 }
@@ -41,16 +42,8 @@ void predict(const Potential& potential, std::span<Frame* const> frames, bool st
 /// The frames with the model's energies, forces and, in crystals, stresses in place of their labels.
 std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> frames) {
   constexpr std::size_t k_at_once = 256;
-  const auto has_stress = [&](const Frame& frame) {
-    return frame.structure.lattice().volume() > 0.0 && potential.capabilities().stress;
-  };
-  for (const bool stress : {false, true}) {
-    std::vector<Frame*> alike;
-    for (Frame& frame : frames)
-      if (has_stress(frame) == stress) alike.push_back(&frame);
-    for (std::size_t begin = 0; begin < alike.size(); begin += k_at_once)
-      predict(potential, std::span(alike).subspan(begin, std::min(k_at_once, alike.size() - begin)), stress);
-  }
+  for (std::size_t begin = 0; begin < frames.size(); begin += k_at_once)
+    predict(potential, std::span(frames).subspan(begin, std::min(k_at_once, frames.size() - begin)));
   return frames;
 }
 

@@ -15,7 +15,9 @@ struct Sums {
   double stress = 0, n_stresses = 0;
 };
 
-void add_frame(Sums& sums, const Frame& frame, const Prediction& p, std::size_t k, Eigen::Index atom, bool with_stress) {
+bool has_stress(const Frame& frame) { return frame.labels.stress.has_value() && frame.structure.lattice().volume() > 0.0; }
+
+void add_frame(Sums& sums, const Frame& frame, const Prediction& p, std::size_t k, Eigen::Index atom) {
   const auto n = static_cast<Eigen::Index>(frame.structure.size());
   if (const auto energy = frame.labels.consistent_energy()) {
     const double error = (p.energies[static_cast<Eigen::Index>(k)] - *energy) / static_cast<double>(n);
@@ -28,7 +30,7 @@ void add_frame(Sums& sums, const Frame& frame, const Prediction& p, std::size_t 
     sums.reference_force += frame.labels.forces->cwiseAbs().sum();
     sums.n_forces += 3.0 * static_cast<double>(n);
   }
-  if (with_stress && frame.labels.stress) {
+  if (!p.stresses.empty() && has_stress(frame)) {
     sums.stress += (p.stresses[k] - *frame.labels.stress).cwiseAbs().sum();
     sums.n_stresses += 9;
   }
@@ -42,25 +44,18 @@ ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> 
   Sums sums;
   ErrorSummary summary;
   summary.n_frames = frames.size();
-  // Frames with and without a cell are evaluated apart, for only the first have a stress.
-  for (const bool with_stress : {true, false}) {
-    std::vector<const Frame*> chosen;
-    for (const Frame& frame : frames) {
-      const bool has = frame.labels.stress.has_value() && frame.structure.lattice().volume() > 0.0 && potential.capabilities().stress;
-      if (has == with_stress) chosen.push_back(&frame);
+  for (std::size_t begin = 0; begin < frames.size(); begin += k_chunk) {
+    const auto chunk = frames.subspan(begin, std::min(k_chunk, frames.size() - begin));
+    std::vector<Structure> structures;
+    for (const Frame& frame : chunk) structures.push_back(frame.structure);
+    const bool stress = potential.capabilities().stress && std::any_of(chunk.begin(), chunk.end(), has_stress);
+    const Prediction p = evaluate(potential, structures, {.forces = true, .stress = stress});
+    Eigen::Index atom = 0;
+    for (std::size_t k = 0; k < chunk.size(); ++k) {
+      add_frame(sums, chunk[k], p, k, atom);
+      atom += static_cast<Eigen::Index>(chunk[k].structure.size());
     }
-    for (std::size_t begin = 0; begin < chosen.size(); begin += k_chunk) {
-      const std::size_t end = std::min(chosen.size(), begin + k_chunk);
-      std::vector<Structure> structures;
-      for (std::size_t k = begin; k < end; ++k) structures.push_back(chosen[k]->structure);
-      const Prediction p = evaluate(potential, structures, {.forces = true, .stress = with_stress});
-      Eigen::Index atom = 0;
-      for (std::size_t k = begin; k < end; ++k) {
-        add_frame(sums, *chosen[k], p, k - begin, atom, with_stress);
-        atom += static_cast<Eigen::Index>(chosen[k]->structure.size());
-      }
-      summary.n_atoms += static_cast<std::size_t>(atom);
-    }
+    summary.n_atoms += static_cast<std::size_t>(atom);
   }
   summary.energy_mae = ratio(sums.energy, sums.n_energies);
   summary.energy_rmse = std::sqrt(ratio(sums.energy_squared, sums.n_energies));

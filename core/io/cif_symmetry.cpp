@@ -5,6 +5,7 @@
 #include <Eigen/LU>
 #include <cctype>
 #include <cstdlib>
+#include <map>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
@@ -49,23 +50,33 @@ void parse_row(std::string_view row, int index, SymmetryOperation& operation, co
   }
 }
 
+std::string in_small_letters(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// Names before the letter e for a double glide plane (de Wolff et al. 1992, doi:10.1107/S0108767392003428).
+const std::map<std::string, std::string> k_renamed{
+    {"Abm2", "Aem2"}, {"Aba2", "Aea2"}, {"Cmca", "Cmce"}, {"Cmma", "Cmme"}, {"Ccca", "Ccce"}};
+
 struct NamedSetting {
-  std::string name, choice;  ///< choice: that of spglib, "1", "2", "H", "R", "b1", …; empty where the name has none
+  std::string name, choice;  ///< choice: that of spglib in small letters, "1", "2", "h", "r", "b1", …; empty where there is none
 };
 
 /// "F d -3 m :2", or "F d -3 m Z" as ICSD writes it; "R -3 m :R".
 NamedSetting named_setting(std::string_view text) {
   NamedSetting setting{std::string(trim(text)), ""};
   if (const std::size_t colon = setting.name.find(':'); colon != std::string::npos) {
-    setting.choice = without_blanks(setting.name.substr(colon + 1));
+    setting.choice = in_small_letters(without_blanks(setting.name.substr(colon + 1)));
     setting.name.resize(colon);
   } else if (setting.name.size() > 2 && setting.name[setting.name.size() - 2] == ' ' &&
              std::string_view("SZHR").find(setting.name.back()) != std::string_view::npos) {
     const char last = setting.name.back();
-    setting.choice = last == 'S' ? "1" : last == 'Z' ? "2" : std::string(1, last);
+    setting.choice = last == 'S' ? "1" : last == 'Z' ? "2" : last == 'H' ? "h" : "r";
     setting.name.pop_back();
   }
   setting.name = without_blanks(setting.name);
+  if (const auto today = k_renamed.find(setting.name); today != k_renamed.end()) setting.name = today->second;
   return setting;
 }
 
@@ -91,7 +102,7 @@ int hall_number_by_name(std::string_view name) {
   if (wanted.name.empty()) return 0;
   for (int hall = 1; hall <= 530; ++hall) {
     const SpglibSpacegroupType type = spg_get_spacegroup_type(hall);
-    if (!wanted.choice.empty() && wanted.choice != type.choice) continue;
+    if (!wanted.choice.empty() && wanted.choice != in_small_letters(type.choice)) continue;
     for (const char* known : {type.hall_symbol, type.international_short, type.international_full, type.international})
       if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted.name) return hall;
   }

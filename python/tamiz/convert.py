@@ -94,10 +94,12 @@ def to_structures(items: Any) -> list[Structure]:
 def _results_of(atoms: Any) -> dict[str, Any]:
     """What the calculator has stored for these atoms. A calculator remembers one geometry only, whoever shares it."""
     results = dict(getattr(atoms.calc, "results", None) or {})
-    if results and hasattr(atoms.calc, "check_state") and (changed := atoms.calc.check_state(atoms)):
-        raise CapabilityError(f"the results of {atoms.calc.name or type(atoms.calc).__name__} belong to other {changed[0]} than those of "
-                              f"{atoms.get_chemical_formula()}: give each Atoms a SinglePointCalculator with its own results, or set "
-                              "its calc to None")
+    if results and hasattr(atoms.calc, "check_state") and getattr(atoms.calc, "atoms", None) is not None:
+        changed = {"positions", "numbers", "cell", "pbc"} & set(atoms.calc.check_state(atoms, tol=1e-8))
+        if changed:
+            raise CapabilityError(f"the results of {atoms.calc.name or type(atoms.calc).__name__} belong to other {min(changed)} than those "
+                                  f"of {atoms.get_chemical_formula()}: give each Atoms a SinglePointCalculator with its own results, or "
+                                  "set its calc to None")
     return results
 
 

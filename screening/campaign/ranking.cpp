@@ -87,17 +87,23 @@ void merge_confirmed(std::vector<RankedCandidate>& ranked) {
 
 /// What a model relaxes into a crystal that DFT relaxed already, from another candidate, is that crystal.
 void merge_predicted(std::vector<RankedCandidate>& ranked) {
-  StructureIndex confirmed;
-  const auto is_confirmed = [](const RankedCandidate& entry) { return entry.confidence == Confidence::confirmed; };
-  for (const RankedCandidate& entry : ranked)
-    if (entry.outcome == "ranked" && is_confirmed(entry)) confirmed.add(entry.proposal->id, entry.structure);
-  for (RankedCandidate& entry : ranked) {
-    if (entry.outcome != "ranked" || is_confirmed(entry)) continue;
-    const std::string same = confirmed.find(entry.structure);
-    if (same.empty()) continue;
+  StructureIndex relaxed;
+  const auto is_relaxed = [](const RankedCandidate& entry) { return entry.label != nullptr && entry.label->task == LabelTask::relax; };
+  const auto merge = [&](RankedCandidate& entry) {
+    const std::string same = relaxed.find(entry.structure);
+    if (same.empty()) return false;
     entry.outcome = "duplicate";
     entry.reason = "duplicate of " + same + ", which DFT relaxed";
-  }
+    return true;
+  };
+  // What is at rest first, then what is not quite, then the rest.
+  for (const bool at_rest : {true, false})
+    for (RankedCandidate& entry : ranked) {
+      if (entry.outcome != "ranked" || !is_relaxed(entry) || (entry.confidence == Confidence::confirmed) != at_rest) continue;
+      if (at_rest || !merge(entry)) relaxed.add(entry.proposal->id, entry.structure);
+    }
+  for (RankedCandidate& entry : ranked)
+    if (entry.outcome == "ranked" && !is_relaxed(entry)) merge(entry);
 }
 
 /// Competing phases, by their geometry, and other reported ones, by formula and space group: their geometry was not

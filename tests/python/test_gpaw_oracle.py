@@ -288,6 +288,7 @@ def test_a_part_of_the_symmetry_gives_the_same_forces_and_stress_for_less():
         atoms.calc = one
         results.append((atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(voigt=False)))
 
+    assert 1 < len(part.gpaw.dft.ibzwfs.ibz.symmetries) == len(part.sampling.symmetry["rotations"]) < len(symmetry["rotations"])
     assert np.prod(part.gpaw.dft.density.nt_sR.desc.size) < 0.5 * np.prod(whole.gpaw.dft.density.nt_sR.desc.size)
     assert results[0][0] == pytest.approx(results[1][0], abs=0.02)  # of two meshes that resolve as much
     assert np.abs(results[0][1] - results[1][1]).max() < 0.03 < 0.1 < np.abs(results[1][1]).max()

@@ -69,8 +69,8 @@ def gpaws_points(mesh):
 
 
 @pytest.mark.parametrize("name", CRYSTALS)
-@pytest.mark.parametrize("even", [False, True])
-def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_the_crystal(name, even):
+@pytest.mark.parametrize("even", [None, False, True])
+def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_what_is_used(name, even):
     crystal = CRYSTALS[name]
     sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0, even=even)
     cell = sampling.cell(crystal)

@@ -150,7 +150,8 @@ class Calculations(KeptResults):
 
     def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
         is_molecule = len(set(atoms.symbols)) == 1 and "N" in atoms.symbols
-        sampling = gpaw_worker.Sampling.of(atoms, settings, 0.0 if is_molecule else density)
+        # With all symmetries, which leave nothing to average.
+        sampling = gpaw_worker.Sampling.of(atoms, settings, 0.0 if is_molecule else density, even=False)
         work = sampling.cell(atoms)
         work.set_cell(work.cell * volume ** (1 / 3), scale_atoms=True)
         if shaken:

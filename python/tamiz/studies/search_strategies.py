@@ -237,7 +237,7 @@ def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results:
         cost=np.array([_tamiz.relative_cost(structure, structure.space_group().number) for structure in structures]),
         known_features=features[len(names) :], known_formulas=[frame.structure.reduced_formula for frame in with_gap],
         known_gaps=np.array([float(frame.info["gap"]) for frame in with_gap]),
-        failed=np.array([name not in ends for name in names]),
+        failed=np.array([name not in ends for name in names], bool),
         true_e_hull=truth(lambda _, end: hull.energy_above(end.structure, end.energy / len(end.structure))),
         true_e_known=truth(lambda _, end: known_hull.energy_above(end.structure, end.energy / len(end.structure))),
         true_gap=truth(lambda name, _: json.loads(gaps[name].properties_json)["gap"]),
@@ -273,7 +273,7 @@ def main() -> None:
     tamiz.set_log_level("error")  # what the ledger lacks is counted below
     with tempfile.TemporaryDirectory() as scratch:
         results, gaps = replayed(starts, arguments.world, arguments.level, Path(scratch))
-    if not results:
+    if not gaps:
         parser.error(f"{arguments.world} has no label of {arguments.starts} with its gap at {arguments.level}")
     world = world_of(tamiz.load(arguments.model), tamiz.datasets.load(arguments.known), starts, results, gaps)
     gap = tuple(arguments.gap)

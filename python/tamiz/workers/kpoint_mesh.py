@@ -145,14 +145,20 @@ def _mixed(rotations: np.ndarray) -> np.ndarray:
 
 
 def _subgroups(vectors: np.ndarray, rotations: np.ndarray) -> list[np.ndarray]:
-    """Those that mix only lattice vectors of one length, or only two of them, as (n,) truths."""
+    """Groups of those that mix only lattice vectors of one length, or these and one pair of others, as (n,) truths."""
     unequal = np.abs(vectors[:, None] - vectors[None, :]) > 1e-3 * vectors.max()
     masks = [~(_mixed(rotations) & unequal).any(axis=(1, 2))]
     for i, j in itertools.combinations(range(3), 2):
         barred = unequal.copy()
         barred[i, j] = barred[j, i] = False
         masks.append(~(_mixed(rotations) & barred).any(axis=(1, 2)))
-    return [mask for k, mask in enumerate(masks) if not any((mask == other).all() for other in masks[:k])]
+    different = [mask for k, mask in enumerate(masks) if not any((mask == other).all() for other in masks[:k])]
+    return [mask for mask in different if _is_group(rotations[mask])]
+
+
+def _is_group(rotations: np.ndarray) -> bool:
+    known = {rotation.tobytes() for rotation in rotations}
+    return all((a @ b).astype(rotations.dtype).tobytes() in known for a in rotations for b in rotations)
 
 
 def _grid(vectors: np.ndarray, rotations: np.ndarray) -> np.ndarray:

@@ -254,6 +254,11 @@ TEST(Cif, the_choice_of_origin_in_a_name_counts) {
   const std::string second = site("0.125 0.125 0.125"), first = site("0 0 0");
   for (const char* name : {"'F d -3 m :2'", "'Fd-3m:2'", "'F d -3 m Z'"})
     EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + second, "memory").at(0).structure.size(), 8u) << name;
+  const std::string old = "data_x\n_cell_length_a 3.3\n_cell_length_b 10.5\n_cell_length_c 4.4\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+                          "_cell_angle_gamma 90\n_space_group_IT_number 64\n_symmetry_space_group_name_H-M 'C m c a'\n";
+  const Structure phosphorus = parse_cif(old + "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nP1 0 0.1 0.08\n", "memory").at(0).structure;
+  EXPECT_EQ(phosphorus.size(), 8u);
+  EXPECT_EQ(space_group(phosphorus).number, 64);
   for (const char* name : {"'F d -3 m :1'", "'F d -3 m S'", "'F d -3 m'"})
     EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + first, "memory").at(0).structure.size(), 8u) << name;
 }

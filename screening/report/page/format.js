@@ -82,7 +82,7 @@ const Format = (() => {
   function known(entry) {
     if (entry === undefined) return el("span", { class: "quiet" }, t("not_compared"));
     if (entry === null) return el("span", { title: t("new_meaning") }, t("new"));
-    return [t("known"), ": ", Data.composition(entry.name) ? formula(entry.name) : Phrases.node(entry.name), entry.source ? el("div", { class: "quiet" }, linked(entry.source)) : null];
+    return [t("known"), ": ", Data.composition(entry.name) ? formula(entry.name) : Phrases.text(entry.name), entry.source ? el("div", { class: "quiet" }, linked(entry.source)) : null];
   }
 
   return { dash, formula, space_group, ev, mev, cost, linked, decomposition, gap, status, word, dynamic, known };

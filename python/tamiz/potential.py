@@ -51,14 +51,14 @@ class Prediction:
 class Potential:
     """Energy as a function of structures; made by :func:`load`. Calls from several threads run side by side."""
 
-    def __init__(self, native: Any, path: str, options: dict[str, Any]):
+    def __init__(self, native: Any, path: str, options: tuple):
         self._native = native
         self.path = path
         self._options = options
 
     def __reduce__(self) -> tuple:
         """Pickled as what it was loaded from: another process reads the file again."""
-        return _load, (self.path, self._options)
+        return load, (self.path, *self._options)
 
     def __deepcopy__(self, memo: dict) -> Potential:
         return self  # it never changes
@@ -139,12 +139,8 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
     path = os.fspath(path)
     if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):
         require_matching_torch()
-    options = {"dtype": dtype, "device": device, "threads": threads, "engine": engine, "memory": memory}
-    return Potential(_tamiz.load_potential(path, dtype, device, threads, engine or "", memory or ""), path, options)
-
-
-def _load(path: str, options: dict[str, Any]) -> Potential:
-    return load(path, **options)
+    native = _tamiz.load_potential(path, dtype, device, threads, engine or "", memory or "")
+    return Potential(native, path, (dtype, device, threads, engine, memory))
 
 
 def import_mace(path: str | os.PathLike, out: str | os.PathLike, *, head: str = "",

@@ -150,16 +150,19 @@ std::set<Element> trained_elements(std::span<const Frame> frames, const std::vec
 
 /// Which frames a hash of their contents holds out; never the only ones of an element.
 std::vector<bool> held_out_by_hash(std::span<const Frame> frames, double fraction, std::uint64_t seed) {
+  std::vector<std::uint64_t> keys;
   std::vector<bool> held_out;
-  for (const Frame& frame : frames)
-    held_out.push_back(Philox(seed, streams::k_split, content_key(frame), 0).uniform() < fraction);
+  for (const Frame& frame : frames) {
+    keys.push_back(content_key(frame));
+    held_out.push_back(Philox(seed, streams::k_split, keys.back(), 0).uniform() < fraction);
+  }
   std::set<Element> known = trained_elements(frames, held_out);
   for (std::size_t k = 0; k < frames.size(); ++k) {
     const auto species = frames[k].structure.species();
     if (std::all_of(species.begin(), species.end(), [&](Element element) { return known.contains(element); })) continue;
     // With its copies, which must not judge what it taught.
     for (std::size_t other = k; other < frames.size(); ++other)
-      if (content_key(frames[other]) == content_key(frames[k])) held_out[other] = false;
+      if (keys[other] == keys[k]) held_out[other] = false;
     known.insert(species.begin(), species.end());
   }
   return held_out;

@@ -105,7 +105,7 @@ def by_length(atoms: Atoms, length: float, rotations: np.ndarray, even: bool = F
     for mesh in sorted(itertools.product(*(numbers(n, most) for n in least)), key=math.prod):
         if math.prod(mesh) / (2 * len(rotations)) >= fewest:
             break
-        if not _is_symmetric(mesh, rotations) or resolved_length(atoms, mesh) < enough:
+        if not _keep_mesh(mesh, rotations).all() or resolved_length(atoms, mesh) < enough:
             continue
         points = irreducible(mesh, rotations)
         if points < fewest:
@@ -124,14 +124,14 @@ def cheapest(atoms: Atoms, length: float, rotations: np.ndarray) -> tuple[tuple[
     best, cost = (whole, np.ones(len(rotations), bool)), irreducible(whole, rotations) * _grid(vectors, rotations).prod()
     cost *= WORTH_IT
     enough = (1.0 - FORGIVEN) * length
+    least = np.maximum(1, np.ceil(enough / vectors)).astype(int)
+    meshes = sorted(itertools.product(*(range(n, max(whole) + 1) for n in least)), key=math.prod)
     for kept in _subgroups(vectors, rotations):
         grid = _grid(vectors, rotations[kept]).prod()
-        least = np.maximum(1, np.ceil(enough / vectors)).astype(int)
-        meshes = itertools.product(*(range(n, max(whole) + 1) for n in least))
-        for mesh in sorted(meshes, key=math.prod):
+        for mesh in meshes:
             if math.prod(mesh) / (2 * kept.sum()) * grid >= cost:
                 break
-            used = kept & (np.abs(_on_mesh(mesh, rotations) - np.rint(_on_mesh(mesh, rotations))).max(axis=(1, 2)) < 1e-6)
+            used = kept & _keep_mesh(mesh, rotations)
             if math.prod(mesh) / (2 * used.sum()) * grid >= cost or resolved_length(atoms, mesh) < enough:
                 continue
             if (price := irreducible(mesh, rotations[used]) * grid) < cost:
@@ -187,9 +187,10 @@ def _on_mesh(mesh, rotations: np.ndarray) -> np.ndarray:
     return rotations * n[:, None] / n[None, :]
 
 
-def _is_symmetric(mesh, rotations: np.ndarray) -> bool:
+def _keep_mesh(mesh, rotations: np.ndarray) -> np.ndarray:
+    """(n,): whether they map the mesh onto itself."""
     turns = _on_mesh(mesh, rotations)
-    return bool(np.abs(turns - np.rint(turns)).max() < 1e-6)
+    return np.abs(turns - np.rint(turns)).max(axis=(1, 2)) < 1e-6
 
 
 def irreducible(mesh, rotations: np.ndarray) -> int:

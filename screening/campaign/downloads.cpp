@@ -26,7 +26,7 @@ std::string python_of(const nlohmann::json& value) {
 constexpr int k_scf_iterations = 70;   // both as in the worker
 constexpr double k_stress_gate = 7.0;  // [GPa]
 
-/// The settings and rules of python/tamiz/workers/gpaw_worker.py, which the tests hold it to.
+/// The settings and rules of python/tamiz/workers (gpaw_level.py, kpoint_sampling.py), which the tests hold it to.
 constexpr const char* k_gpaw_input = R"("""{name}: {formula} at level {level}.
 
 Energy, forces and stress are those of the program's own labels{mesh_note}. The stress has the Pulay correction

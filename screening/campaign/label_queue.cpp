@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tamiz/core/base/log.hpp"
+#include "tamiz/screening/campaign/unfinished_labels.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
@@ -21,7 +22,7 @@ constexpr int k_ahead = 2;
 
 class Runner {
  public:
-  explicit Runner(LabelQueue queue) : queue_(std::move(queue)) {
+  explicit Runner(LabelQueue queue) : queue_(std::move(queue)), unfinished_(queue_.ledger.path()) {
     for (auto& [key, label] : queue_.known) {
       label.cached = true;
       label.cost = 0.0;
@@ -36,6 +37,7 @@ class Runner {
         return false;
       }
       for (auto& [ticket, result] : queue_.oracle.poll(k_poll)) take(ticket, std::move(result));
+      keep_states();
       submit_more();
       queue_.waiting();
       if (Clock::now() - last_cost_ >= k_cost_interval) note_costs();
@@ -60,7 +62,8 @@ class Runner {
     }
   }
 
-  void submit(const LabelRequest& request, const std::string& key) {
+  void submit(LabelRequest request, const std::string& key) {
+    request.state = unfinished_.state(key);
     queue_.ledger.append({{"kind", "label_started"},
                           {"id", request.id},
                           {"key", key},
@@ -75,6 +78,8 @@ class Runner {
     const std::size_t index = running_.at(ticket);
     running_.erase(ticket);
     const std::string key = queue_.requests[index].key();
+    // What ran out of time may be asked for again with more.
+    if (result.status == LabelStatus::finished || result.status == LabelStatus::failed) unfinished_.drop(key);
     if (result.status != LabelStatus::finished)
       log::warning(fmt::format("label {} {}: {}", result.id, to_string(result.status), result.reason));
     const std::vector<std::size_t> waiting = waiting_.extract(key).mapped();
@@ -98,12 +103,18 @@ class Runner {
       queue_.ledger.append({{"kind", "label_progress"}, {"id", id}, {"cost", cost}});
   }
 
+  void keep_states() {
+    for (const auto& [ticket, state] : queue_.oracle.new_states()) unfinished_.keep(queue_.requests[running_.at(ticket)].key(), state);
+  }
+
   void give_up() {
     note_costs();
+    keep_states();
     for (const auto& [ticket, index] : running_) queue_.oracle.cancel(ticket);
   }
 
   LabelQueue queue_;
+  UnfinishedLabels unfinished_;
   std::map<std::int64_t, std::size_t> running_;              ///< request of each ticket
   std::map<std::string, std::vector<std::size_t>> waiting_;  ///< requests that a running key answers
   std::size_t next_ = 0;

@@ -29,6 +29,7 @@ struct LabelRequest {
   std::string settings;   ///< JSON object handed to the worker
   std::map<std::string, std::string> info = {};  ///< what else is known of it ("parents", ...), kept with the label; not in the key
   double timeout = 0.0;   ///< CPU time [core-seconds], and ten times as much on the clock [s]; 0: none
+  std::string state = {};  ///< JSON object that an attempt which was cut off had kept; empty: none. Not in the key
 
   /// Key of the cache: hash of structure, task and settings.
   std::string key() const;
@@ -67,6 +68,9 @@ class Oracle {
   virtual void cancel(std::int64_t ticket) = 0;
   /// CPU time so far of the labels under way: request id and core-seconds. Empty where it is not known.
   virtual std::vector<std::pair<std::string, double>> running_costs() { return {}; }
+  /// By ticket, what labels under way need to go on if they are cut off (LabelRequest::state), where it changed since the
+  /// last call.
+  virtual std::vector<std::pair<std::int64_t, std::string>> new_states() { return {}; }
 };
 
 }  // namespace tamiz

@@ -96,12 +96,13 @@ LabelResult result_of(const json& message, const LabelRequest& request) {
 }  // namespace
 
 std::string label(const LabelRequest& request) {
-  return json{{"type", "label"},
-              {"id", request.id},
-              {"task", to_string(request.task)},
-              {"structure", structure_to_json(request.structure)},
-              {"settings", settings_from_text(request.settings)}}
-      .dump();
+  json message{{"type", "label"},
+               {"id", request.id},
+               {"task", to_string(request.task)},
+               {"structure", structure_to_json(request.structure)},
+               {"settings", settings_from_text(request.settings)}};
+  if (!request.state.empty()) message["state"] = json::parse(request.state);
+  return message.dump();
 }
 
 std::string quit() { return json{{"type", "quit"}}.dump(); }
@@ -118,13 +119,20 @@ Hello parse_hello(std::string_view line) {
 Answer parse_answer(std::string_view line, const LabelRequest& request) {
   const json message = parse_object(line);
   const std::string type = text_member(message, "type");
-  if (type != "step" && type != "result") throw OracleError("expected a step or a result, got " + quote(line));
+  if (type != "step" && type != "state" && type != "result")
+    throw OracleError("expected a step, a state or a result, got " + quote(line));
   if (text_member(message, "id") != request.id)
     throw OracleError("expected an answer to " + request.id + ", got one to " + quote(text_member(message, "id")));
   Answer answer;
   answer.is_result = type == "result";
   if (answer.is_result) {
     answer.result = result_of(message, request);
+    return answer;
+  }
+  if (type == "state") {
+    const json state = message.value("state", json());
+    if (!state.is_object()) throw OracleError("expected a state that is an object, got " + quote(line));
+    answer.state = state.dump();
     return answer;
   }
   try {

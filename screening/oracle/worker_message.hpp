@@ -26,10 +26,12 @@ Hello parse_hello(std::string_view line);
 struct Answer {
   bool is_result = false;
   LabelResult result;  ///< if `is_result`; its cost is negative where the worker did not say
-  std::optional<Frame> step;  ///< otherwise
+  std::optional<Frame> step;         ///< otherwise this
+  std::optional<std::string> state;  ///< or this: what LabelRequest::state is to be if the label is cut off
 };
 /// Reads one line. Throws OracleError for what breaks the protocol: no JSON (a number that is not finite is
-/// none), an unknown type, another request's id, a step that is no frame of the request's atoms. A result
+/// none), an unknown type, another request's id, a step that is no frame of the request's atoms,
+/// a state that is no object. A result
 /// whose content is unusable becomes a failed label with the reason.
 Answer parse_answer(std::string_view line, const LabelRequest& request);
 

@@ -35,6 +35,7 @@ struct Job {
   LabelRequest request;
   std::string key;
   std::vector<Frame> steps;
+  std::optional<std::string> new_state;
 };
 
 Clock::time_point after(double seconds) {
@@ -186,6 +187,7 @@ void WorkerOracle::Impl::hear(Slot& slot, const std::string& line) {
   if (!slot.job) throw OracleError("it spoke without being asked");
   worker_message::Answer answer = worker_message::parse_answer(line, slot.job->request);
   if (answer.step) slot.job->steps.push_back(std::move(*answer.step));
+  if (answer.state) slot.job->new_state = std::move(*answer.state);
   if (answer.is_result) finish(slot, std::move(answer.result));
 }
 
@@ -303,7 +305,7 @@ int WorkerOracle::n_workers() const { return static_cast<int>(impl_->slots.size(
 
 std::int64_t WorkerOracle::submit(const LabelRequest& request) {
   const std::int64_t ticket = impl_->next_ticket++;
-  impl_->queue.push_back({ticket, request, request.key(), {}});
+  impl_->queue.push_back({ticket, request, request.key(), {}, {}});
   impl_->assign();
   return ticket;
 }
@@ -339,6 +341,13 @@ std::vector<std::pair<std::string, double>> WorkerOracle::running_costs() {
   for (const Slot& slot : impl_->slots)
     if (slot.job) costs.emplace_back(slot.job->request.id, slot.job_cost(slot.process->cpu_time()));
   return costs;
+}
+
+std::vector<std::pair<std::int64_t, std::string>> WorkerOracle::new_states() {
+  std::vector<std::pair<std::int64_t, std::string>> states;
+  for (Slot& slot : impl_->slots)
+    if (slot.job && slot.job->new_state) states.emplace_back(slot.job->ticket, *std::exchange(slot.job->new_state, std::nullopt));
+  return states;
 }
 
 }  // namespace tamiz

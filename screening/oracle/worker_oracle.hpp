@@ -30,6 +30,7 @@ class WorkerOracle : public Oracle {
   std::vector<std::pair<std::int64_t, LabelResult>> poll(double timeout) override;
   void cancel(std::int64_t ticket) override;
   std::vector<std::pair<std::string, double>> running_costs() override;
+  std::vector<std::pair<std::int64_t, std::string>> new_states() override;
 
  private:
   struct Impl;

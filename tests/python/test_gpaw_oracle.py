@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,12 @@ from ase.io import read, write
 from ase.units import GPa
 
 import tamiz
+
+sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))  # programs beside the package, whose folder is their path
+import gpaw_level  # noqa: E402
+import gpaw_relaxation  # noqa: E402
+import kpoint_mesh  # noqa: E402
+import kpoint_sampling  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
@@ -36,6 +44,13 @@ def label(folder: Path, atoms, *options: str, environment=None, level=LEVEL):
         [TAMIZ, "label", "in.xyz", "--settings", "coarse.json", "--workers", "1", "-o", "out.xyz", *options],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
+
+
+def wait_until(condition, limit: float = 120.0) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
 
 
 def silicon():
@@ -76,16 +91,6 @@ def test_a_stress_that_is_corrected_too_much_is_no_label(tmp_path):
         assert "forces" in results
 
 
-def worker():
-    """The worker as a module: a program beside the package, whose folder is its path."""
-    import sys
-
-    sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))
-    import gpaw_worker
-
-    return gpaw_worker
-
-
 def test_a_cycle_that_does_not_converge_fails_with_its_reason(tmp_path):
     done = label(tmp_path, silicon(), level=LEVEL | {"scf_iterations": 3})
 
@@ -124,7 +129,7 @@ def test_half_a_band_is_no_gap(tmp_path):
     assert done.returncode == 0, done.stderr
     labelled = read(tmp_path / "out.xyz")
     assert labelled.info["gap"] == 0 and labelled.info["gap_kind"] == "metal"
-    assert worker().number_of_electrons(labelled, LEVEL) == 3
+    assert gpaw_level.number_of_electrons(labelled, LEVEL) == 3
 
 
 def test_gaps_are_those_of_the_true_band_edges(tmp_path):
@@ -158,8 +163,8 @@ def test_gaps_are_those_of_the_true_band_edges(tmp_path):
 ])  # fmt: skip
 def test_the_mesh_follows_from_the_composition(formula, mesh, with_more_classes):
     symbols = list(Atoms(formula).symbols)
-    assert worker().mesh_class(symbols) == mesh
-    assert worker().mesh_class(symbols, {"insulator", "intermetallic", "anion"}) == with_more_classes
+    assert kpoint_sampling.mesh_class(symbols) == mesh
+    assert kpoint_sampling.mesh_class(symbols, {"insulator", "intermetallic", "anion"}) == with_more_classes
 
 
 def test_a_metal_with_an_anion_is_calculated_on_the_denser_mesh(tmp_path):
@@ -206,9 +211,9 @@ def test_a_compound_is_relaxed_roughly_on_coarse_meshes_first(monkeypatch):
 
     def relaxed(start, rough):
         frames, atoms = [], start.copy()
-        monkeypatch.setattr(worker(), "ROUGH", rough)
-        end, n_steps = worker().relax(atoms, level, frames.append)
-        assert worker().residuals(end)[1] <= 0.1
+        monkeypatch.setattr(gpaw_relaxation, "ROUGH", rough)
+        end, n_steps = gpaw_relaxation.relax(atoms, level, frames.append)
+        assert gpaw_level.residuals(end)[1] <= 0.1
         assert {frame["info"]["mesh_used"] for frame in frames} == {end.mesh}
         return end.mesh, len(frames), n_steps, atoms.get_potential_energy()
 
@@ -223,12 +228,12 @@ def test_a_compound_is_relaxed_roughly_on_coarse_meshes_first(monkeypatch):
 
 def test_a_mesh_must_be_as_dense_as_the_cell_at_the_end_asks():
     wide, narrow = bulk("Si", "diamond", 6.8), bulk("Si", "diamond", 5.45)
-    level = worker().Level(wide, LEVEL, "covalent")
+    level = gpaw_level.Level(wide, LEVEL, "covalent")
 
     assert level.sampling.mesh == (3, 3, 3)
     assert level.fits(wide)
     assert not level.fits(narrow)
-    assert worker().Level(narrow, LEVEL, "covalent").fits(wide)
+    assert gpaw_level.Level(narrow, LEVEL, "covalent").fits(wide)
 
 
 def test_a_cell_of_other_vectors_is_labelled_the_same(tmp_path):
@@ -257,9 +262,9 @@ def test_fractional_translations_change_nothing_but_the_time(tmp_path):
     level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": {"covalent": 12.0}}
     labelled = []
     for without in (False, True):
-        one = worker().Level(chain.copy(), level, "covalent")
+        one = gpaw_level.Level(chain.copy(), level, "covalent")
         if without:
-            one.gpaw = worker().make_gpaw(chain, level, one.sampling.mesh, {"point_group": False})
+            one.gpaw = gpaw_level.make_gpaw(chain, level, one.sampling.mesh, {"point_group": False})
         atoms = chain.copy()
         atoms.calc = one
         labelled.append((atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(), len(one.sampling.symmetry["rotations"])))
@@ -272,15 +277,13 @@ def test_fractional_translations_change_nothing_but_the_time(tmp_path):
 
 def test_a_part_of_the_symmetry_gives_the_same_forces_and_stress_for_less():
     """Layers of silicon far apart: in their rhombohedral cell a threefold axis mixes a short with a long vector."""
-    import kpoint_mesh
-
     x, y, c = 1.9, 3.8 / 12**0.5, 15.0
     layers = Atoms("Si2", cell=[[x, y, c / 3], [-x, y, c / 3], [0, -2 * y, c / 3]], pbc=True, scaled_positions=[[0.03] * 3, [0.30] * 3])
     level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"kpoint_length": {"covalent": 16.0}}
-    part, whole = (worker().Level(layers.copy(), level, "covalent") for _ in range(2))
+    part, whole = (gpaw_level.Level(layers.copy(), level, "covalent") for _ in range(2))
     cell, symmetry = part.sampling.cell(layers), part.sampling.whole
-    whole.sampling = worker().Sampling(kpoint_mesh.by_length(cell, 16.0, symmetry["rotations"]), part.sampling.basis, symmetry, length=16.0)
-    whole.gpaw = worker().make_gpaw(layers, level, whole.sampling.mesh, symmetry)
+    whole.sampling = kpoint_sampling.Sampling(kpoint_mesh.by_length(cell, 16.0, symmetry["rotations"]), part.sampling.basis, symmetry, length=16.0)
+    whole.gpaw = gpaw_level.make_gpaw(layers, level, whole.sampling.mesh, symmetry)
 
     results = []
     for one in (part, whole):
@@ -333,6 +336,52 @@ def test_a_relaxation_ends_within_its_thresholds(tmp_path):
     assert len(path) > 2
     assert np.linalg.norm(path[-1].get_forces(), axis=1).max() <= LEVEL["relax"]["fmax"]
     assert path[-1].get_potential_energy() < path[0].get_potential_energy()
+
+
+def test_a_relaxation_that_is_cut_off_goes_on_where_it_was(monkeypatch):
+    level = {k: v for k, v in LEVEL.items() if k != "kpoint_density"} | {"pulay": {"Si": -1e-4, "Ge": -1e-4}}
+    level |= {"kpoint_length": {"intermetallic": 16.0}, "relax": {"fmax": 0.02, "smax_gpa": 0.1, "max_steps": 20}}
+    monkeypatch.setattr(gpaw_relaxation, "ROUGH", ((9.0, 10.0),))
+    start = bulk("SiGe", "zincblende", 5.2)
+    start.positions[1] += [0.06, -0.03, 0.02]
+
+    def relaxed(state=None):
+        frames, states, atoms = [], [], start.copy()
+        _, n_steps = gpaw_relaxation.relax(atoms, level, frames.append, state, lambda state: states.append(json.loads(json.dumps(state))))
+        return atoms, n_steps, frames, states
+
+    whole, n_steps, frames, states = relaxed()
+    assert [state["n_steps"] for state in states] == list(range(1, n_steps + 1))
+    assert {state["stage"] for state in states} == {0, 1}
+    for state in (states[1], states[-1]):
+        again, n_again, frames_again, _ = relaxed(state)
+        assert n_again == n_steps
+        assert len(frames_again) == (1 if state is states[-1] else len(frames))
+        assert np.abs(again.cell.array - whole.cell.array).max() < 1e-3
+        assert np.abs(again.positions - whole.positions).max() < 1e-3
+    for useless in ({}, {"x": [1.0]}, states[0] | {"hessian": [[1.0]]}, states[0] | {"mesh": "liquid"}):
+        assert relaxed(useless)[1] == n_steps
+
+
+def test_a_killed_label_command_goes_on_in_the_middle_of_a_relaxation(tmp_path):
+    level = LEVEL | {"relax": {"fmax": 0.001, "smax_gpa": 0.02, "max_steps": 40}}
+    write(tmp_path / "in.xyz", silicon())
+    (tmp_path / "coarse.json").write_text(json.dumps(level))
+    command = [TAMIZ, "label", "in.xyz", "--settings", "coarse.json", "--workers", "1", "--task", "relax", "--trajectory", "-o", "out.xyz"]
+    unfinished = tmp_path / "out.xyz.tz.unfinished"
+
+    with subprocess.Popen(command, cwd=tmp_path) as process:
+        wait_until(lambda: any(len(json.loads(path.read_text())["steps"]) >= 3 for path in unfinished.glob("*.json")))
+        process.kill()
+    kept = json.loads(next(unfinished.glob("*.json")).read_text())["steps"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    assert done.returncode == 0, done.stderr
+    path = read(tmp_path / "out.xyz", ":")
+    assert len(path) == path[-1].info["n_calculations"] == path[-1].info["relax_steps"] + 1 > len(kept) >= 3
+    assert [frame.get_potential_energy() for frame in path[: len(kept)]] == [step["energy"] for step in kept]
+    assert np.linalg.norm(path[-1].get_forces(), axis=1).max() <= 0.001
+    assert not unfinished.exists()
 
 
 def test_a_missing_gpaw_says_how_to_install_it(tmp_path):

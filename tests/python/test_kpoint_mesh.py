@@ -10,8 +10,8 @@ from ase.build import bulk, make_supercell
 from support import ROOT
 
 sys.path.insert(0, str(ROOT / "python" / "tamiz" / "workers"))
-import gpaw_worker  # noqa: E402
 import kpoint_mesh  # noqa: E402
+import kpoint_sampling  # noqa: E402
 
 LEVEL = {"kpoint_length": {"metal": 30.0}}
 
@@ -72,7 +72,7 @@ def gpaws_points(mesh):
 @pytest.mark.parametrize("even", [None, False, True])
 def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_what_is_used(name, even):
     crystal = CRYSTALS[name]
-    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0, even=even)
+    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0, even=even)
     cell = sampling.cell(crystal)
     symmetries = as_gpaw_sees_it(cell, sampling.symmetry)
 
@@ -89,7 +89,7 @@ def test_another_cell_of_the_crystal_has_the_same_mesh(name):
     crystal = CRYSTALS[name]
     skewed = make_supercell(crystal, [[1, 0, 0], [1, 1, 0], [-1, 2, 1]], wrap=False)
 
-    one, other = (gpaw_worker.Sampling.of(each, LEVEL, 30.0) for each in (crystal, skewed))
+    one, other = (kpoint_sampling.Sampling.of(each, LEVEL, 30.0) for each in (crystal, skewed))
 
     assert sorted(one.mesh) == sorted(other.mesh)
     lengths = [np.sort(np.linalg.norm(s.cell(each).cell.array, axis=1)) for s, each in ((one, crystal), (other, skewed))]
@@ -99,7 +99,7 @@ def test_another_cell_of_the_crystal_has_the_same_mesh(name):
 
 def test_operations_that_make_grids_too_fine_are_left_to_the_average_afterwards():
     crystal = sharp_rhombohedral()
-    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
+    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0)
     cell = sampling.cell(crystal)
     vectors = np.linalg.norm(cell.cell.array, axis=1)
 
@@ -108,7 +108,7 @@ def test_operations_that_make_grids_too_fine_are_left_to_the_average_afterwards(
     saved = kpoint_mesh.irreducible(whole_mesh, sampling.whole["rotations"]) * vectors.max() ** 3
     assert kpoint_mesh.irreducible(sampling.mesh, sampling.symmetry["rotations"]) * vectors.prod() < 0.5 * saved
     for name in ("fcc", "hcp", "chalcopyrite", "diamond"):
-        assert gpaw_worker.Sampling.of(CRYSTALS[name], LEVEL, 30.0).whole is None
+        assert kpoint_sampling.Sampling.of(CRYSTALS[name], LEVEL, 30.0).whole is None
 
 
 @pytest.mark.parametrize("name", ["trigonal", "rhombohedral", "chalcopyrite"])
@@ -130,7 +130,7 @@ def test_an_average_over_all_operations_has_their_symmetry(name):
 
 def test_the_cell_of_the_mesh_is_of_the_same_lattice():
     crystal = sharp_rhombohedral()
-    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
+    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0)
 
     assert abs(round(np.linalg.det(sampling.basis))) == 1
     assert min(sampling.cell(crystal).cell.angles()) > 59.0 and crystal.cell.angles().max() < 29.0
@@ -142,7 +142,7 @@ def test_meshes_take_a_quarter_of_the_points_in_a_body_centred_cell():
     crystal = body_centred()
     by_density = kpoint_mesh.by_density(crystal, 30.0 / (2 * np.pi))
     old = len(gpaws_points(by_density).reduce(create_symmetries_object(crystal), strict=False))
-    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
+    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0)
 
     assert kpoint_mesh.irreducible(sampling.mesh, sampling.symmetry["rotations"]) < 0.3 * old
 
@@ -172,12 +172,12 @@ def test_atoms_in_one_place_have_no_symmetry_and_no_error():
     symmetry = kpoint_mesh.symmetries(crystal)
 
     assert len(symmetry["rotations"]) == 1 and np.array_equal(symmetry["rotations"][0], np.eye(3))
-    assert gpaw_worker.Sampling.of(crystal, LEVEL, 30.0).mesh == (8, 8, 8)
+    assert kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0).mesh == (8, 8, 8)
 
 
 def test_a_smaller_cell_takes_another_mesh_when_it_is_much_smaller():
     crystal = bulk("Al", "fcc", 4.05)
-    sampling = gpaw_worker.Sampling.of(crystal, LEVEL, 30.0)
+    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0)
     resolved = kpoint_mesh.resolved_length(sampling.cell(crystal), sampling.mesh)
     for factor, fits in ((0.97 * 30.0 / resolved, True), (0.92 * 30.0 / resolved, False)):
         other = crystal.copy()
@@ -189,5 +189,5 @@ def test_what_does_not_repeat_has_one_point():
     slab = Atoms("Al", cell=[2.9, 2.9, 20.0], pbc=[True, True, False])
     molecule = Atoms("N2", positions=[[0, 0, 0], [0, 0, 1.1]], cell=[7, 7, 7], pbc=True)
 
-    assert gpaw_worker.Sampling.of(slab, LEVEL, 30.0).mesh == (11, 11, 1)
-    assert gpaw_worker.Sampling.of(molecule, LEVEL, 0.0).mesh == (1, 1, 1)
+    assert kpoint_sampling.Sampling.of(slab, LEVEL, 30.0).mesh == (11, 11, 1)
+    assert kpoint_sampling.Sampling.of(molecule, LEVEL, 0.0).mesh == (1, 1, 1)

@@ -29,7 +29,8 @@ from ase.units import GPa
 from tamiz.studies.kept_results import KeptResults
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
-import gpaw_worker  # noqa: E402
+import gpaw_level  # noqa: E402
+import kpoint_sampling  # noqa: E402
 
 FACTORS = np.linspace(0.94, 1.06, 7)
 CELLS = {  # in units of the cube's edge, and the volume per atom in units of its cube
@@ -107,9 +108,9 @@ class Study(KeptResults):
         if key not in self.done:
             print(key, file=sys.stderr, flush=True)
             middle, atoms = crystal(element, structure, volume), crystal(element, structure, factor * volume)
-            sampling = gpaw_worker.Sampling.of(middle, {"kpoint_length": length}, length)
+            sampling = kpoint_sampling.Sampling.of(middle, {"kpoint_length": length}, length)
             atoms = sampling.cell(atoms)
-            atoms.calc = gpaw_worker.make_gpaw(atoms, self.level, sampling.mesh, sampling.symmetry)
+            atoms.calc = gpaw_level.make_gpaw(atoms, self.level, sampling.mesh, sampling.symmetry)
             self.done[key] = atoms.get_potential_energy() / len(atoms)
             self.write()
         return self.done[key]

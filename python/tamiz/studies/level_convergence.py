@@ -39,7 +39,8 @@ from tamiz.studies.known_structures import conventional_cell, listed_phases, pri
 from tamiz.studies.relaxed import PREFIX
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
-import gpaw_worker  # noqa: E402
+import gpaw_level  # noqa: E402
+import kpoint_sampling  # noqa: E402
 
 COARSE = {"kpoint_density": 2.0, "kpoint_length": 12.5}  # by the measure of the level
 COARSE_CUTOFF = 350.0
@@ -151,21 +152,21 @@ class Calculations(KeptResults):
     def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
         is_molecule = len(set(atoms.symbols)) == 1 and "N" in atoms.symbols
         # With all symmetries, which leave nothing to average.
-        sampling = gpaw_worker.Sampling.of(atoms, settings, 0.0 if is_molecule else density, even=False)
+        sampling = kpoint_sampling.Sampling.of(atoms, settings, 0.0 if is_molecule else density, even=False)
         work = sampling.cell(atoms)
         work.set_cell(work.cell * volume ** (1 / 3), scale_atoms=True)
         if shaken:
             work.rattle(0.08, seed=1)
         # Shaken atoms have the mesh of the crystal and no symmetry.
         symmetry = {"point_group": False} if shaken else sampling.symmetry
-        work.calc = gpaw_worker.make_gpaw(work, settings, sampling.mesh, symmetry)
+        work.calc = gpaw_level.make_gpaw(work, settings, sampling.mesh, symmetry)
         return {
             "energy": work.get_potential_energy(),
             "free_energy": work.get_potential_energy(force_consistent=True),
             "forces": work.get_forces().round(6).tolist(),
             "stress": float(np.mean(work.get_stress()[:3])),
             "kpoints": list(sampling.mesh),
-            "gap": float(np.subtract(*gpaw_worker.band_edges(work.calc)[1::-1])),
+            "gap": float(np.subtract(*gpaw_level.band_edges(work.calc)[1::-1])),
         }
 
     def names(self, names) -> list[str]:
@@ -174,12 +175,12 @@ class Calculations(KeptResults):
 
     def class_density(self, name: str) -> float:
         """On the mesh `anion` for what may be an insulator."""
-        table = gpaw_worker.mesh_table(self.level)
-        return table[gpaw_worker.mesh_class(list(self.atoms[name].symbols), set(table) - {"insulator"})]
+        table = kpoint_sampling.mesh_table(self.level)
+        return table[kpoint_sampling.mesh_class(list(self.atoms[name].symbols), set(table) - {"insulator"})]
 
     def may_be_insulators(self) -> list[str]:
-        table = gpaw_worker.mesh_table(self.level)
-        return [name for name in self.names(COMPOUNDS) if gpaw_worker.mesh_class(list(self.atoms[name].symbols), table) == "insulator"]
+        table = kpoint_sampling.mesh_table(self.level)
+        return [name for name in self.names(COMPOUNDS) if kpoint_sampling.mesh_class(list(self.atoms[name].symbols), table) == "insulator"]
 
 
 def formation_energies(compounds: dict[str, Atoms], energy_per_atom) -> dict[str, float]:
@@ -225,7 +226,7 @@ def force_study(calculations: Calculations) -> dict:
 
 
 def insulator_study(calculations: Calculations) -> dict:
-    table, result = gpaw_worker.mesh_table(calculations.level), {}
+    table, result = kpoint_sampling.mesh_table(calculations.level), {}
     for name in calculations.may_be_insulators():
         meshes = [{"cutoff": COARSE_CUTOFF, "density": table[mesh]} for mesh in ("anion", "insulator")]
         result[name] = {"gap": calculations.get(name, **meshes[1])["gap"], "energy": energy_change(calculations, name, *meshes)}
@@ -235,7 +236,7 @@ def insulator_study(calculations: Calculations) -> dict:
 
 
 def large_study(calculations: Calculations) -> dict:
-    table = gpaw_worker.mesh_table(calculations.level)
+    table = kpoint_sampling.mesh_table(calculations.level)
     if "intermetallic" not in table:
         return {}
     meshes = [{"cutoff": COARSE_CUTOFF, "density": table[mesh]} for mesh in ("intermetallic", "anion")]
@@ -270,7 +271,7 @@ def stress_study(calculations: Calculations) -> dict:
         atoms = calculations.atoms[name]
         low, high = (calculations.get(name, volume=factor)["free_energy"] for factor in (0.99, 1.01))
         raw = calculations.get(name)["stress"]
-        correction = gpaw_worker.pulay_stress(atoms, calculations.level)[0, 0]
+        correction = gpaw_level.pulay_stress(atoms, calculations.level)[0, 0]
         result[name] = {
             "raw": raw / GPa,
             "corrected": (raw + correction) / GPa,

@@ -21,7 +21,7 @@ from ase.formula import Formula
 from ase.io import read, write
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workers"))
-import gpaw_worker  # noqa: E402
+import gpaw_level  # noqa: E402
 
 LARGEST_FORCE = 30.0  # [eV/Å]
 TO_BE_FOUND = ("CaMg2N2", "MgSiN2")
@@ -53,7 +53,7 @@ def labels_only(atoms, level: dict):
     bare = atoms.copy()
     bare.calc = None
     bare.info = {key: value for key, value in (atoms.info | results).items() if key in KEPT}
-    if bare.info.get("mesh") == "molecule" or not gpaw_worker.stress_is_reliable(bare, level):
+    if bare.info.get("mesh") == "molecule" or not gpaw_level.stress_is_reliable(bare, level):
         bare.info.pop("stress", None)
     bare.arrays["forces"] = forces
     return bare

@@ -94,6 +94,14 @@ def answer(channel, request: dict, handler) -> None:
     send(channel, {"type": "result", "id": request["id"]} | outcome | {"cost": cpu_time() - started})
 
 
+def save_state(request: dict, state: dict) -> None:
+    """Has the program keep what an attempt that is cut off needs to go on: the next attempt finds it as ``request["state"]``.
+
+    Only the last state is kept. The steps before it are not: a worker that goes on sends them again.
+    """
+    send(claim_stdout(), {"type": "state", "id": request["id"], "state": state})
+
+
 def failed(reason: str, properties: dict) -> dict:
     """A failed outcome; properties that JSON cannot hold, such as NaN, are left out."""
     try:

@@ -197,7 +197,7 @@ TEST_F(WorkerOracles, programs_that_a_worker_runs_end_with_it_and_are_paid) {
 }
 
 TEST_F(WorkerOracles, whatever_breaks_the_protocol_fails_the_request) {
-  for (const std::string mode : {"garbage", "not_text", "nan", "huge_number", "other_id"}) {
+  for (const std::string mode : {"garbage", "not_text", "nan", "huge_number", "other_id", "odd_state"}) {
     const LabelResult result = answer_to(mode);
     EXPECT_EQ(result.status, LabelStatus::failed) << mode;
     EXPECT_TRUE(result.reason.starts_with("worker broke the protocol: expected ")) << mode << ": " << result.reason;
@@ -289,6 +289,34 @@ TEST_F(WorkerOracles, cancelling_ends_what_runs_and_what_waits) {
   EXPECT_EQ(results.at(waiting).cost, 0.0);
   EXPECT_TRUE(oracle->poll(0.0).empty());
   EXPECT_EQ(n_children(), 0) << "nothing is left to do, so no worker was started again";
+}
+
+TEST_F(WorkerOracles, a_label_goes_on_from_the_state_that_the_last_attempt_left) {
+  const auto oracle = start();
+  LabelRequest asked = request("keeps_a_state", 0.0);
+  const auto begin = Clock::now();
+
+  for (int attempt = 1; attempt < 3; ++attempt) {
+    const auto ticket = oracle->submit(asked);
+    std::vector<std::pair<std::int64_t, std::string>> states;
+    while (states.empty() && seconds_since(begin) < 30.0) {
+      oracle->poll(0.1);
+      states = oracle->new_states();
+    }
+    ASSERT_EQ(states.size(), 1U);
+    EXPECT_EQ(states[0].first, ticket);
+    EXPECT_EQ(nlohmann::json::parse(states[0].second), nlohmann::json({{"number", attempt}}));
+    EXPECT_TRUE(oracle->new_states().empty()) << "each is said once";
+    asked.state = states[0].second;
+    oracle->cancel(ticket);
+    collect(*oracle, 1);
+  }
+  const auto ticket = oracle->submit(asked);
+  const LabelResult result = collect(*oracle, 1).at(ticket);
+
+  EXPECT_EQ(nlohmann::json::parse(result.properties).at("number"), 3);
+  EXPECT_TRUE(oracle->new_states().empty()) << "a label that is done needs none";
+  EXPECT_EQ(result.key, request("keeps_a_state").key()) << "the state is no part of what is asked for";
 }
 
 TEST_F(WorkerOracles, polling_with_nothing_to_wait_for_returns_at_once) {

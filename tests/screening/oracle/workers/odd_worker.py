@@ -53,6 +53,14 @@ def answer(request):
     elif mode == "hangs":
         say({"type": "step", "id": request["id"], "frame": frame})
         burn(1e9)
+    elif mode == "keeps_a_state":
+        number = request.get("state", {}).get("number", 0) + 1
+        say({"type": "state", "id": request["id"], "state": {"number": number}})
+        if number < 3:
+            burn(1e9)
+        say(result(request, frame, properties={"number": number}))
+    elif mode == "odd_state":
+        say({"type": "state", "id": request["id"], "state": [1, 2]})
     elif mode == "hangs_in_child":
         subprocess.run([sys.executable, "-c", "while True: pass"])
     elif mode == "garbage":

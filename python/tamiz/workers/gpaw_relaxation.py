@@ -1,0 +1,146 @@
+"""Relaxation of atoms and cell with GPAW: roughly on coarse meshes first, and from where it was cut off."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Callable
+
+import numpy as np
+from ase import Atoms
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
+from ase.units import GPa
+
+import protocol
+from gpaw_level import Level, residuals, start_level
+from kpoint_sampling import chosen_mesh, mesh_table
+
+# Lengths [Å] that the meshes resolve on which relaxations of compounds begin, and the multiples of the thresholds to which they go
+# there: about the errors of such meshes. Points of a mesh go with the cube of its length.
+ROUGH = ((12.0, 10.0), (18.0, 3.0))
+UNSUITED = 3.0  # multiple of the thresholds on a class of mesh that turns out not to suit
+STIFFNESS = 40.0  # [eV/Å²], first guess of the optimiser for a bond
+
+
+class Optimizer(BFGS):
+    """BFGS that calls `after_step` with itself when it has moved the atoms, before the new geometry is calculated."""
+
+    def __init__(self, target, after_step: Callable[[BFGS], None]):
+        super().__init__(target, logfile=None, alpha=STIFFNESS, maxstep=0.15)
+        self.after_step = after_step
+
+    def step(self, gradient=None):
+        super().step(gradient)
+        self.after_step(self)
+
+
+class Relaxation:
+    """Moves atoms and cell, on one mesh after the other: what the optimiser knows of the energy stays.
+
+    `stage` is the place in ROUGH, or its length for the class of mesh `mesh` itself.
+    """
+
+    def __init__(self, atoms: Atoms, settings: dict, keep: Callable[[dict], None], stage: int):
+        self.atoms, self.settings, self.keep, self.stage = atoms, settings, keep, stage
+        self.mesh = chosen_mesh(atoms, settings)
+        moves_cell = all(atoms.pbc) and mesh_table(settings)[self.mesh] > 0.0
+        # Scales the strain so that a bulk modulus of 120 GPa looks as stiff to the optimiser as a bond:
+        # E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε².
+        scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / STIFFNESS) if moves_cell else 1.0
+        target = FrechetCellFilter(atoms, exp_cell_factor=scale) if moves_cell else atoms
+        self.optimizer = Optimizer(target, lambda optimizer: self.keep(self.state()))
+
+    @property
+    def n_steps(self) -> int:
+        return self.optimizer.nsteps
+
+    def run(self, level: Level, loose: float = 1.0) -> None:
+        """To `loose` times the thresholds of the level, and no further on a mesh that does not suit than makes sense there."""
+        limits = level.settings["relax"]
+        is_last = loose == 1.0
+        for _ in self.optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
+            fmax, smax = residuals(level)
+            times = UNSUITED if is_last and not level.suits() else loose
+            if fmax <= times * limits["fmax"] and smax <= times * limits["smax_gpa"]:
+                # Taken note of, so that a step between meshes, at one place, is not taken for a curvature.
+                place = self.optimizer.optimizable
+                self.optimizer.prepare_step(place.get_x(), place.get_gradient())
+                return
+        if level.suits() and is_last:
+            raise protocol.LabelFailure(f"relaxation not converged after {limits['max_steps']} steps")
+
+    def run_roughly(self) -> None:
+        """On the coarser meshes; the gap on each says for which class of mesh to go on."""
+        for k in range(self.stage, len(ROUGH)):
+            self.stage = k
+            length, loose = ROUGH[k]
+            if 1.3 * length > self.settings["kpoint_length"][self.mesh]:
+                continue
+            lengths = self.settings["kpoint_length"] | {self.mesh: length}
+            level = start_level(self.atoms, self.settings | {"kpoint_length": lengths}, self.mesh, None)
+            self.run(level, loose)
+            if not level.suits():
+                self.mesh = level.next_mesh()
+        self.stage = len(ROUGH)
+
+    def run_to_the_end(self, on_result) -> Level:
+        """On the class of mesh that suits the atoms, as fine as the level asks for at the end."""
+        while True:
+            # The mesh belongs to the cell that it starts with, which may grow a shorter side.
+            level = start_level(self.atoms, self.settings, self.mesh, on_result)
+            self.run(level)
+            if not level.suits():
+                self.mesh = level.next_mesh()
+            elif level.fits(self.atoms):
+                return level
+
+    def state(self) -> dict:
+        """What `restore` needs: the geometry that is calculated next, and what the optimiser has learnt before."""
+        optimizer = self.optimizer
+        return {
+            "stage": self.stage,
+            "mesh": self.mesh,
+            "n_steps": optimizer.nsteps + 1,
+            "x": optimizer.optimizable.get_x().tolist(),
+            "hessian": optimizer.H.tolist(),
+            "x_before": optimizer.pos0.tolist(),
+            "forces_before": optimizer.forces0.tolist(),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Goes on from a state of a relaxation of the same atoms; raises KeyError, TypeError or ValueError where it is none."""
+        n = self.optimizer.optimizable.ndofs()
+        x, before, forces = (np.asarray(state[name], dtype=float).reshape(n) for name in ("x", "x_before", "forces_before"))
+        hessian = np.asarray(state["hessian"], dtype=float).reshape(n, n)
+        stage, mesh, n_steps = int(state["stage"]), str(state["mesh"]), int(state["n_steps"])
+        if mesh not in mesh_table(self.settings):
+            raise ValueError(f"unknown mesh class {mesh!r}")
+        self.stage, self.mesh = stage, mesh
+        self.optimizer.H0 = hessian
+        self.optimizer.update(before, forces, None, None)  # the first takes H0 over
+        self.optimizer.pos0, self.optimizer.forces0, self.optimizer.nsteps = before, forces, n_steps
+        self.optimizer.optimizable.set_x(x)
+
+
+def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, keep=lambda state: None) -> tuple[Level, int]:
+    """Relaxes the atoms, compounds roughly on coarse meshes before; returns the level and the number of steps.
+
+    `keep` is given a state after every step; with one of them as `state`, and the atoms as they were at the start, a
+    relaxation that was cut off goes on.
+    """
+    start = atoms.copy()
+    is_compound = "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc)
+    relaxation = Relaxation(atoms, settings, keep, stage=0 if is_compound else len(ROUGH))
+    if state:
+        try:
+            relaxation.restore(state)
+        except (KeyError, TypeError, ValueError) as error:
+            print(f"begun anew, what was kept of it cannot be used: {error!r}", file=sys.stderr)
+    try:
+        relaxation.run_roughly()
+    except protocol.LabelFailure:  # such meshes may be too coarse
+        atoms.set_cell(start.cell)
+        atoms.positions = start.positions
+        relaxation = Relaxation(atoms, settings, keep, stage=len(ROUGH))
+    return relaxation.run_to_the_end(on_result), relaxation.n_steps

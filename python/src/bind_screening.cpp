@@ -5,13 +5,16 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/screening/campaign/campaign.hpp"
 #include "tamiz/screening/campaign/decide.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
+#include "tamiz/screening/oracle/relative_cost.hpp"
 #include "tamiz/screening/precursors/molecular_formats.hpp"
 #include "tamiz/screening/propose/options.hpp"
+#include "tamiz/screening/select/select.hpp"
 
 namespace tamiz::python {
 namespace {
@@ -92,6 +95,20 @@ void bind_proposal(py::module_& module) {
   module.def("prototype_names", &prototype_names, Release());
 }
 
+void bind_selection(py::module_& module) {
+  py::class_<Selected>(module, "Selected")
+      .def_readonly("index", &Selected::index)
+      .def_readonly("sigma", &Selected::sigma)
+      .def_readonly("distance", &Selected::distance)
+      .def_readonly("cost", &Selected::cost)
+      .def("__repr__", [](const Selected& s) {
+        return "Selected(" + std::to_string(s.index) + ", sigma " + format_double(s.sigma) + " eV/atom)"; });
+  module.def("select", [](const Potential& potential, const std::vector<Structure>& structures, const std::vector<Structure>& known, int n,
+                          double min_sigma, double max_sigma, bool per_cost) {
+    return select(potential, structures, known, {.n = n, .min_sigma = min_sigma, .max_sigma = max_sigma, .per_cost = per_cost});
+  }, Release());
+}
+
 void bind_labels(py::module_& module) {
   py::class_<LabelResult>(module, "LabelResult")
       .def_readonly("id", &LabelResult::id)
@@ -118,6 +135,7 @@ void bind_labels(py::module_& module) {
 void bind_screening(py::module_& module) {
   register_molecular_formats();
   bind_proposal(module);
+  bind_selection(module);
   bind_labels(module);
   module.def("run_campaign", &run_campaign, py::arg("config"), py::arg("folder"), py::arg("resume"), Release());
   module.def("campaign_summary", [](const fs::path& folder) { return summarize_run(folder).dump(); }, py::arg("folder"),

@@ -51,7 +51,7 @@ from .errors import (
 from .gaps import GapModel
 from .hull import ConvexHull
 from .potential import Potential, Prediction, import_mace, load
-from .screening import label, propose, prototype_names
+from .screening import label, propose, prototype_names, select
 from .simulation import RelaxResult, Sample, Trajectory, md, relax
 from .training import TrainedModel, calibration, evaluate, model_info, train
 
@@ -80,5 +80,5 @@ __all__ = [
     "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
     "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "datasets", "evaluate", "formats",
     "group_duplicates", "import_mace", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read",
-    "read_structure", "relax", "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
+    "read_structure", "relax", "select", "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
 ]

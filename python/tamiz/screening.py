@@ -8,11 +8,14 @@ from collections import Counter
 from typing import Any
 
 from . import _tamiz
-from .convert import Frame, is_structure, to_frame
+from ._tamiz import ShapeError
+from .convert import Frame, is_structure, to_frame, to_structures
+from .potential import Potential
 
 Candidate = _tamiz.Candidate
 Proposal = _tamiz.Proposal
 LabelRun = _tamiz.LabelRun
+Selected = _tamiz.Selected
 
 
 def propose(campaign: str | os.PathLike) -> Proposal:
@@ -37,6 +40,30 @@ def _named(frames: list[Frame]) -> list[tuple[str, Frame]]:
         named.append((f"{name}#{uses[name]}" if uses[name] else name, frame))
         uses[name] += 1
     return named
+
+
+def select(potential: Potential, structures: Any, *, n: int = 50, known: Any = (), min_sigma: float = 0.0, max_sigma: float = 1e9,
+           per_cost: bool = False) -> list[Selected]:
+    """Chooses structures to label, one after the other: those whose energy a committee doubts and that differ from what is known.
+
+    Args:
+        potential: with a committee (``n_members`` of 2 or more).
+        structures: to choose from (tamiz, ASE, pymatgen).
+        n: how many, at most; fewer where nothing is left that differs.
+        known: structures that are labelled already.
+        min_sigma, max_sigma: least and largest standard deviation of the energies [eV/atom]; what lies above is torn.
+        per_cost: whether small and symmetric cells, which DFT calculates sooner, count for more.
+
+    Each of the list has ``index`` among the structures, ``sigma`` [eV/atom], ``distance`` of its descriptors to the nearest that is chosen or
+    known, and the expected ``cost`` relative to the cheapest. They are in the order in which they were chosen, by the largest
+    sigma · distance, with `per_cost` divided by the cost.
+    Raises CapabilityError for a potential without a committee, SpeciesError for elements that it does not know.
+    """
+    if n < 1:
+        raise ShapeError(f"expected to choose 1 or more structures, got n = {n}")
+    if not min_sigma < max_sigma:
+        raise ShapeError(f"nothing lies between min_sigma {min_sigma:g} and max_sigma {max_sigma:g}")
+    return _tamiz.select(potential._native, to_structures(structures), to_structures(known), n, min_sigma, max_sigma, per_cost)
 
 
 def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", task: str = "single_point",

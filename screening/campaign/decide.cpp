@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
 #include <set>
 
 #include "tamiz/core/structure/identity.hpp"
-#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/screening/oracle/relative_cost.hpp"
 
 namespace tamiz {
 namespace {
@@ -18,7 +17,6 @@ namespace {
 constexpr double k_sigma_floor = 0.005;  // [eV/atom]
 constexpr double k_hopeless = 0.3;       // [eV/atom] above the hull, two sigma down
 constexpr double k_blind = 0.2;          // [eV/atom] a larger sigma says that the model knows nothing: no relaxation
-constexpr double k_symmetry_gain = 0.4;  // CaZn2N2 with its 12 rotations takes 8 s, without 20 s
 
 struct Option {
   const RelaxedCandidate* candidate;
@@ -26,17 +24,6 @@ struct Option {
   double probability;
   double cost;
 };
-
-/// Rotations of a space group: by as many, fewer k-points have to be calculated.
-std::size_t n_rotations(int space_group_number) {
-  std::set<std::array<int, 9>> rotations;
-  for (const SymmetryOperation& operation : operations_of_hall(hall_number_of(space_group_number))) {
-    std::array<int, 9> rotation;
-    std::copy_n(operation.rotation.data(), 9, rotation.begin());
-    rotations.insert(rotation);
-  }
-  return rotations.size();
-}
 
 /// What DFT relaxed in this campaign.
 StructureIndex relaxed_with_dft(const CampaignHistory& history) {
@@ -90,12 +77,6 @@ void take_best(std::vector<Option> options, int budget, int limit, std::map<std:
 double probability_below(double window, double mean, double sigma) {
   const double width = std::max(sigma, k_sigma_floor);
   return 0.5 * std::erfc((mean - window) / (width * std::sqrt(2.0)));
-}
-
-double relative_cost(const Structure& structure, int space_group_number) {
-  double electrons = 0.0;
-  for (const Element element : structure.species()) electrons += std::min(12, element.number());
-  return std::pow(electrons, 1.5) / std::pow(static_cast<double>(n_rotations(space_group_number)), k_symmetry_gain);
 }
 
 std::vector<LabelChoice> decide(const RoundPrediction& prediction, const CampaignHistory& history,

@@ -21,7 +21,4 @@ std::vector<LabelChoice> decide(const RoundPrediction& prediction, const Campaig
 /// Φ((window − mean)/σ), with a floor of 5 meV/atom on σ: no committee is that sure.
 double probability_below(double window, double mean, double sigma);
 
-/// What a relaxation with plane waves costs, in any unit: about (electrons)^1.5 for these sizes, k-points included, and less with symmetry.
-double relative_cost(const Structure& structure, int space_group_number);
-
 }  // namespace tamiz

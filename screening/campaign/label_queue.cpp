@@ -78,8 +78,6 @@ class Runner {
     const std::size_t index = running_.at(ticket);
     running_.erase(ticket);
     const std::string key = queue_.requests[index].key();
-    // What ran out of time may be asked for again with more.
-    if (result.status == LabelStatus::finished || result.status == LabelStatus::failed) unfinished_.drop(key);
     if (result.status != LabelStatus::finished)
       log::warning(fmt::format("label {} {}: {}", result.id, to_string(result.status), result.reason));
     const std::vector<std::size_t> waiting = waiting_.extract(key).mapped();
@@ -88,6 +86,8 @@ class Runner {
     again.cost = 0.0;
     answer(waiting.front(), std::move(result));
     for (std::size_t k = 1; k < waiting.size(); ++k) answer(waiting[k], again);
+    // What ran out of time may be asked for again with more.
+    if (again.status != LabelStatus::timed_out) unfinished_.drop(key);
     queue_.known.insert_or_assign(key, std::move(again));
   }
 

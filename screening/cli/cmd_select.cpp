@@ -39,7 +39,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   for (const Selected& one : chosen) {
     Frame& frame = selected.emplace_back(frames[one.index]);
     frame.info["select_sigma"] = format_double(one.sigma);
-    nlohmann::json entry{{"index", one.index}, {"sigma", one.sigma}, {"distance", nullptr}};
+    nlohmann::json entry{{"index", one.index}, {"sigma", one.sigma}, {"distance", nullptr}, {"relative_cost", one.cost}};
     if (std::isfinite(one.distance)) {
       frame.info["select_distance"] = format_double(one.distance);
       entry["distance"] = one.distance;
@@ -67,6 +67,7 @@ void add_select(CLI::App& app) {
   command->add_option("--known", arguments->known, "Structures that are labelled already: nothing like them is chosen")->check(CLI::ExistingFile);
   command->add_option("--min-sigma", arguments->options.min_sigma, "Least uncertainty [eV/atom]")->check(not_negative());
   command->add_option("--max-sigma", arguments->options.max_sigma, "Largest uncertainty [eV/atom]: what lies above is torn")->check(positive());
+  command->add_flag("--per-cost", arguments->options.per_cost, "Choose by what a label teaches for what it is expected to cost: small and symmetric cells sooner");
   command->add_option("-o,--output", arguments->output, "Chosen structures, in the order in which they were")->required();
   add_load_options(*command, arguments->load);
 }

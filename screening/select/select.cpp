@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/screening/oracle/relative_cost.hpp"
 #include "tamiz/screening/properties/crystal_features.hpp"
 
 namespace tamiz {
@@ -32,6 +34,26 @@ struct Pool {
     }
   }
 };
+
+/// Symmetry as DFT will see it; none where spglib finds none, in torn cells.
+int space_group_number(const Structure& structure) {
+  constexpr double tolerance = 1e-4;  // [Å]
+  try {
+    return structure.periodicity() == k_periodic ? space_group(structure, tolerance).number : 1;
+  } catch (const NumericsError&) {
+    return 1;
+  }
+}
+
+/// In units of the cheapest.
+Eigen::VectorXd relative_costs(std::span<const Structure> structures) {
+  Eigen::VectorXd costs(std::ssize(structures));
+  for (Eigen::Index k = 0; k < costs.size(); ++k) {
+    const Structure& structure = structures[static_cast<std::size_t>(k)];
+    costs[k] = relative_cost(structure, space_group_number(structure));
+  }
+  return costs / costs.minCoeff();
+}
 
 /// Distances to the nearest of what is chosen or known.
 class Nearest {
@@ -63,6 +85,8 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
   const PointRows known_points = scale.apply(of_known);
   for (Eigen::Index k = 0; k < known_points.rows(); ++k) nearest.add(Eigen::RowVectorXd(known_points.row(k)));
 
+  const Eigen::VectorXd costs = relative_costs(structures);
+  const Eigen::VectorXd worth = options.per_cost ? Eigen::VectorXd(sigma.cwiseQuotient(costs)) : sigma;
   std::vector<Selected> chosen;
   while (static_cast<int>(chosen.size()) < options.n) {
     Eigen::Index best = -1;
@@ -70,12 +94,12 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
     for (Eigen::Index k = 0; k < sigma.size(); ++k) {
       if (sigma[k] < options.min_sigma || sigma[k] > options.max_sigma || nearest[k] <= k_same) continue;
       const double distance = std::min(nearest[k], std::numeric_limits<double>::max());
-      if (best >= 0 && sigma[k] * distance <= score) continue;
+      if (best >= 0 && worth[k] * distance <= score) continue;
       best = k;
-      score = sigma[k] * distance;
+      score = worth[k] * distance;
     }
     if (best < 0) break;
-    chosen.push_back({.index = static_cast<std::size_t>(best), .sigma = sigma[best], .distance = nearest[best]});
+    chosen.push_back({.index = static_cast<std::size_t>(best), .sigma = sigma[best], .distance = nearest[best], .cost = costs[best]});
     nearest.add(best);
   }
   return chosen;

@@ -8,6 +8,7 @@ import pytest
 from ase.build import bulk
 from ase.io import read, write
 
+import tamiz
 from support import MODEL, STILLINGER_WEBER, TAMIZ, silicon
 
 
@@ -41,6 +42,22 @@ def test_frames_are_chosen_in_turns_of_labelling(pool):
     assert [f"frame {entry['index']}" for entry in said["selected"]] == origins[:4]
     assert all(atoms.info["select_sigma"] > 0 for atoms in one)
     assert "select_distance" not in one[0].info and all("select_distance" in atoms.info for atoms in one[1:] + two)
+
+
+def test_python_chooses_what_the_command_chooses(pool):
+    call(pool, "select", MODEL, "pool.xyz", "-n", "5", "--per-cost", "-o", "one.xyz", "--json", "one.json")
+    said = json.loads((pool / "one.json").read_text())["selected"]
+
+    chosen = tamiz.select(tamiz.load(MODEL), read(pool / "pool.xyz", ":"), n=5, per_cost=True)
+
+    assert [one.index for one in chosen] == [entry["index"] for entry in said]
+    assert [one.cost for one in chosen] == [entry["relative_cost"] for entry in said]
+    assert chosen[0].sigma == pytest.approx(said[0]["sigma"], rel=1e-4)
+    known = [read(pool / "pool.xyz", str(one.index)) for one in chosen]
+    assert chosen[0].index not in {one.index for one in tamiz.select(tamiz.load(MODEL), read(pool / "pool.xyz", ":"), n=5, known=known)}
+    for nonsense in ({"n": 0}, {"min_sigma": 0.2, "max_sigma": 0.1}):
+        with pytest.raises(tamiz.ShapeError):
+            tamiz.select(tamiz.load(MODEL), known, **nonsense)
 
 
 def test_what_cannot_be_chosen_from_is_said(pool):

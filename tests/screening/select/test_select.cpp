@@ -90,6 +90,25 @@ TEST(Select, copies_in_other_cells_are_chosen_once) {
   EXPECT_EQ(select(*potential, structures, {}, {.n = 10}).size(), 2u);
 }
 
+TEST(Select, what_a_label_costs_counts_where_it_is_asked_for) {
+  const auto potential = committee();
+  std::vector<Structure> structures = pool();
+  const std::size_t n_symmetric = structures.size();
+  for (std::size_t k = 0; k < n_symmetric; ++k) {  // the same with one atom moved: hardly another energy, but hardly a symmetry
+    Coordinates positions = structures[k].positions();
+    positions.row(1) += Eigen::RowVector3d(0.02, 0.03, 0.05);
+    structures.push_back(structures[k].with_positions(Cartesian{positions}));
+  }
+  const auto share_of_symmetric = [&](bool per_cost) {
+    const auto chosen = select(*potential, structures, {}, {.n = 12, .per_cost = per_cost});
+    for (const Selected& one : chosen) EXPECT_NEAR(one.cost, one.index < n_symmetric ? 1.0 : std::pow(48.0, 0.4), 1e-9);
+    return std::ranges::count_if(chosen, [&](const Selected& one) { return one.index < n_symmetric; });
+  };
+
+  EXPECT_EQ(share_of_symmetric(true), 12);
+  EXPECT_LT(share_of_symmetric(false), 12);
+}
+
 TEST(Select, limits_of_doubt_are_kept) {
   const auto potential = committee();
   std::vector<double> all;

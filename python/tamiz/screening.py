@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 from . import _tamiz
-from ._tamiz import ShapeError
 from .convert import Frame, is_structure, to_frame, to_structures
+from .errors import ShapeError
 from .potential import Potential
 
 Candidate = _tamiz.Candidate

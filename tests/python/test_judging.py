@@ -8,7 +8,7 @@ from ase.io import write
 
 import tamiz
 from support import MODEL, STILLINGER_WEBER, run_study
-from tamiz.studies import edge_frames, judge_closed_world, model_errors, solids
+from tamiz.studies import edge_frames, judge_closed_world, model_errors, sibling_starts, solids
 from tamiz.studies.closed_world import closed_world
 from tamiz.studies.known_structures import listed_phases, start_of
 
@@ -251,3 +251,46 @@ def test_starts_are_relaxed_where_the_model_is_trusted_and_not_answered_yet(tmp_
     assert "3 starts, 1 answered, 1 moved; left: far" in said
     assert near.cell.cellpar()[0] * np.sqrt(2) == pytest.approx(5.431, abs=2e-3) and near.info["mesh"] == "covalent" and near.info["id"] == "near"
     assert far.get_volume() == pytest.approx(starts[1].get_volume()) and known.get_volume() == pytest.approx(starts[2].get_volume())
+
+
+def test_starts_move_as_their_siblings_were():
+    from ase import Atoms
+
+    bases = {atoms.info["id"]: atoms for atoms in closed_world()}
+    share = {"Mg": 0.0, "Ca": 0.05, "Zn": -0.03, "Si": 0.0, "Ge": 0.01, "Sn": 0.04, "N": 0.0, "P": 0.06}
+
+    def true_end(name: str) -> Atoms:
+        """Elements add to a change of volume and of shape, and one atom moves; the cell is turned."""
+        kind, elements = sibling_starts.kind_and_elements(name)
+        size = sum(share[element] for element in elements)
+        row = np.concatenate([np.diag([size, size, -0.5 * size]).ravel(), np.zeros(3 * len(bases[name]))])
+        row[-1] += 0.1 * size
+        atoms = sibling_starts.changed(bases[name], row)
+        atoms.rotate(30.0, "z", rotate_cell=True)
+        return atoms
+
+    names = [name for name in bases if name.split("/")[1] == "CuAu-like"]
+    ends = {name: (bases[name], true_end(name)) for name in set(names) - set(names[::5])}
+    torn = [name for name in bases if name.split("/")[1] == "ThCr2Si2"]
+    jumps = np.random.default_rng(3).normal(scale=0.2, size=len(torn))
+    ends |= {name: (bases[name], sibling_starts.changed(bases[name], np.append(np.diag([jump, jump, 0]), np.zeros(15)))) for name, jump in zip(torn[:6], jumps)}
+    chalcopyrite = "closed/chalcopyrite/Zn-Si-P"
+    phase = bases[chalcopyrite].repeat((1, 1, 1))
+    phase.set_cell(1.02 * phase.cell.array, scale_atoms=True)
+    phase = phase[[4, 0, 7, 1, 2, 3, 5, 6]]
+    phase.set_cell(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]]) @ phase.cell.array)  # another setting
+
+    starts, origin = sibling_starts.sibling_starts(list(bases.values()), ends, [phase])
+
+    assert set(origin) == set(bases) - set(ends) and [atoms.info for atoms in starts] == [atoms.info for atoms in bases.values()]
+    moved = {atoms.info["id"]: atoms for atoms in starts}
+    for name in names[::5]:
+        assert origin[name] == "siblings"
+        before, after = (np.abs(sibling_starts.change(atoms, true_end(name))).max() for atoms in (bases[name], moved[name]))
+        assert after < 0.3 * before or after < 0.01
+    assert origin[chalcopyrite] == "known" and list(moved[chalcopyrite].symbols) == list(bases[chalcopyrite].symbols)
+    assert moved[chalcopyrite].get_volume() == pytest.approx(phase.get_volume())
+    assert np.abs(sibling_starts.change(bases[chalcopyrite], moved[chalcopyrite])[9:]).max() < 1e-6
+    # What jumps at random says nothing of the others.
+    assert {origin[name] for name in torn[6:]} == {"as before"}
+    assert all(moved[name] == bases[name] for name in torn)

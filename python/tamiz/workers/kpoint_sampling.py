@@ -65,20 +65,22 @@ class Sampling:
     density: float = 0.0
 
     @classmethod
-    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, even: bool | None = None) -> Sampling:
+    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, all_symmetries: bool = False,
+           even: bool = False) -> Sampling:
         """`settings` say which measure `fineness` is in; where it is a density, fractional translations count as symmetries
-        only where `symmorphic` is false. Where `even` is given, the mesh has all symmetries of the crystal, and even numbers or any."""
-        whole, own = np.eye(3, dtype=int), {"symmorphic": symmorphic}
+        only where `symmorphic` is false. With `all_symmetries` none is left to an average afterwards; with `even`, too, the numbers of
+        the mesh are even or one."""
+        unchanged, own = np.eye(3, dtype=int), {"symmorphic": symmorphic}
         if "kpoint_length" not in settings:
             mesh = kpoint_mesh.by_density(atoms, fineness)
-            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), whole, own, density=fineness)
+            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), unchanged, own, density=fineness)
         if fineness == 0.0 or not all(atoms.pbc):
             density = fineness / (2.0 * math.pi)
-            return cls(kpoint_mesh.by_density(atoms, density), whole, own, density=density)
+            return cls(kpoint_mesh.by_density(atoms, density), unchanged, own, density=density)
         basis = kpoint_mesh.reduction(atoms)
         cell = kpoint_mesh.reduced(atoms, basis)
         symmetry = kpoint_mesh.symmetries(cell)
-        if even is not None:
+        if all_symmetries:
             return cls(kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even), basis, symmetry, length=fineness)
         mesh, used = kpoint_mesh.cheapest(cell, fineness, symmetry["rotations"])
         part = {name: values[used] for name, values in symmetry.items()}

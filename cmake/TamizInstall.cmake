@@ -55,7 +55,7 @@ if(TAMIZ_WITH_TORCH)
   add_dependencies(tamiz_package tamiz_torch)
   install(TARGETS tamiz_torch LIBRARY DESTINATION "${_library_folder}")
 endif()
-install(DIRECTORY "${CMAKE_SOURCE_DIR}/datasets/" DESTINATION "${_data_folder}")
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/datasets/" DESTINATION "${_data_folder}" PATTERN "*.unfinished" EXCLUDE)
 
 if(TAMIZ_WITH_PYTHON)
   set_target_properties(_tamiz PROPERTIES INSTALL_RPATH "${_module_rpath}")

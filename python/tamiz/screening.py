@@ -55,7 +55,7 @@ def select(potential: Potential, structures: Any, *, n: int = 50, known: Any = (
         per_cost: whether small and symmetric cells, which DFT calculates sooner, count for more.
 
     Each of the list has ``index`` among the structures, ``sigma`` [eV/atom], ``distance`` of its descriptors to the nearest that is chosen or
-    known, and the expected ``cost`` relative to the cheapest. They are in the order in which they were chosen, by the largest
+    known, and the ``cost`` that is expected, in any unit. They are in the order in which they were chosen, by the largest
     sigma · distance, with `per_cost` divided by the cost.
     Raises CapabilityError for a potential without a committee, SpeciesError for elements that it does not know.
     """

@@ -95,7 +95,7 @@ class Gathering {
       info["step"] = std::to_string(label.trajectory.size());
       info.try_emplace("parents", label.id + " step 0");
     }
-    info["core_seconds"] = format_double(label.cost);
+    info["core_seconds"] = format_double(label.cost + properties.value("cost_before", 0.0));
     add_properties(info, properties);
     add_frame(*label.frame, std::move(info));
   }

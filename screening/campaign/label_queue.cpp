@@ -26,6 +26,7 @@ class Runner {
     for (auto& [key, label] : queue_.known) {
       label.cached = true;
       label.cost = 0.0;
+      if (label.status == LabelStatus::finished) unfinished_.drop(key);  // a kill came between its label and this
     }
   }
 
@@ -36,8 +37,9 @@ class Runner {
         give_up();
         return false;
       }
-      for (auto& [ticket, result] : queue_.oracle.poll(k_poll)) take(ticket, std::move(result));
-      keep_states();
+      auto done = queue_.oracle.poll(k_poll);
+      keep_states();  // also of what ran out of time just now
+      for (auto& [ticket, result] : done) take(ticket, std::move(result));
       submit_more();
       queue_.waiting();
       if (Clock::now() - last_cost_ >= k_cost_interval) note_costs();
@@ -86,8 +88,7 @@ class Runner {
     again.cost = 0.0;
     answer(waiting.front(), std::move(result));
     for (std::size_t k = 1; k < waiting.size(); ++k) answer(waiting[k], again);
-    // What ran out of time may be asked for again with more.
-    if (again.status != LabelStatus::timed_out) unfinished_.drop(key);
+    if (again.status == LabelStatus::finished) unfinished_.drop(key);  // others may be asked for again
     queue_.known.insert_or_assign(key, std::move(again));
   }
 

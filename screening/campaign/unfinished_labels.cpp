@@ -15,7 +15,8 @@ UnfinishedLabels::UnfinishedLabels(const std::filesystem::path& ledger) : folder
 
 UnfinishedLabels::~UnfinishedLabels() {
   std::error_code not_empty;
-  std::filesystem::remove(folder_, not_empty);
+  if (std::filesystem::symlink_status(folder_, not_empty).type() == std::filesystem::file_type::directory)
+    std::filesystem::remove(folder_, not_empty);
 }
 
 std::filesystem::path UnfinishedLabels::file_of(const std::string& key) const { return folder_ / (key + ".json"); }

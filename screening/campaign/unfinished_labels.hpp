@@ -6,7 +6,7 @@
 namespace tamiz {
 
 /// What labels that were cut off need to go on: one file of JSON for each, in the folder `<ledger>.unfinished`, which is
-/// there only while it has any. Used by whoever holds the lock of the ledger.
+/// there only while it has any. A file goes when its label is finished, not when it failed. Used by whoever holds the lock of the ledger.
 class UnfinishedLabels {
  public:
   explicit UnfinishedLabels(const std::filesystem::path& ledger);

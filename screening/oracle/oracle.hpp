@@ -68,8 +68,8 @@ class Oracle {
   virtual void cancel(std::int64_t ticket) = 0;
   /// CPU time so far of the labels under way: request id and core-seconds. Empty where it is not known.
   virtual std::vector<std::pair<std::string, double>> running_costs() { return {}; }
-  /// By ticket, what labels under way need to go on if they are cut off (LabelRequest::state), where it changed since the
-  /// last call.
+  /// By ticket, what labels need to go on if they are cut off (LabelRequest::state), where it changed since the last call: of those
+  /// under way, and of those that the last `poll` gave back without their being finished.
   virtual std::vector<std::pair<std::int64_t, std::string>> new_states() { return {}; }
 };
 

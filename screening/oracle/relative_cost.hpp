@@ -4,8 +4,8 @@
 
 namespace tamiz {
 
-/// What a label by DFT with plane waves costs, in any unit: about (electrons)^1.5 for tens of atoms, k-points included, and less with
-/// the symmetry of the space group. Rank correlation with the core-seconds of relaxations at `pbe-600g`: 0.76 over a factor of a hundred.
+/// What a label by DFT with plane waves is expected to cost, in a unit of its own: about (valence electrons)^1.5 for tens of atoms, k-points
+/// included, and less with symmetry. `space_group_number` from 1 to 230. Throws what `hall_number_of` does for others.
 double relative_cost(const Structure& structure, int space_group_number);
 
 }  // namespace tamiz

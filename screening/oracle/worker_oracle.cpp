@@ -76,6 +76,7 @@ struct WorkerOracle::Impl {
   std::vector<Slot> slots;
   std::deque<Job> queue;
   Results done;
+  std::vector<std::pair<std::int64_t, std::string>> last_states;  ///< of labels that ended without being finished
   std::int64_t next_ticket = 0;
   bool has_started = false;  ///< some worker has greeted
 
@@ -234,6 +235,7 @@ void WorkerOracle::Impl::finish(Slot& slot, LabelResult result) {
   Job job = std::move(*slot.job);
   slot.job.reset();
   slot.deadline.reset();
+  if (job.new_state && result.status != LabelStatus::finished) last_states.emplace_back(job.ticket, *std::move(job.new_state));
   result.id = job.request.id;
   result.key = job.key;
   if (result.cost < 0.0) result.cost = slot.process ? slot.job_cost(slot.process->cpu_time()) : 0.0;
@@ -344,7 +346,7 @@ std::vector<std::pair<std::string, double>> WorkerOracle::running_costs() {
 }
 
 std::vector<std::pair<std::int64_t, std::string>> WorkerOracle::new_states() {
-  std::vector<std::pair<std::int64_t, std::string>> states;
+  auto states = std::exchange(impl_->last_states, {});
   for (Slot& slot : impl_->slots)
     if (slot.job && slot.job->new_state) states.emplace_back(slot.job->ticket, *std::exchange(slot.job->new_state, std::nullopt));
   return states;

@@ -45,15 +45,7 @@ int space_group_number(const Structure& structure) {
   }
 }
 
-/// In units of the cheapest.
-Eigen::VectorXd relative_costs(std::span<const Structure> structures) {
-  Eigen::VectorXd costs(std::ssize(structures));
-  for (Eigen::Index k = 0; k < costs.size(); ++k) {
-    const Structure& structure = structures[static_cast<std::size_t>(k)];
-    costs[k] = relative_cost(structure, space_group_number(structure));
-  }
-  return costs / costs.minCoeff();
-}
+double cost_of(const Structure& structure) { return relative_cost(structure, space_group_number(structure)); }
 
 /// Distances to the nearest of what is chosen or known.
 class Nearest {
@@ -85,8 +77,9 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
   const PointRows known_points = scale.apply(of_known);
   for (Eigen::Index k = 0; k < known_points.rows(); ++k) nearest.add(Eigen::RowVectorXd(known_points.row(k)));
 
-  const Eigen::VectorXd costs = relative_costs(structures);
-  const Eigen::VectorXd worth = options.per_cost ? Eigen::VectorXd(sigma.cwiseQuotient(costs)) : sigma;
+  Eigen::VectorXd worth = sigma;
+  if (options.per_cost)
+    for (Eigen::Index k = 0; k < worth.size(); ++k) worth[k] /= cost_of(structures[static_cast<std::size_t>(k)]);
   std::vector<Selected> chosen;
   while (static_cast<int>(chosen.size()) < options.n) {
     Eigen::Index best = -1;
@@ -99,7 +92,8 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
       score = worth[k] * distance;
     }
     if (best < 0) break;
-    chosen.push_back({.index = static_cast<std::size_t>(best), .sigma = sigma[best], .distance = nearest[best], .cost = costs[best]});
+    const auto index = static_cast<std::size_t>(best);
+    chosen.push_back({.index = index, .sigma = sigma[best], .distance = nearest[best], .cost = cost_of(structures[index])});
     nearest.add(best);
   }
   return chosen;

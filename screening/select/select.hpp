@@ -19,12 +19,13 @@ struct Selected {
   std::size_t index;  ///< among the structures
   double sigma;       ///< standard deviation of the committee's energies [eV/atom]
   double distance;    ///< to the nearest one that was chosen before or is known; infinite for the first
-  double cost;        ///< `relative_cost` in units of the cheapest structure that there is to choose from
+  double cost;        ///< `relative_cost` of its label
 };
 
 /// Chooses structures to label, one after the other: the one with the largest σ·d, where σ is the committee's doubt about its energy and d the
-/// distance of its features (`crystal_features`, scaled to the spread of all) to the nearest one that is chosen or known. So doubt counts, and
-/// nothing is labelled twice; with `per_cost`, the largest σ·d/cost. Copies of what is known are never chosen, and fewer than `n` are where nothing else is left. Deterministic; ties fall to the first.
+/// distance of its features (`crystal_features`, scaled to the spread of all) to the nearest one that is chosen or known. With
+/// `per_cost` it is σ·d/cost. So doubt counts, and nothing is labelled twice: copies of what is known are never chosen, and fewer than `n` are
+/// where nothing else is left. Deterministic; ties fall to the first.
 /// Throws CapabilityError for a potential without a committee or descriptors, SpeciesError for elements that it does not know.
 std::vector<Selected> select(const Potential& potential, std::span<const Structure> structures, std::span<const Structure> known,
                              const SelectOptions& options);

@@ -69,10 +69,13 @@ def gpaws_points(mesh):
 
 
 @pytest.mark.parametrize("name", CRYSTALS)
-@pytest.mark.parametrize("all_symmetries, even", [(False, False), (True, False), (True, True)])
-def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_what_is_used(name, all_symmetries, even):
+@pytest.mark.parametrize("kind", ["cheapest", "all symmetries", "even"])
+def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_what_is_used(name, kind):
     crystal = CRYSTALS[name]
-    sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0, all_symmetries=all_symmetries, even=even)
+    if kind == "cheapest":
+        sampling = kpoint_sampling.Sampling.of(crystal, LEVEL, 30.0)
+    else:
+        sampling = kpoint_sampling.Sampling.with_all_symmetries(crystal, LEVEL, 30.0, even=kind == "even")
     cell = sampling.cell(crystal)
     symmetries = as_gpaw_sees_it(cell, sampling.symmetry)
 
@@ -80,8 +83,8 @@ def test_a_mesh_resolves_the_length_and_is_as_symmetric_as_what_is_used(name, al
 
     assert shortest_vector(np.diag(sampling.mesh) @ cell.cell.array) >= 0.97 * 30.0 - 1e-9
     assert kpoint_mesh.irreducible(sampling.mesh, symmetries.rotation_scc) == len(points)
-    assert not even or all(n == 1 or n % 2 == 0 for n in sampling.mesh)
-    assert sampling.whole is None or not all_symmetries
+    assert kind != "even" or all(n == 1 or n % 2 == 0 for n in sampling.mesh)
+    assert sampling.whole is None or kind == "cheapest"
     assert sampling.fits(crystal)
 
 

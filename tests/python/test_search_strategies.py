@@ -101,7 +101,7 @@ import json, os, sys
 sys.path.insert(0, {workers!r})
 import protocol
 
-def handle(request, emit_step):
+def handle(request, report):
     answer = request["settings"]["answers"][request["id"]]
     if request["task"] == "gap":
         return request["structure"], {{"gap": answer["gap"]}}

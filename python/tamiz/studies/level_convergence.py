@@ -151,8 +151,7 @@ class Calculations(KeptResults):
 
     def _calculate(self, atoms: Atoms, settings: dict, density: float, volume: float, shaken: bool) -> dict:
         is_molecule = len(set(atoms.symbols)) == 1 and "N" in atoms.symbols
-        # With all symmetries, which leave nothing to average.
-        sampling = kpoint_sampling.Sampling.of(atoms, settings, 0.0 if is_molecule else density, all_symmetries=True)
+        sampling = kpoint_sampling.Sampling.with_all_symmetries(atoms, settings, 0.0 if is_molecule else density)
         work = sampling.cell(atoms)
         work.set_cell(work.cell * volume ** (1 / 3), scale_atoms=True)
         if shaken:

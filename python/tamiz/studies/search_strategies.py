@@ -241,8 +241,13 @@ def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results:
         true_e_hull=truth(lambda _, end: hull.energy_above(end.structure, end.energy / len(end.structure))),
         true_e_known=truth(lambda _, end: known_hull.energy_above(end.structure, end.energy / len(end.structure))),
         true_gap=truth(lambda name, _: json.loads(gaps[name].properties_json)["gap"]),
-        true_cost=np.array([results[name].cost + (gaps[name].cost if name in gaps else 0.0) for name in names]),
+        true_cost=np.array([core_seconds(results[name]) + (gaps[name].cost if name in gaps else 0.0) for name in names]),
         crystal=np.array([crystals.get(name, -1) for name in names]))
+
+
+def core_seconds(result) -> float:
+    """Of a label, with the attempts that it went on from."""
+    return result.cost + json.loads(result.properties_json).get("cost_before", 0.0)
 
 
 def without_nan(value):

@@ -25,6 +25,7 @@ from tamiz.studies.closed_world import closed_world
 
 RIDGE = 0.5  # weight of an element at a place, against one crystal
 FEWEST = 4  # crystals of a type that anything is learnt from
+SAME_VOLUME = 0.7, 1.4  # of a known phase and a start, at least and at most: the matcher looks at the shape only
 GAIN = 0.7  # of the error of the starts, at most, where the siblings' is used
 
 
@@ -71,8 +72,9 @@ def strain_error(rows: np.ndarray) -> float:
 
 def finished(ledger: Path) -> dict[str, tuple[Atoms, Atoms]]:
     """By id, what was asked for and its end."""
-    records = (record for record in map(json.loads, _tamiz.ledger_records(ledger)) if record["kind"] == "label" and record["status"] == "finished")
-    return {record["id"]: (atoms_of(record["structure"]), atoms_of(record["frame"])) for record in records}
+    records = (record for record in map(json.loads, _tamiz.ledger_records(ledger)) if record["kind"] == "label")
+    return {record["id"]: (atoms_of(record["structure"]), atoms_of(record["frame"])) for record in records
+            if record["task"] == "relax" and record["status"] == "finished"}
 
 
 def atoms_of(structure: dict) -> Atoms:
@@ -87,6 +89,8 @@ def in_the_setting_of(start: Atoms, crystals: list[Atoms]) -> Atoms | None:
     for crystal in crystals:
         if sorted(crystal.symbols) != sorted(start.symbols):
             continue
+        if not SAME_VOLUME[0] < crystal.get_volume() / start.get_volume() < SAME_VOLUME[1]:
+            continue
         found = matcher.get_s2_like_s1(tamiz.to_pymatgen(start), tamiz.to_pymatgen(crystal))
         if found is not None:
             return tamiz.to_ase(tamiz.to_structure(found))
@@ -96,6 +100,7 @@ def in_the_setting_of(start: Atoms, crystals: list[Atoms]) -> Atoms | None:
 def sibling_starts(starts: list[Atoms], ends: dict[str, tuple[Atoms, Atoms]], known: list[Atoms]) -> tuple[list[Atoms], dict[str, str]]:
     """The starts, some of them moved; and by id, for those that no end answers, where they are from."""
     bases = {atoms.info["id"]: atoms for atoms in closed_world()}
+    ends = {name: end for name, end in ends.items() if name in bases}
     open_starts = {atoms.info["id"]: atoms for atoms in starts if atoms.info["id"] not in ends}
     moved = {name: found for name, atoms in open_starts.items() if (found := in_the_setting_of(atoms, known)) is not None}
     origin = {name: "known" if name in moved else "as before" for name in open_starts}

@@ -74,7 +74,7 @@ def residuals(frame: dict) -> dict:
     return values
 
 
-def relax(atoms, limits: dict, emit_step) -> tuple[dict, int]:
+def relax(atoms, limits: dict, report) -> tuple[dict, int]:
     """Moves atoms, and the cell where asked, to the thresholds; returns the last frame and the steps."""
     from ase.filters import FrechetCellFilter
     from ase.optimize import BFGS
@@ -84,7 +84,7 @@ def relax(atoms, limits: dict, emit_step) -> tuple[dict, int]:
     # The thresholds are checked here: the optimiser's own would mix forces with stress times volume.
     for _ in optimizer.irun(fmax=0.0, steps=limits["max_steps"]):
         frame = frame_of(atoms)
-        emit_step(frame)
+        report.step(frame)
         left = residuals(frame)
         if left["fmax"] <= limits["fmax"] and (not moves_cell or left["smax_gpa"] <= limits["smax_gpa"]):
             return frame, optimizer.nsteps
@@ -100,14 +100,14 @@ def relax_limits(settings: dict) -> dict:
 
 
 def make_handler(factory):
-    def handle(request: dict, emit_step) -> tuple[dict, dict]:
+    def handle(request: dict, report) -> tuple[dict, dict]:
         settings = request["settings"]
         if request["task"] == "gap":
             raise protocol.LabelFailure("an ASE calculator has no band gap, ask for single_point or relax")
         atoms = protocol.atoms_from_structure(request["structure"])
         atoms.calc = factory(**settings.get("kwargs", {}))
         if request["task"] == "relax":
-            frame, steps = relax(atoms, relax_limits(settings), emit_step)
+            frame, steps = relax(atoms, relax_limits(settings), report)
             return frame, residuals(frame) | {"relax_steps": steps}
         frame = frame_of(atoms)
         return frame, residuals(frame)

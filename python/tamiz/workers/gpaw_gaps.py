@@ -18,7 +18,7 @@ def gap_sampling(atoms: Atoms, settings: dict) -> Sampling:
     if ("kpoint_length" in options) != ("kpoint_length" in settings):
         raise protocol.LabelFailure(f"level {settings['name']} measures its meshes and those of its gaps differently: both by length, or by density")
     fineness = options["kpoint_length" if "kpoint_length" in options else "kpoint_density"]
-    return Sampling.of(atoms, options, fineness, all_symmetries=True, even="tolerance" in options)
+    return Sampling.with_all_symmetries(atoms, options, fineness, even="tolerance" in options)
 
 
 def with_true_edges(calc, kpoints: list[int], settings: dict):

@@ -25,6 +25,10 @@ SCF_ITERATIONS = 70
 STRESS_GATE = 7.0  # [GPa]
 
 
+class CycleFailure(protocol.LabelFailure):
+    """A self-consistent cycle that did not converge."""
+
+
 def pulay_stress(atoms: Atoms, settings: dict) -> np.ndarray:
     """Pulay correction to add to the stress, (3, 3) [eV/Å³].
 
@@ -100,7 +104,7 @@ class Level(Calculator):
                 work.get_potential_energy()
         except KohnShamConvergenceError as error:
             limit = scf_iterations(self.settings)
-            raise protocol.LabelFailure(f"the self-consistent cycle did not converge in {limit} iterations") from error
+            raise CycleFailure(f"the self-consistent cycle did not converge in {limit} iterations") from error
 
     def fits(self, atoms: Atoms) -> bool:
         """Whether the mesh is as dense for this cell as the level asks for."""

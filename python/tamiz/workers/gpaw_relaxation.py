@@ -13,7 +13,7 @@ from ase.optimize import BFGS
 from ase.units import GPa
 
 import protocol
-from gpaw_level import Level, residuals, start_level
+from gpaw_level import CycleFailure, Level, residuals, start_level
 from kpoint_sampling import chosen_mesh, mesh_table
 
 # Lengths [Å] that the meshes resolve on which relaxations of compounds begin, and the multiples of the thresholds to which they go
@@ -24,21 +24,21 @@ STIFFNESS = 40.0  # [eV/Å²], first guess of the optimiser for a bond
 
 
 class Optimizer(BFGS):
-    """BFGS that calls `after_step` with itself when it has moved the atoms, before the new geometry is calculated."""
+    """BFGS that calls `after_step` when it has moved the atoms, before the new geometry is calculated."""
 
-    def __init__(self, target, after_step: Callable[[BFGS], None]):
+    def __init__(self, target, after_step: Callable[[], None]):
         super().__init__(target, logfile=None, alpha=STIFFNESS, maxstep=0.15)
         self.after_step = after_step
 
     def step(self, gradient=None):
         super().step(gradient)
-        self.after_step(self)
+        self.after_step()
 
 
 class Relaxation:
     """Moves atoms and cell, on one mesh after the other: what the optimiser knows of the energy stays.
 
-    `stage` is the place in ROUGH, or its length for the class of mesh `mesh` itself.
+    `stage` counts the coarse meshes of ROUGH; after them comes the level's own mesh of the class `mesh`.
     """
 
     def __init__(self, atoms: Atoms, settings: dict, keep: Callable[[dict], None], stage: int):
@@ -49,7 +49,9 @@ class Relaxation:
         # E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε².
         scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / STIFFNESS) if moves_cell else 1.0
         target = FrechetCellFilter(atoms, exp_cell_factor=scale) if moves_cell else atoms
-        self.optimizer = Optimizer(target, lambda optimizer: self.keep(self.state()))
+        self.optimizer = Optimizer(target, lambda: self.keep(self.state()))
+        self.first_step = 0  # of the run on this mesh, by the optimiser's count
+        self.is_resumed = False
 
     @property
     def n_steps(self) -> int:
@@ -59,7 +61,10 @@ class Relaxation:
         """To `loose` times the thresholds of the level, and no further on a mesh that does not suit than makes sense there."""
         limits = level.settings["relax"]
         is_last = loose == 1.0
-        for _ in self.optimizer.irun(fmax=1e-9, steps=limits["max_steps"]):
+        if not self.is_resumed:
+            self.first_step = self.n_steps
+        self.is_resumed = False
+        for _ in self.optimizer.irun(fmax=1e-9, steps=limits["max_steps"] - (self.n_steps - self.first_step)):
             fmax, smax = residuals(level)
             times = UNSUITED if is_last and not level.suits() else loose
             if fmax <= times * limits["fmax"] and smax <= times * limits["smax_gpa"]:
@@ -101,46 +106,66 @@ class Relaxation:
         return {
             "stage": self.stage,
             "mesh": self.mesh,
+            "first_step": self.first_step,
             "n_steps": optimizer.nsteps + 1,
             "x": optimizer.optimizable.get_x().tolist(),
             "hessian": optimizer.H.tolist(),
-            "x_before": optimizer.pos0.tolist(),
-            "forces_before": optimizer.forces0.tolist(),
         }
 
     def restore(self, state: dict) -> None:
-        """Goes on from a state of a relaxation of the same atoms; raises KeyError, TypeError or ValueError where it is none."""
+        """Goes on from a state of a relaxation of the same atoms; raises KeyError, TypeError or ValueError where it is none.
+
+        The forces of the step before are not in it: the mesh is chosen anew for the cell as it is now, and what changes between two
+        meshes would be taken for a curvature.
+        """
         n = self.optimizer.optimizable.ndofs()
-        x, before, forces = (np.asarray(state[name], dtype=float).reshape(n) for name in ("x", "x_before", "forces_before"))
-        hessian = np.asarray(state["hessian"], dtype=float).reshape(n, n)
-        stage, mesh, n_steps = int(state["stage"]), str(state["mesh"]), int(state["n_steps"])
-        if mesh not in mesh_table(self.settings):
-            raise ValueError(f"unknown mesh class {mesh!r}")
-        self.stage, self.mesh = stage, mesh
-        self.optimizer.H0 = hessian
-        self.optimizer.update(before, forces, None, None)  # the first takes H0 over
-        self.optimizer.pos0, self.optimizer.forces0, self.optimizer.nsteps = before, forces, n_steps
+        x, hessian = np.asarray(state["x"], dtype=float).reshape(n), np.asarray(state["hessian"], dtype=float).reshape(n, n)
+        stage, mesh, first_step, n_steps = int(state["stage"]), str(state["mesh"]), int(state["first_step"]), int(state["n_steps"])
+        if mesh not in mesh_table(self.settings) or not 0 <= stage <= len(ROUGH) or not 0 <= first_step <= n_steps:
+            raise ValueError(f"no state of a relaxation: stage {stage} on mesh {mesh}, steps {first_step} to {n_steps}")
         self.optimizer.optimizable.set_x(x)
+        self.stage, self.mesh, self.first_step, self.is_resumed = stage, mesh, first_step, True
+        self.optimizer.H0, self.optimizer.nsteps = hessian, n_steps
+        nothing = np.zeros(n)
+        self.optimizer.update(x, nothing, None, None)  # the first time it takes H0 over
+        self.optimizer.pos0, self.optimizer.forces0 = x, nothing  # and learns nothing from a step that leads nowhere
 
 
 def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, keep=lambda state: None) -> tuple[Level, int]:
     """Relaxes the atoms, compounds roughly on coarse meshes before; returns the level and the number of steps.
 
-    `keep` is given a state after every step; with one of them as `state`, and the atoms as they were at the start, a
-    relaxation that was cut off goes on.
+    `on_result` is given every frame. `keep` is given a state after every step; with one of them as `state`, and the atoms as they were at
+    the start, a relaxation that was cut off goes on, gives its earlier frames again and ends after as many steps as it may take in all.
     """
-    start = atoms.copy()
+    start, frames = atoms.copy(), []
     is_compound = "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc)
-    relaxation = Relaxation(atoms, settings, keep, stage=0 if is_compound else len(ROUGH))
+
+    def on_frame(frame: dict) -> None:
+        frames.append(frame)
+        on_result(frame)
+
+    def begun(stage: int) -> Relaxation:
+        atoms.set_cell(start.cell)
+        atoms.positions = start.positions
+        return Relaxation(atoms, settings, lambda state: keep(state | {"frames": frames}), stage)
+
+    relaxation = begun(0 if is_compound else len(ROUGH))
     if state:
         try:
             relaxation.restore(state)
+            for frame in state["frames"]:
+                on_frame(frame)
         except (KeyError, TypeError, ValueError) as error:
             print(f"begun anew, what was kept of it cannot be used: {error!r}", file=sys.stderr)
+            relaxation = begun(0 if is_compound else len(ROUGH))
+    n_before = relaxation.n_steps
     try:
         relaxation.run_roughly()
-    except protocol.LabelFailure:  # such meshes may be too coarse
-        atoms.set_cell(start.cell)
-        atoms.positions = start.positions
-        relaxation = Relaxation(atoms, settings, keep, stage=len(ROUGH))
-    return relaxation.run_to_the_end(on_result), relaxation.n_steps
+        return relaxation.run_to_the_end(on_frame), relaxation.n_steps
+    except protocol.LabelFailure as failure:
+        # Coarse meshes may be too coarse; and the first cycle of what goes on has not the density of the step before.
+        is_cold = isinstance(failure, CycleFailure) and 0 < n_before == relaxation.n_steps
+        if relaxation.stage == len(ROUGH) and not is_cold:
+            raise
+    relaxation = begun(len(ROUGH))
+    return relaxation.run_to_the_end(on_frame), relaxation.n_steps

@@ -35,10 +35,10 @@ import protocol
 from gpaw_gaps import gllbsc_gap, plain_gap
 from gpaw_level import converge, residuals
 
-STATE_FORM = 1  # of what is kept of a relaxation; another one is not gone on with
+STATE_FORM = 2  # of what is kept of a relaxation; another one is not gone on with
 
 
-def handle(request: dict, emit_step) -> tuple[dict, dict]:
+def handle(request: dict, report: protocol.Report) -> tuple[dict, dict]:
     """Answers one request: returns the frame and the properties, or raises LabelFailure."""
     atoms = protocol.atoms_from_structure(request["structure"])
     settings = request["settings"]
@@ -49,8 +49,7 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
         return protocol.structure_from_atoms(atoms), gaps
     steps = []
     if request["task"] == "relax":
-        level, n_steps = relax(atoms, request, steps, emit_step)
-        properties = {"relax_steps": n_steps}
+        level, properties = relax(atoms, request, steps, report)
     else:
         level, properties = converge(atoms, settings, steps.append), {}
     properties["fmax"], properties["smax_gpa"] = residuals(level)
@@ -68,25 +67,28 @@ def handle(request: dict, emit_step) -> tuple[dict, dict]:
     return steps[-1], properties
 
 
-def relax(atoms, request: dict, steps: list[dict], emit_step):
-    """Relaxes, from where an attempt before was cut off; `steps` are the frames of all attempts."""
+def relax(atoms, request: dict, steps: list[dict], report: protocol.Report):
+    """Relaxes, from where an attempt before was cut off; `steps` are given the frames of all attempts. Returns the level and properties."""
     import gpaw
 
     made_by = {"form": STATE_FORM, "gpaw": gpaw.__version__}
+    before = request.get("state", {})
+    if {name: before.get(name) for name in made_by} != made_by:
+        before = {"relaxation": None, "cost": 0.0}
+    started = protocol.cpu_time()
 
     def on_result(frame):
         steps.append(frame)
-        emit_step(frame)
+        report.step(frame)
 
     def keep(state):
-        protocol.save_state(request, made_by | {"relaxation": state, "steps": steps})
+        report.state(made_by | {"relaxation": state, "cost": before["cost"] + protocol.cpu_time() - started})
 
-    before = request.get("state", {})
-    if {name: before.get(name) for name in made_by} != made_by:
-        before = {}
-    for frame in before.get("steps", []):
-        on_result(frame)
-    return gpaw_relaxation.relax(atoms, request["settings"], on_result, before.get("relaxation"), keep)
+    level, n_steps = gpaw_relaxation.relax(atoms, request["settings"], on_result, before["relaxation"], keep)
+    properties = {"relax_steps": n_steps}
+    if before["cost"] > 0.0:
+        properties["cost_before"] = before["cost"]  # of the attempts that were cut off [core-seconds]
+    return level, properties
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
@@ -65,26 +65,31 @@ class Sampling:
     density: float = 0.0
 
     @classmethod
-    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True, all_symmetries: bool = False,
-           even: bool = False) -> Sampling:
-        """`settings` say which measure `fineness` is in; where it is a density, fractional translations count as symmetries
-        only where `symmorphic` is false. With `all_symmetries` none is left to an average afterwards; with `even`, too, the numbers of
-        the mesh are even or one."""
-        unchanged, own = np.eye(3, dtype=int), {"symmorphic": symmorphic}
+    def of(cls, atoms: Atoms, settings: dict, fineness: float, symmorphic: bool = True) -> Sampling:
+        """The cheapest, which may leave a part of the symmetry to an average afterwards. `settings` say which measure `fineness` is in;
+        where it is a density, fractional translations count as symmetries only where `symmorphic` is false."""
         if "kpoint_length" not in settings:
-            mesh = kpoint_mesh.by_density(atoms, fineness)
-            return cls(tuple(n + n % 2 if even and n > 1 else n for n in mesh), unchanged, own, density=fineness)
+            return cls._by_density(atoms, fineness, symmorphic)
         if fineness == 0.0 or not all(atoms.pbc):
-            density = fineness / (2.0 * math.pi)
-            return cls(kpoint_mesh.by_density(atoms, density), unchanged, own, density=density)
-        basis = kpoint_mesh.reduction(atoms)
-        cell = kpoint_mesh.reduced(atoms, basis)
-        symmetry = kpoint_mesh.symmetries(cell)
-        if all_symmetries:
-            return cls(kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even), basis, symmetry, length=fineness)
+            return cls._by_density(atoms, fineness / (2.0 * math.pi), symmorphic)
+        basis, cell, symmetry = reduced_with_symmetry(atoms)
         mesh, used = kpoint_mesh.cheapest(cell, fineness, symmetry["rotations"])
         part = {name: values[used] for name, values in symmetry.items()}
         return cls(mesh, basis, part, None if used.all() else symmetry, length=fineness)
+
+    @classmethod
+    def with_all_symmetries(cls, atoms: Atoms, settings: dict, fineness: float, even: bool = False) -> Sampling:
+        """Leaves nothing to an average; with `even` the numbers of the mesh are even or one."""
+        if "kpoint_length" in settings and fineness > 0.0 and all(atoms.pbc):
+            basis, cell, symmetry = reduced_with_symmetry(atoms)
+            return cls(kpoint_mesh.by_length(cell, fineness, symmetry["rotations"], even), basis, symmetry, length=fineness)
+        sampling = cls.of(atoms, settings, fineness)
+        return replace(sampling, mesh=tuple(n + n % 2 if even and n > 1 else n for n in sampling.mesh))
+
+    @classmethod
+    def _by_density(cls, atoms: Atoms, density: float, symmorphic: bool) -> Sampling:
+        mesh = kpoint_mesh.by_density(atoms, density)
+        return cls(mesh, np.eye(3, dtype=int), {"symmorphic": symmorphic}, density=density)
 
     def cell(self, atoms: Atoms) -> Atoms:
         """The atoms in the cell of the mesh."""
@@ -95,3 +100,10 @@ class Sampling:
         if self.length > 0.0:
             return kpoint_mesh.resolved_length(self.cell(atoms), self.mesh) >= (1.0 - kpoint_mesh.KEPT) * self.length
         return all(have >= want for have, want in zip(self.mesh, kpoint_mesh.by_density(atoms, self.density)))
+
+
+def reduced_with_symmetry(atoms: Atoms) -> tuple[np.ndarray, Atoms, dict]:
+    """What times the cell gives the reduced one, the atoms in it, and all their symmetries there."""
+    basis = kpoint_mesh.reduction(atoms)
+    cell = kpoint_mesh.reduced(atoms, basis)
+    return basis, cell, kpoint_mesh.symmetries(cell)

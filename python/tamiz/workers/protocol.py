@@ -5,8 +5,10 @@ Workers are run as scripts, ``python .../tamiz/workers/ase_worker.py``, so this 
 
 A worker is a handler and a call::
 
-    def handle(request, emit_step):
+    def handle(request, report):
         atoms = protocol.atoms_from_structure(request["structure"])
+        ...
+        report.step(frame)                # any number of times: a geometry on the way
         ...
         return frame, properties          # or: raise protocol.LabelFailure("did not converge")
 
@@ -23,7 +25,8 @@ import sys
 import threading
 import time
 import traceback
-from typing import Callable
+from dataclasses import dataclass
+from typing import Callable, TextIO
 
 VERSION = 1
 MAX_REASON = 500  # characters of a reason; the whole traceback goes to standard error
@@ -41,6 +44,25 @@ class LabelFailure(Exception):
         self.properties = properties or {}
 
 
+@dataclass(frozen=True)
+class Report:
+    """What a handler says before it has the result."""
+
+    channel: TextIO
+    id: str
+
+    def step(self, frame: dict) -> None:
+        """A geometry that was calculated on the way."""
+        send(self.channel, {"type": "step", "id": self.id, "frame": frame})
+
+    def state(self, state: dict) -> None:
+        """Has the program keep what an attempt that is cut off needs to go on: the next one finds the last as ``request["state"]``.
+
+        Steps are not kept with it: a worker that goes on sends those before again.
+        """
+        send(self.channel, {"type": "state", "id": self.id, "state": state})
+
+
 def claim_stdout():
     """Keeps standard output for the protocol: whatever else prints goes to standard error.
 
@@ -55,10 +77,10 @@ def claim_stdout():
     return _channel
 
 
-def serve(name: str, version: str, handler: Callable[[dict, Callable[[dict], None]], tuple[dict, dict]]) -> None:
+def serve(name: str, version: str, handler: Callable[[dict, Report], tuple[dict, dict]]) -> None:
     """Greets, then answers requests until the input ends, `quit` comes or the parent dies.
 
-    `handler(request, emit_step)` returns a frame (the fields of F in the protocol) and a dictionary of
+    `handler(request, report)` returns a frame (the fields of F in the protocol) and a dictionary of
     properties. An exception makes a failed result; the worker goes on with the next request.
     """
     channel = claim_stdout()
@@ -79,11 +101,8 @@ def answer(channel, request: dict, handler) -> None:
     """Sends the steps and the one result of a request."""
     started = cpu_time()
 
-    def emit_step(frame: dict) -> None:
-        send(channel, {"type": "step", "id": request["id"], "frame": frame})
-
     try:
-        frame, properties = handler(request, emit_step)
+        frame, properties = handler(request, Report(channel, request["id"]))
         outcome = {"status": "finished", "frame": frame, "properties": properties}
         encode(outcome)
     except LabelFailure as failure:
@@ -92,14 +111,6 @@ def answer(channel, request: dict, handler) -> None:
         traceback.print_exc()
         outcome = failed(f"{type(error).__name__}: {error}", {})
     send(channel, {"type": "result", "id": request["id"]} | outcome | {"cost": cpu_time() - started})
-
-
-def save_state(request: dict, state: dict) -> None:
-    """Has the program keep what an attempt that is cut off needs to go on: the next attempt finds it as ``request["state"]``.
-
-    Only the last state is kept. The steps before it are not: a worker that goes on sends them again.
-    """
-    send(claim_stdout(), {"type": "state", "id": request["id"], "state": state})
 
 
 def failed(reason: str, properties: dict) -> dict:

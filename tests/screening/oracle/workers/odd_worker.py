@@ -59,6 +59,9 @@ def answer(request):
         if number < 3:
             burn(1e9)
         say(result(request, frame, properties={"number": number}))
+    elif mode == "dies_with_a_state":
+        say({"type": "state", "id": request["id"], "state": {"number": 1}})
+        os.kill(os.getpid(), signal.SIGKILL)
     elif mode == "odd_state":
         say({"type": "state", "id": request["id"], "state": [1, 2]})
     elif mode == "hangs_in_child":

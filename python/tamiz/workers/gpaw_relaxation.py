@@ -139,6 +139,7 @@ def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, ke
     """
     start, frames = atoms.copy(), []
     is_compound = "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc)
+    first_stage = 0 if is_compound else len(ROUGH)
 
     def on_frame(frame: dict) -> None:
         frames.append(frame)
@@ -147,9 +148,9 @@ def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, ke
     def begun(stage: int) -> Relaxation:
         atoms.set_cell(start.cell)
         atoms.positions = start.positions
-        return Relaxation(atoms, settings, lambda state: keep(state | {"frames": frames}), stage)
+        return Relaxation(atoms, settings, lambda last: keep(last | {"frames": frames}), stage)
 
-    relaxation = begun(0 if is_compound else len(ROUGH))
+    relaxation = begun(first_stage)
     if state:
         try:
             relaxation.restore(state)
@@ -157,7 +158,7 @@ def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, ke
                 on_frame(frame)
         except (KeyError, TypeError, ValueError) as error:
             print(f"begun anew, what was kept of it cannot be used: {error!r}", file=sys.stderr)
-            relaxation = begun(0 if is_compound else len(ROUGH))
+            relaxation = begun(first_stage)
     n_before = relaxation.n_steps
     try:
         relaxation.run_roughly()

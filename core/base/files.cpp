@@ -2,10 +2,12 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -72,6 +74,16 @@ std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path&
     if (errno != EEXIST) fail(path, "create a file beside");
   }
   fail(path, "create a file beside", EEXIST);
+}
+
+/// Whether the process that a name of `create_beside` has in it is there.
+bool is_being_written(const std::string& name) {
+  const std::size_t end = name.rfind('-'), dot = name.rfind('.', end);
+  if (end == std::string::npos || dot == std::string::npos) return false;
+  pid_t writer = 0;
+  const auto parsed = std::from_chars(name.data() + dot + 1, name.data() + end, writer);
+  if (parsed.ec != std::errc() || parsed.ptr != name.data() + end || writer <= 0) return false;
+  return ::kill(writer, 0) == 0 || errno == EPERM;
 }
 
 /// Devices and pipes are written in place: renaming a file over /dev/stdout would replace the device itself.
@@ -143,9 +155,10 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
 void remove_unfinished_writes(const std::filesystem::path& folder) {
   std::error_code ignored;
   std::vector<std::filesystem::path> unfinished;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-    if (entry.path().filename().string().starts_with('.') && entry.path().extension() == k_unfinished)
-      unfinished.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with('.') && entry.path().extension() == k_unfinished && !is_being_written(name)) unfinished.push_back(entry.path());
+  }
   for (const auto& path : unfinished) std::filesystem::remove(path, ignored);
 }
 

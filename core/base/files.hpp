@@ -18,8 +18,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 /// The same for content in pieces, none of which is copied.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 
-/// Removes from `folder` what writes left there that were killed before their rename. Only for a folder that no other
-/// process writes to now: the file that it is writing would go as well. A folder that is not there is empty.
+/// Removes from `folder` what writes left there that were killed before their rename, but not what a process of this machine is
+/// writing now. A folder that is not there is empty.
 void remove_unfinished_writes(const std::filesystem::path& folder);
 
 /// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else

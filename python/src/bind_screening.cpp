@@ -62,7 +62,7 @@ LabelRun label_frames(const std::vector<std::pair<std::string, Frame>>& frames, 
                       const fs::path& ledger_path, const fs::path& scratch, bool retry_failed) {
   const std::string settings = level.empty() ? "{}" : read_level(level);
   std::vector<LabelRequest> requests;
-  for (const auto& [id, frame] : frames) requests.push_back(request_for(frame, id, label_task_from(task), level, settings, timeout));
+  for (const auto& [id, frame] : frames) requests.push_back(request_for(frame, id, label_task_from(task), level_name(level), settings, timeout));
   Ledger ledger(ledger_path);
   const auto oracle = make_oracle(oracle_name, workers, scratch);
   Stop stop;

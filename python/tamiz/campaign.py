@@ -170,8 +170,11 @@ class Campaign:
         raise Error(f"no candidate '{candidate_id}' in {self.folder}: ids are in table()['id']")
 
     def structure(self, candidate_id: str) -> Structure:
-        """The geometry of a candidate: by DFT where it is DFT-confirmed, else by the model."""
-        found = self.candidate(candidate_id)["structure"]
+        """The geometry of a candidate: by DFT where it was relaxed with it, else by the model. Raises Error where it was lost."""
+        candidate = self.candidate(candidate_id)
+        if "structure" not in candidate:
+            raise Error(f"candidate '{candidate_id}' has no geometry: {candidate.get('reason') or candidate['status']}")
+        found = candidate["structure"]
         return Structure(found["symbols"], found["positions"], found["cell"], found.get("pbc"))
 
     @property

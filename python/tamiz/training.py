@@ -10,9 +10,8 @@ from typing import Any, Callable, Iterable
 
 from . import _tamiz
 from ._torch import require_matching_torch
-from .convert import to_frames
-from .datasets import DataSet
-from .errors import CapabilityError, FileError
+from .convert import Frame, to_frames
+from .errors import CapabilityError, FileError, FormatError
 from .potential import Potential, load
 
 Calibration = _tamiz.Calibration
@@ -33,14 +32,17 @@ class TrainedModel:
         return load(self.path, **options)
 
 
-def _without_test(frames: Iterable[Any], validation: Iterable[Any]) -> tuple[Iterable[Any], Iterable[Any]]:
-    """What to train and to validate on."""
-    if not isinstance(frames, DataSet):
+def _without_test(frames: list[Frame], validation: list[Frame]) -> tuple[list[Frame], list[Frame]]:
+    """What to train and to validate on: where frames name a split, as those of a data set do, only what is of one."""
+    if not any("split" in frame.info for frame in frames):
         return frames, validation
-    split = [frame.info.get("split") for frame in frames]
-    held_out = [frame for frame, name in zip(frames, split) if name == "validation"]
-    validation = list(validation)
-    return [frame for frame, name in zip(frames, split) if name not in ("validation", "test")], validation or held_out
+
+    def of_split(name: str) -> list[Frame]:
+        return [frame for frame in frames if frame.info.get("split") == name]
+
+    if not of_split("train"):
+        raise FormatError("none of the frames is of the split train")
+    return of_split("train"), validation or of_split("validation")
 
 
 def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.PathLike | None = None,
@@ -51,7 +53,8 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
           progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
     """Fits a MACE model to labelled frames (tamiz frames, or ASE Atoms with results) and writes it to `out`.
 
-    Of a data set with splits it trains on neither "validation" nor "test", and validates on the first unless told otherwise.
+    Where frames name a split (``info["split"]``, as those of a data set do), it trains on "train" only and validates on "validation"
+    unless told otherwise.
 
     Args:
         config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
@@ -73,8 +76,8 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
     checkpoint = path.with_name(path.name + ".checkpoint")
     if checkpoint.exists() and not resume:
         raise FileError(f"{checkpoint} is left from a training that was stopped: pass resume=True, or remove it")
-    training, validation = _without_test(frames, validation)
-    result = _tamiz.train(to_frames(training), to_frames(validation), config, initial, steps, minutes, learning_rate,
+    training, validation = _without_test(to_frames(frames), to_frames(validation))
+    result = _tamiz.train(training, validation, config, initial, steps, minutes, learning_rate,
                           batch_size, dtype, seed, threads, engine or "", checkpoint, progress)
     result.write(path, {"created_by": "tamiz.train", **(card or {})})
     checkpoint.unlink(missing_ok=True)

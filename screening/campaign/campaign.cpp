@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
@@ -59,10 +60,12 @@ struct Campaign::Impl {
   CampaignHistory history;
   std::unique_ptr<Oracle> oracle;
   std::function<bool()> stop;
+  bool is_new = false;  // not in the ledger yet
 
   Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume, int n_threads);
 
   void begin();
+  void record_start();
   void check_resumable() const;
   const CompetingSet& competing() const { return history.start->competing; }
   bool goes_on() const { return !stop(); }
@@ -101,16 +104,21 @@ Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, boo
     throw FileError(fmt::format("{} holds a campaign already: go on with --resume, or choose another folder with -o",
                                 folder.string()));
   check_resumable();
-  // The lock of the ledger is held: nobody else writes here.
-  for (const auto& path : {folder, folder / "models"}) remove_unfinished_writes(path);
+  for (const auto& path : {folder, folder / "models", folder / "structures"}) remove_unfinished_writes(path);
 }
 
 void Campaign::Impl::begin() {
   CampaignStart start = read_start(config);
   check_start(start, config);
-  write_file_atomically(folder / k_config, config.text);
-  ledger.append(to_json(start));
   history.start = std::move(start);
+  is_new = true;
+}
+
+/// Only what can be run holds its folder: a configuration with a code that is not there may be mended and begun again.
+void Campaign::Impl::record_start() {
+  if (!std::exchange(is_new, false)) return;
+  write_file_atomically(folder / k_config, config.text);
+  ledger.append(to_json(*history.start));
 }
 
 /// What is finished needs nothing but its ledger; what goes on must go on with what it began with.
@@ -291,11 +299,16 @@ const CampaignHistory& Campaign::history() const { return impl_->history; }
 const std::filesystem::path& Campaign::folder() const { return impl_->folder; }
 
 Campaign::End Campaign::Impl::run() {
+  if (history.finished) {
+    finish();
+    return End::finished;
+  }
   for (const auto& [system, missing] : competing().missing)
     if (!missing.empty()) log::warning(fmt::format("hull of {} is incomplete, lacking {}: not ranked", system, fmt::join(missing, ", ")));
 
   // A code that is missing is said before hours of relaxation, not after them.
   if (!history.candidates) start_oracle();
+  record_start();
   propose_candidates();
   for (int round = 0; round < config.decide.rounds; ++round) {
     if (!goes_on()) return End::stopped;

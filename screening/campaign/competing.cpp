@@ -61,7 +61,7 @@ CompetingSet read_competing(const std::filesystem::path& known_phases, const std
   const KnownPhases known = known_phases_of(known_phases);
   std::map<std::string, LabelResult> relaxed;
   for (const nlohmann::json& record : Ledger::read(ledger)) {
-    if (record.at("kind") != "label" || record.value("level", level) != level) continue;
+    if (record.at("kind") != "label" || record.value("level", level) != level || record.value("task", "relax") != "relax") continue;
     LabelResult result = label_result_from_json(record);
     if (result.status == LabelStatus::finished) relaxed.insert_or_assign(result.id, std::move(result));
   }

@@ -16,15 +16,27 @@ namespace {
 using nlohmann::json;
 using Info = std::map<std::string, std::string>;
 
+/// Not taken over from what was asked about, which may be a frame of an earlier label.
+const std::set<std::string> k_of_one_label{"core_seconds", "relax_steps", "split", "step"};
+
 std::string text_of(const json& value) {
   if (value.is_number_float()) return format_double(value.get<double>());
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-/// What the worker said, as far as it is one value or a list of numbers.
+/// What the worker said, as far as it is one value or a list of numbers; what was asked about may say the same of an earlier label.
 void add_properties(Info& info, const json& properties) {
   for (const auto& [key, value] : properties.items())
-    if (!value.is_object()) info.try_emplace(info_name(key), text_of(value));
+    if (!value.is_object()) info.insert_or_assign(info_name(key), text_of(value));
+}
+
+/// The end of a relaxation says more than another label of its geometry; what both cost is not lost.
+void keep_the_end(Info& kept, Info other) {
+  if (kept.contains("relax_steps") || !other.contains("relax_steps")) return;
+  if (const auto cost = kept.find("core_seconds"); cost != kept.end())
+    other["core_seconds"] = format_double(std::stod(cost->second) + std::stod(other.at("core_seconds")));
+  other["split"] = kept.at("split");
+  kept = std::move(other);
 }
 
 /// Splits are of compositions written in one way.
@@ -68,6 +80,9 @@ class Gathering {
     for (Frame& frame : data_.frames)
       if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
         for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
+    // A label that failed and was had when it was asked for again is no failure, and its cost holds that of the earlier attempts.
+    for (const auto& [key, failure] : failures_)
+      if (!finished_.contains(key)) data_.failures.push_back(failure);
     return std::move(data_);
   }
 
@@ -80,17 +95,14 @@ class Gathering {
       if (record.contains(key)) info[key] = text_of(record.at(key));
     if (record.contains("settings")) info["settings"] = record.at("settings").dump();
     if (record.contains("info"))
-      for (const auto& [key, value] : record.at("info").items()) info.try_emplace(key, text_of(value));
+      for (const auto& [key, value] : record.at("info").items())
+        if (!k_of_one_label.contains(key)) info.try_emplace(key, text_of(value));
     const json properties = json::parse(label.properties);
+    const bool is_gap = record.value("task", "") == "gap";
+    if (!is_gap) add_steps(label, properties, info);
     if (label.status != LabelStatus::finished) return add_failure(record, label, std::move(info));
-    if (record.value("task", "") == "gap") return add_gap(label, properties);
-    for (std::size_t k = 0; k < label.trajectory.size(); ++k) {
-      Info of_step = info;
-      of_step["step"] = std::to_string(k);
-      for (const char* key : {"oracle", "version", "mesh"})
-        if (properties.contains(key)) of_step.try_emplace(info_name(key), text_of(properties.at(key)));
-      add_frame(label.trajectory[k], std::move(of_step));
-    }
+    finished_.insert(label.key);
+    if (is_gap) return add_gap(label, properties);
     if (!label.trajectory.empty()) {
       info["step"] = std::to_string(label.trajectory.size());
       info.try_emplace("parents", label.id + " step 0");
@@ -100,6 +112,18 @@ class Gathering {
     add_frame(*label.frame, std::move(info));
   }
 
+  /// Geometries on the way, which are as good where the relaxation came to no end.
+  void add_steps(const LabelResult& label, const json& properties, const Info& info) {
+    for (std::size_t k = 0; k < label.trajectory.size(); ++k) {
+      Info of_step = info;
+      for (const auto& [key, value] : properties.items()) of_step.erase(info_name(key));
+      of_step["step"] = std::to_string(k);
+      for (const char* key : {"oracle", "version", "mesh"})
+        if (properties.contains(key)) of_step[info_name(key)] = text_of(properties.at(key));
+      add_frame(label.trajectory[k], std::move(of_step));
+    }
+  }
+
   void add_frame(const Frame& labelled, Info info) {
     for (const auto& [key, text] : labelled.info) info.insert_or_assign(key, text);
     // The same geometry at the same settings is one frame: a relaxation that goes on from another begins with its end. On another
@@ -107,7 +131,9 @@ class Gathering {
     const auto settings = info.find("settings");
     const std::string how = settings != info.end() ? settings->second : info["level"];
     const auto mesh = info.find("mesh_used");
-    if (!seen_.insert(labelled.structure.content_hash() + how + (mesh != info.end() ? mesh->second : "")).second) return;
+    const std::string key = labelled.structure.content_hash() + how + (mesh != info.end() ? mesh->second : "");
+    const auto [seen, is_new] = seen_.try_emplace(key, data_.frames.size());
+    if (!is_new) return keep_the_end(data_.frames[seen->second].info, std::move(info));
     info["split"] = recipe_.split_of(labelled.structure);
     data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
   }
@@ -124,12 +150,14 @@ class Gathering {
     info["status"] = to_string(label.status);
     info["reason"] = label.reason;
     info["core_seconds"] = format_double(label.cost);
-    data_.failures.push_back({structure_from_json(record.at("structure")), {}, std::move(info), {}});
+    failures_.insert_or_assign(label.key, Frame{structure_from_json(record.at("structure")), {}, std::move(info), {}});
   }
 
   const DataSetRecipe& recipe_;
   DataSet data_;
-  std::set<std::string> seen_;
+  std::map<std::string, std::size_t> seen_;  // index of the frame by geometry and settings
+  std::map<std::string, Frame> failures_;    // the last of each key of a label
+  std::set<std::string> finished_;           // keys
   std::map<std::string, Info> gaps_;
 };
 

@@ -36,7 +36,7 @@ struct DataSetRecipe {
 /// Every geometry of every label of the ledgers, each once. `info` of a frame says where it is from: "id", "task", "level",
 /// "settings" (JSON), "oracle", "version", "commit" (of Tamiz), "split", "step" of a relaxation, of its end also "parents"
 /// (the id of what was relaxed), "core_seconds" and what else the worker said ("mesh_used": a class of k-points); gaps that were calculated at the same
-/// geometry are added. Labels that failed are among the failures with their "status" and "reason".
+/// geometry are added. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
 /// Throws FileError, FormatError.
 DataSet make_data_set(const DataSetRecipe& recipe);
 

@@ -66,7 +66,7 @@ for symbol, tag in setups.items():
 setup_paths.insert(0, '.')
 
 lengths = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
-size = tuple(max(1, math.ceil(density * length - 0.25)) if periodic else 1 for length, periodic in zip(lengths, atoms.pbc))
+size = tuple(max(1, math.ceil({points})) if periodic else 1 for length, periodic in zip(lengths, atoms.pbc))
 occupied = math.ceil(sum(SetupData(symbol, xc, setups.get(symbol, 'paw')).Nv for symbol in atoms.symbols) / 2)
 
 
@@ -183,7 +183,7 @@ std::string gpaw_input(const Structure& structure, const std::string& name, cons
       fmt::arg("pbc", python_of(atoms.at("pbc"))), fmt::arg("pulay", pulay.dump()),
       fmt::arg("cutoff", level.at("cutoff").dump()), fmt::arg("mesh", mesh),
       fmt::arg("mesh_note", by_length ? ", on a mesh that is as fine or finer" : ""),
-      fmt::arg("density", nlohmann::json(density).dump()), fmt::arg("setups", sets.tags.dump()), fmt::arg("options", sets.options.dump()), fmt::arg("xc", level.at("xc").dump()),
+      fmt::arg("density", nlohmann::json(density).dump()), fmt::arg("points", by_length ? "0.97 * density * length" : "density * length - 0.25"), fmt::arg("setups", sets.tags.dump()), fmt::arg("options", sets.options.dump()), fmt::arg("xc", level.at("xc").dump()),
       fmt::arg("smearing", level.at("smearing").dump()), fmt::arg("convergence", convergence.dump()),
       fmt::arg("iterations", level.value("scf_iterations", k_scf_iterations)),
       fmt::arg("gate", level.value("stress_gate_gpa", k_stress_gate)),

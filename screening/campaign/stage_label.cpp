@@ -10,6 +10,7 @@
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/screening/campaign/label_queue.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/screening/oracle/make_oracle.hpp"
 
 namespace tamiz {
 namespace {
@@ -26,7 +27,7 @@ LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& 
   LabelRequest request{.id = fmt::format("{}/{}/{}", order.candidate, to_string(order.task), round),
                        .structure = order.structure,
                        .task = order.task,
-                       .level = options.level,
+                       .level = level_name(options.level),
                        .settings = task_settings(level, order.task, options),
                        .timeout = options.timeout};
   if (!order.name.empty()) request.info["name"] = order.name;

@@ -61,7 +61,7 @@ CampaignStart read_start(const CampaignConfig& config) {
   start.model = model_json(config.model.string(), ModelFile::read(data / config.model)).dump();
   const auto training = data / config.training;
   start.training_hash = hash_hex(read_file(training / "train.xyz") + read_file(training / "test.xyz"));
-  start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, config.label.level,
+  start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, level_name(config.label.level),
                                    config.systems);
   return start;
 }

@@ -116,7 +116,8 @@ json dft_json(const RankedCandidate& entry, const std::map<std::string, std::str
     value["decomposition"].push_back(
         {{"id", id}, {"formula", formula == formulas.end() ? id : formula->second}, {"fraction", fraction}});
   }
-  value["mu_n_range"] = dft.nitrogen.stable ? json{dft.nitrogen.low, dft.nitrogen.high} : json(nullptr);
+  if (entry.structure.composition().counts().contains(Element::from_symbol("N")))
+    value["mu_n_range"] = dft.nitrogen.stable ? json{dft.nitrogen.low, dft.nitrogen.high} : json(nullptr);
   const json properties = json::parse(entry.label->result.properties);
   for (const char* key : {"fmax", "smax_gpa", "kpoints", "mesh"})
     if (properties.contains(key)) value[key] = properties[key];

@@ -8,7 +8,7 @@
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/errors.hpp"
+#include "tamiz/screening/cli/labelled_frames.hpp"
 
 namespace tamiz::cli {
 namespace {

@@ -28,10 +28,9 @@ struct Arguments {
 
 /// Name and content of the settings. Only GPAW has a level by default: others may need none.
 std::pair<std::string, std::string> level_of(const Arguments& arguments) {
-  if (!arguments.settings.empty())
-    return {std::filesystem::path(arguments.settings).stem().string(), read_level(arguments.settings)};
-  const std::string name = arguments.level.empty() && arguments.oracle == "gpaw" ? "pbe-600" : arguments.level;
-  return {name, name.empty() ? "{}" : read_level(name)};
+  if (!arguments.settings.empty()) return {level_name(arguments.settings), read_level(arguments.settings)};
+  const std::string level = arguments.level.empty() && arguments.oracle == "gpaw" ? "pbe-600" : arguments.level;
+  return {level_name(level), level.empty() ? "{}" : read_level(level)};
 }
 
 /// The name that a frame brings along, else its place in its file.
@@ -62,10 +61,11 @@ Work read_work(const Arguments& arguments) {
   return work;
 }
 
-/// The labelled geometry with what the input said of its atoms.
-Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelRequest& request) {
+/// The labelled geometry with what the input said of its atoms, but for what the worker says: the input may be the output of another label.
+Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelRequest& request, const nlohmann::json& properties) {
   Frame frame = labelled;
   frame.info.insert(input.info.begin(), input.info.end());
+  for (const auto& [key, value] : properties.items()) frame.info.erase(info_name(key));
   frame.arrays.insert(input.arrays.begin(), input.arrays.end());
   frame.info["id"] = request.id;
   frame.info["task"] = to_string(request.task);
@@ -74,8 +74,7 @@ Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelReque
 }
 
 /// What the worker said beyond the labels, as far as it is one value.
-void add_properties(Frame& frame, const LabelResult& result) {
-  const nlohmann::json properties = nlohmann::json::parse(result.properties);
+void add_properties(Frame& frame, const nlohmann::json& properties) {
   for (const auto& [key, value] : properties.items())
     if (!value.is_structured()) frame.info.try_emplace(info_name(key), value.is_string() ? value.get<std::string>() : value.dump());
 }
@@ -84,12 +83,13 @@ std::vector<Frame> output_frames(const Work& work, const LabelRun& run, bool tra
   std::vector<Frame> frames;
   for (std::size_t k = 0; k < run.results.size(); ++k) {
     const LabelResult& result = *run.results[k];
+    const nlohmann::json properties = nlohmann::json::parse(result.properties);
     if (trajectory)
       for (const Frame& step : result.trajectory)
-        frames.push_back(labelled_frame(work.frames[k], step, work.requests[k]));
+        frames.push_back(labelled_frame(work.frames[k], step, work.requests[k], properties));
     if (!result.frame) continue;
-    frames.push_back(labelled_frame(work.frames[k], *result.frame, work.requests[k]));
-    add_properties(frames.back(), result);
+    frames.push_back(labelled_frame(work.frames[k], *result.frame, work.requests[k], properties));
+    add_properties(frames.back(), properties);
   }
   return frames;
 }

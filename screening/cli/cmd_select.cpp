@@ -11,7 +11,7 @@
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/errors.hpp"
+#include "tamiz/screening/cli/labelled_frames.hpp"
 #include "tamiz/screening/select/select.hpp"
 
 namespace tamiz::cli {

@@ -16,7 +16,7 @@
 #include "tamiz/potentials/engine/training/train_config.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/errors.hpp"
+#include "tamiz/screening/cli/labelled_frames.hpp"
 
 namespace tamiz::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/errors.hpp"
+#include "tamiz/screening/cli/labelled_frames.hpp"
 #include "tamiz/screening/properties/crystal_features.hpp"
 #include "tamiz/screening/properties/gap_errors.hpp"
 

@@ -25,6 +25,11 @@ std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers,
   return make_command_oracle(command, n_workers, scratch);
 }
 
+std::string level_name(const std::string& level) {
+  const std::filesystem::path path = level;
+  return path.extension() == ".json" ? path.stem().string() : level;
+}
+
 std::string read_level(const std::string& name) {
   std::filesystem::path path = name;
   const auto folder = data_directory() / "levels";

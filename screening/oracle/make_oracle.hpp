@@ -17,4 +17,7 @@ std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers,
 /// Throws FileError naming the known levels.
 std::string read_level(const std::string& name);
 
+/// What records call a level: its name, also where it is given by a path to its file.
+std::string level_name(const std::string& level);
+
 }  // namespace tamiz

@@ -16,6 +16,7 @@ namespace {
 /// The part that every group is left out in: groups in the order of their hash take turns, so that parts are alike in number
 /// and do not follow the alphabet.
 std::map<std::string, int> parts_of(std::span<const GapSample> samples, int folds) {
+  if (folds < 2) throw ShapeError(fmt::format("{} folds: a model is tried on what it was not trained on, which takes two at least", folds));
   std::map<std::uint64_t, std::string> by_hash;
   for (const GapSample& sample : samples) by_hash.emplace(hash64(sample.group), sample.group);
   std::map<std::string, int> parts;

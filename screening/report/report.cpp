@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <system_error>
 
@@ -90,18 +91,34 @@ void check(const json& summary) {
   }
 }
 
+/// Of candidates that a report before, written during the run, had in its ranking.
+void remove_others(const std::filesystem::path& folder, const std::set<std::string>& written) {
+  std::vector<std::filesystem::path> others;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    const bool is_ours = name.size() > 1 && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' && name.find('_') != std::string::npos;
+    const auto extension = entry.path().extension();
+    if (is_ours && (extension == ".cif" || extension == ".py") && !written.contains(name)) others.push_back(entry.path());
+  }
+  for (const auto& path : others) std::filesystem::remove(path);
+}
+
 void write_structures(const json& summary, const std::filesystem::path& folder) {
+  std::set<std::string> written;
   for (const auto* candidate : report::ranked_candidates(summary)) {
     const auto stem = report::file_stem(*candidate);
     const auto write = [&](const char* key, const char* extension) {
       const auto text = candidate->find(key);
       if (text == candidate->end() || !text->is_string()) return;
       const auto& content = text->get_ref<const std::string&>();
-      if (!content.empty()) write_file_atomically(folder / (stem + extension), content);
+      if (content.empty()) return;
+      write_file_atomically(folder / (stem + extension), content);
+      written.insert(stem + extension);
     };
     write("cif", ".cif");
     write("gpaw_input", ".py");
   }
+  remove_others(folder, written);
 }
 
 }  // namespace

@@ -206,11 +206,12 @@ def test_standard_output_is_json_alone_where_it_is_asked_for(small, tmp_path):
 
 
 def test_the_report_says_how_many_labels_judged_a_model(finished):
-    for entry in finished.summary()["rounds"]:
-        training = entry.get("training")
-        if training is not None and "held_out_after" in training:
-            assert 1 <= training["n_held_out"] <= len(finished.labels())
-            assert "held out from training" in training["reason"] or "forgot" in training["reason"]
+    trainings = [training for entry in finished.summary()["rounds"] if "held_out_after" in (training := entry.get("training") or {})]
+
+    assert trainings
+    for training in trainings:
+        assert 1 <= training["n_held_out"] <= len(finished.labels())
+        assert "held out from training" in training["reason"] or "forgot" in training["reason"]
 
 
 def test_all_candidates_but_failed_ones_are_compared_with_the_known_phases(finished):

@@ -115,7 +115,10 @@ def test_the_table_of_campaign_keys_is_complete(tmp_path):
 
 def test_shipped_campaigns_use_keys_of_the_page():
     page = (ROOT / "docs" / "howto" / "run-a-campaign.md").read_text()
-    for file in sorted((ROOT / "datasets" / "campaigns").glob("*.toml")):
+    campaigns = sorted((ROOT / "datasets" / "campaigns").glob("*.toml"))
+
+    assert campaigns
+    for file in campaigns:
         for key in re.findall(r"^(\w+) *=", file.read_text(), re.MULTILINE):
             assert f"| `{key}`" in page, f"{file.name}: {key}"
 

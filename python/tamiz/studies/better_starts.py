@@ -9,7 +9,6 @@ does not converge, the old start stays. Starts that the ledger has an answer to 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ase import Atoms
 from ase.io import read, write
 
 import tamiz
-from tamiz import _tamiz
+from tamiz.studies.ledgers import finished_labels
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,6 @@ class Trust:
         moves -= np.rint(moves)
         ways = np.linalg.norm((moves - moves.mean(axis=0)) @ before.cell.array, axis=1)
         return bool(abs(stretches.prod() - 1.0) <= self.volume and np.abs(stretches - 1.0).max() <= self.stretch and ways.max() <= self.way)
-
-
-def answered(ledger: Path) -> set[str]:
-    """Ids of the requests that a ledger has a finished label of."""
-    records = map(json.loads, _tamiz.ledger_records(ledger))
-    return {record["id"] for record in records if record["kind"] == "label" and record["status"] == "finished"}
 
 
 def better_starts(starts: list[Atoms], potential, known: set[str], trust: Trust) -> tuple[list[Atoms], list[str]]:
@@ -70,7 +63,7 @@ def main() -> None:
     arguments = parser.parse_args()
     starts = read(arguments.starts, ":")
     trust = Trust(arguments.most_volume, arguments.most_stretch, arguments.most_way)
-    known = answered(arguments.ledger) if arguments.ledger else set()
+    known = {record["id"] for record in finished_labels(arguments.ledger)} if arguments.ledger else set()
     better, left = better_starts(starts, tamiz.load(arguments.model), known, trust)
     write(arguments.output, better, format="extxyz")
     n_open = sum(atoms.info["id"] not in known for atoms in starts)

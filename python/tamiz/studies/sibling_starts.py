@@ -10,7 +10,6 @@ were relaxed; where leaving one out says that this is no better than the starts 
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -20,8 +19,8 @@ from ase.io import read, write
 from scipy.linalg import expm, logm
 
 import tamiz
-from tamiz import _tamiz
 from tamiz.studies.closed_world import closed_world
+from tamiz.studies.ledgers import atoms_of, finished_labels
 
 RIDGE = 0.5  # weight of an element at a place, against one crystal
 FEWEST = 4  # crystals of a type that anything is learnt from
@@ -70,15 +69,9 @@ def strain_error(rows: np.ndarray) -> float:
     return float(np.sqrt((np.atleast_2d(rows)[:, :9] ** 2).sum(axis=1).mean()))
 
 
-def finished(ledger: Path) -> dict[str, tuple[Atoms, Atoms]]:
+def relaxations(ledger: Path) -> dict[str, tuple[Atoms, Atoms]]:
     """By id, what was asked for and its end."""
-    records = (record for record in map(json.loads, _tamiz.ledger_records(ledger)) if record["kind"] == "label")
-    return {record["id"]: (atoms_of(record["structure"]), atoms_of(record["frame"])) for record in records
-            if record["task"] == "relax" and record["status"] == "finished"}
-
-
-def atoms_of(structure: dict) -> Atoms:
-    return Atoms(structure["symbols"], positions=structure["positions"], cell=structure["cell"], pbc=structure["pbc"])
+    return {record["id"]: (atoms_of(record["structure"]), atoms_of(record["frame"])) for record in finished_labels(ledger, "relax")}
 
 
 def in_the_setting_of(start: Atoms, crystals: list[Atoms]) -> Atoms | None:
@@ -134,8 +127,8 @@ def main() -> None:
     parser.add_argument("--known", type=Path, help="relaxations of known phases")
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    known = [end for _, end in finished(arguments.known).values()] if arguments.known else []
-    better, origin = sibling_starts(read(arguments.starts, ":"), finished(arguments.ledger), known)
+    known = [end for _, end in relaxations(arguments.known).values()] if arguments.known else []
+    better, origin = sibling_starts(read(arguments.starts, ":"), relaxations(arguments.ledger), known)
     write(arguments.output, better, format="extxyz")
     for where in ("known", "siblings", "as before"):
         names = [name for name, one in origin.items() if one == where]

@@ -1,4 +1,4 @@
-#include "tamiz/screening/cli/errors.hpp"
+#include "tamiz/screening/cli/labelled_frames.hpp"
 
 #include <fmt/format.h>
 

@@ -11,7 +11,6 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 find_library(TAMIZ_SPGLIB symspg REQUIRED)
 find_path(TAMIZ_SPGLIB_INCLUDE spglib.h REQUIRED)
-find_library(TAMIZ_QHULL qhull_r REQUIRED)
 
 if(TAMIZ_WITH_TORCH OR TAMIZ_WITH_PYTHON)
   if(NOT Python_EXECUTABLE AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/.venv/bin/python")

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 APT_PACKAGES=(
   build-essential cmake ninja-build ccache mold pkg-config python3-dev python3-venv
-  libeigen3-dev libhdf5-dev libopenbabel-dev openbabel libsymspg-dev libqhull-dev
+  libeigen3-dev libhdf5-dev libopenbabel-dev openbabel libsymspg-dev
   libcli11-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev libxxhash-dev
   libgtest-dev libbenchmark-dev
   libxc-dev libopenblas-dev libfftw3-dev

@@ -120,9 +120,11 @@ ConvexHull::ConvexHull(std::vector<Phase> phases) : phases_(std::move(phases)) {
     for (const auto& [element, count] : phase.composition.counts()) seen.insert(element);
   }
   elements_.assign(seen.begin(), seen.end());
-  for (const Element element : elements_)
-    if (lowest_elemental(phases_, element) < 0)
-      throw ShapeError("the hull lacks an elemental phase of " + std::string(element.symbol()));
+  for (const Element element : elements_) {
+    const std::ptrdiff_t lowest = lowest_elemental(phases_, element);
+    if (lowest < 0) throw ShapeError("the hull lacks an elemental phase of " + std::string(element.symbol()));
+    references_.push_back(phases_[static_cast<std::size_t>(lowest)].energy_per_atom);
+  }
 }
 
 HullResult ConvexHull::decompose(const Composition& composition, double energy_per_atom) const {
@@ -138,11 +140,7 @@ HullResult ConvexHull::decompose_without(const Composition& composition, double 
 double ConvexHull::formation_energy(const Composition& composition, double energy_per_atom) const {
   const Eigen::VectorXd fractions = fractions_of(composition, elements_);
   double reference = 0.0;
-  for (std::size_t e = 0; e < elements_.size(); ++e) {
-    const double share = fractions[static_cast<Eigen::Index>(e)];
-    if (share > 0.0)
-      reference += share * phases_[static_cast<std::size_t>(lowest_elemental(phases_, elements_[e]))].energy_per_atom;
-  }
+  for (std::size_t e = 0; e < elements_.size(); ++e) reference += fractions[static_cast<Eigen::Index>(e)] * references_[e];
   return energy_per_atom - reference;
 }
 

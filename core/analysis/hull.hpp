@@ -61,6 +61,7 @@ class ConvexHull {
 
  private:
   std::vector<Element> elements_;
+  std::vector<double> references_;  // energies of their lowest elemental phases [eV/atom]
   std::vector<Phase> phases_;
 };
 

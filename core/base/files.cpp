@@ -62,13 +62,17 @@ void sync_folder(const std::filesystem::path& folder) {
 constexpr std::string_view k_unfinished = ".part";
 constexpr std::size_t k_piece = 1u << 16;  // [bytes] first piece of a file that is read
 
+/// A name that no other thread or process uses.
+std::filesystem::path name_beside(const std::filesystem::path& path) {
+  static std::atomic<unsigned> counter{0};
+  return path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) + "-" + std::to_string(counter++) +
+                               std::string(k_unfinished));
+}
+
 /// A new file beside `path`, with the permissions that the user's mask asks for (mkstemp would give 0600).
 std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path& path) {
-  static std::atomic<unsigned> counter{0};
   for (int attempt = 0; attempt < 1000; ++attempt) {
-    const std::string name = "." + path.filename().string() + "." + std::to_string(::getpid()) + "-" +
-                             std::to_string(counter++) + std::string(k_unfinished);
-    std::filesystem::path temporary = path.parent_path() / name;
+    std::filesystem::path temporary = name_beside(path);
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) return {fd, std::move(temporary)};
     if (errno != EEXIST) fail(path, "create a file beside");
@@ -76,7 +80,7 @@ std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path&
   fail(path, "create a file beside", EEXIST);
 }
 
-/// Whether the process that a name of `create_beside` has in it is there.
+/// Whether the process that a name of `name_beside` has in it is there.
 bool is_being_written(const std::string& name) {
   const std::size_t end = name.rfind('-'), dot = name.rfind('.', end);
   if (end == std::string::npos || dot == std::string::npos) return false;
@@ -102,6 +106,10 @@ std::filesystem::path target_of(std::filesystem::path path) {
     path = next.is_absolute() ? next : path.parent_path() / next;
   }
   return path;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
 }  // namespace
@@ -137,7 +145,6 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
   if (std::filesystem::exists(name, ignored) && !std::filesystem::is_regular_file(name, ignored))
     return write_in_place(name, pieces);
   const std::filesystem::path path = target_of(name);
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   const auto [fd, temporary] = create_beside(path);
   Descriptor descriptor(fd);
   try {
@@ -149,7 +156,24 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
     ::unlink(temporary.c_str());
     throw;
   }
-  sync_folder(folder);
+  sync_folder(folder_of(path));
+}
+
+void write_file_beside(const std::filesystem::path& name, const std::function<void(const std::filesystem::path&)>& write) {
+  const std::filesystem::path path = target_of(name);
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    throw FileError("cannot write " + name.string() + ": there is something that is no file");
+  const std::filesystem::path part = name_beside(path);
+  std::filesystem::remove(part, ignored);  // of a process before that had the same number
+  try {
+    write(part);
+    if (::rename(part.c_str(), path.c_str()) != 0) fail(path, "replace");
+  } catch (...) {
+    ::unlink(part.c_str());
+    throw;
+  }
+  sync_folder(folder_of(path));
 }
 
 void remove_unfinished_writes(const std::filesystem::path& folder) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,10 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 /// The same for content in pieces, none of which is copied.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
+
+/// For libraries that write files of their own: calls `write` with a path beside `path`, and puts what it wrote in place of `path` at
+/// once. Nothing is left where it throws. `write` syncs what it writes.
+void write_file_beside(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
 
 /// Removes from `folder` what writes left there that were killed before their rename, but not what a process of this machine is
 /// writing now. A folder that is not there is empty.

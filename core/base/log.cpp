@@ -48,7 +48,6 @@ Level level() {
   }
 }
 
-void debug(std::string_view message) { logger().debug("{}", message); }
 void info(std::string_view message) { logger().info("{}", message); }
 void warning(std::string_view message) { logger().warn("warning: {}", message); }
 void error(std::string_view message) { logger().error("error: {}", message); }

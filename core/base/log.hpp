@@ -9,7 +9,6 @@ enum class Level { debug, info, warning, error, off };
 
 void set_level(Level level);
 Level level();
-void debug(std::string_view message);
 void info(std::string_view message);
 void warning(std::string_view message);
 /// Logs the same text once per process.

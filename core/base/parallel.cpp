@@ -159,15 +159,15 @@ class Helpers {
     return *helpers;
   }
 
-  void ask(const std::shared_ptr<Job>& job, std::size_t n) {
+  void ask(const std::shared_ptr<Job>& job, std::size_t n) noexcept {
     const std::lock_guard lock(mutex_);
-    for (std::size_t k = 0; k < n; ++k) jobs_.push_back(job);
-    n_jobs_ = jobs_.size();
     try {
+      for (std::size_t k = 0; k < n; ++k) jobs_.push_back(job);
       for (; waiting_ < jobs_.size() && started_ < k_most; ++waiting_, ++started_) std::thread([this] { run(); }).detach();
-    } catch (const std::system_error&) {
-      // The system grants no more threads: those that run share the work.
+    } catch (const std::exception&) {
+      // There is no memory for more jobs, or the system grants no more threads: those that run share the work.
     }
+    n_jobs_ = jobs_.size();
     for (std::size_t k = 0; k < n; ++k) came_.notify_one();
   }
 

@@ -18,9 +18,9 @@ constexpr int k_bar_width = 24;
 
 std::string duration_text(double seconds) {
   char text[32];
-  const int whole = static_cast<int>(seconds + 0.5);
-  if (whole >= 3600) std::snprintf(text, sizeof text, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
-  else std::snprintf(text, sizeof text, "%d:%02d", whole / 60, whole % 60);
+  const auto whole = static_cast<long long>(std::min(seconds, 1e12) + 0.5);
+  if (whole >= 3600) std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);
+  else std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
   return text;
 }
 

@@ -1,6 +1,7 @@
 #include "tamiz/core/base/text.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -54,6 +55,18 @@ std::vector<std::string_view> split_whitespace(std::string_view line) {
     begin = line.find_first_not_of(k_blank, end);
   }
   return words;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+std::string joined(std::span<const std::string> words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
 }
 
 double parse_double(std::string_view text, std::string_view what) {

@@ -9,6 +9,10 @@ namespace tamiz {
 
 std::vector<std::string_view> split_whitespace(std::string_view line);
 std::string_view trim(std::string_view text);
+/// ASCII letters made small.
+std::string lower(std::string_view text);
+/// "a, b, c"
+std::string joined(std::span<const std::string> words);
 
 /// Locale-independent, whole text must be a finite number. Throws FormatError naming `what`.
 double parse_double(std::string_view text, std::string_view what);

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/archive_frame.hpp"
 #include "tamiz/core/io/archive_index.hpp"
 #include "tamiz/core/io/hdf5_file.hpp"
@@ -31,6 +33,14 @@ constexpr off_t k_headroom = off_t{1} << 20;
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
   const std::string reason = std::strerror(errno);
   throw FileError("cannot " + what + " " + path.string() + ": " + reason);
+}
+
+/// More than a frame takes in the file: numbers, and texts, which are as long as the longest of their column.
+std::size_t most_bytes_of(const Frame& frame) {
+  std::size_t longest = 0, n_numbers = 0;
+  for (const auto& [key, value] : frame.info) longest = std::max({longest, key.size(), value.size()});
+  for (const auto& [name, array] : frame.arrays) n_numbers += 256 + static_cast<std::size_t>(array.size());
+  return 4096 + 256 * frame.structure.size() + 8 * n_numbers + 2 * frame.info.size() * (longest + 16);
 }
 
 Handle access_properties() {
@@ -108,7 +118,7 @@ struct Archive::Impl {
   /// Two steps: the frames, in space that is not in use; then, once they are on the disk, their rows of the index.
   void append(std::span<const Frame> frames) {
     std::size_t bytes = 0;
-    for (const Frame& frame : frames) bytes += 4096 + 256 * frame.structure.size();
+    for (const Frame& frame : frames) bytes += most_bytes_of(frame);
     make_room(bytes);
     index.reserve(file.get(), frames.size());
     std::vector<std::pair<Handle, std::string>> groups;
@@ -194,7 +204,7 @@ std::vector<Frame> read_archive(const std::filesystem::path& path) {
 }
 
 void write_archive(const std::filesystem::path& path, std::span<const Frame> frames) {
-  hdf5::write_beside(path, [&](const std::filesystem::path& part) { Archive::create(part).append(frames); });
+  write_file_beside(path, [&](const std::filesystem::path& part) { Archive::create(part).append(frames); });
 }
 
 }  // namespace tamiz

@@ -4,15 +4,10 @@
 #include <cctype>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
 
 namespace tamiz {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 struct Token {
   std::string text;

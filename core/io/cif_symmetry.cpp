@@ -50,11 +50,6 @@ void parse_row(std::string_view row, int index, SymmetryOperation& operation, co
   }
 }
 
-std::string in_small_letters(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 /// Names before the letter e for a double glide plane (de Wolff et al. 1992, doi:10.1107/S0108767392003428).
 const std::map<std::string, std::string> k_renamed{
     {"Abm2", "Aem2"}, {"Aba2", "Aea2"}, {"Cmca", "Cmce"}, {"Cmma", "Cmme"}, {"Ccca", "Ccce"}};
@@ -67,7 +62,7 @@ struct NamedSetting {
 NamedSetting named_setting(std::string_view text) {
   NamedSetting setting{std::string(trim(text)), ""};
   if (const std::size_t colon = setting.name.find(':'); colon != std::string::npos) {
-    setting.choice = in_small_letters(without_blanks(setting.name.substr(colon + 1)));
+    setting.choice = lower(without_blanks(setting.name.substr(colon + 1)));
     setting.name.resize(colon);
   } else if (setting.name.size() > 2 && setting.name[setting.name.size() - 2] == ' ' &&
              std::string_view("SZHR").find(setting.name.back()) != std::string_view::npos) {
@@ -102,7 +97,7 @@ int hall_number_by_name(std::string_view name) {
   if (wanted.name.empty()) return 0;
   for (int hall = 1; hall <= 530; ++hall) {
     const SpglibSpacegroupType type = spg_get_spacegroup_type(hall);
-    if (!wanted.choice.empty() && wanted.choice != in_small_letters(type.choice)) continue;
+    if (!wanted.choice.empty() && wanted.choice != lower(type.choice)) continue;
     for (const char* known : {type.hall_symbol, type.international_short, type.international_full, type.international})
       if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted.name) return hall;
   }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/archive_frame.hpp"
@@ -255,7 +256,7 @@ DataSet read_open(Id file) {
 void write_data_set(const std::filesystem::path& path, const DataSet& data) {
   const hdf5::Session session;
   try {
-    hdf5::write_beside(path, [&](const std::filesystem::path& part) {
+    write_file_beside(path, [&](const std::filesystem::path& part) {
       const Handle file = hdf5::make_file(part, k_format, k_version);
       hdf5::write_attribute(file.get(), "checksum", checksum_of(data));
       hdf5::write_pairs(file.get(), "card", {data.card.begin(), data.card.end()});

@@ -1,6 +1,7 @@
 #include "tamiz/core/io/extxyz.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
 
@@ -17,6 +18,10 @@ const std::vector<std::string> k_force_keys{"forces", "REF_forces", "dft_forces"
 const std::vector<std::string> k_stress_keys{"stress", "REF_stress", "dft_stress", "DFT_stress"};
 const std::vector<std::string> k_virial_keys{"virial", "REF_virial", "dft_virial"};
 
+/// Between a stress and the virial of the same frame: files round them.
+constexpr double k_same_stress = 1e-3;  // relative
+constexpr double k_no_stress = 1e-5;    // [eV/Å³]
+
 bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
@@ -25,6 +30,10 @@ bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
 struct Names {
   std::vector<std::string> energy = k_energy_keys, free_energy = k_free_energy_keys, forces = k_force_keys,
                            stress = k_stress_keys, virial = k_virial_keys;
+
+  bool contain(const std::string& key) const {
+    return std::ranges::any_of(std::array{&energy, &free_energy, &forces, &stress, &virial}, [&](const auto* keys) { return is_one_of(*keys, key); });
+  }
 
   explicit Names(const LabelKeys& keys) {
     if (!keys.energy.empty()) energy = {keys.energy}, free_energy.clear();
@@ -94,12 +103,24 @@ std::vector<double> parse_numbers(std::string value, const std::string& what) {
 }
 
 /// Nine numbers are rows; ASE writes `Lattice` as rows too, which is Fortran order of the transposed.
-Mat3 parse_matrix(const std::string& value, const std::string& what) {
-  const std::vector<double> v = parse_numbers(value, what);
+Mat3 matrix_of_rows(const std::vector<double>& v) {
   Mat3 matrix;
-  if (v.size() == 9) matrix << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
-  else if (v.size() == 6) matrix << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];  // Voigt xx yy zz yz xz xy
-  else throw FormatError(what + ": expected nine numbers (or six in Voigt order), got " + std::to_string(v.size()));
+  matrix << v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8];
+  return matrix;
+}
+
+Mat3 parse_cell(const std::string& value, const std::string& what) {
+  const std::vector<double> v = parse_numbers(value, what);
+  if (v.size() != 9) throw FormatError(what + ": expected nine numbers, three lattice vectors, got " + std::to_string(v.size()));
+  return matrix_of_rows(v);
+}
+
+Mat3 parse_stress(const std::string& value, const std::string& what) {
+  const std::vector<double> v = parse_numbers(value, what);
+  if (v.size() == 9) return matrix_of_rows(v);
+  if (v.size() != 6) throw FormatError(what + ": expected nine numbers (or six in Voigt order), got " + std::to_string(v.size()));
+  Mat3 matrix;
+  matrix << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];  // xx yy zz yz xz xy
   return matrix;
 }
 
@@ -155,7 +176,7 @@ Header parse_header(std::string_view line, const Lines& lines, const Names& name
   Header header;
   for (auto& [key, value] : parse_comment(line, lines)) {
     const std::string what = lines.where() + ": " + key;
-    if (key == "Lattice") header.cell = parse_matrix(value, what);
+    if (key == "Lattice") header.cell = parse_cell(value, what);
     else if (key == "Properties") header.columns = parse_properties(value, lines);
     else if (key == "pbc") {
       for (char& c : value)
@@ -165,8 +186,8 @@ Header parse_header(std::string_view line, const Lines& lines, const Names& name
       header.periodicity = Periodicity{parse_flag(words[0], lines), parse_flag(words[1], lines), parse_flag(words[2], lines)};
     } else if (is_one_of(names.energy, key)) set_label(header.labels.energy, parse_double(value, what), key, "energy", lines);
     else if (is_one_of(names.free_energy, key)) set_label(header.labels.free_energy, parse_double(value, what), key, "energy", lines);
-    else if (is_one_of(names.stress, key)) set_label(header.labels.stress, parse_matrix(value, what), key, "stress", lines);
-    else if (is_one_of(names.virial, key)) header.virial = parse_matrix(value, what);
+    else if (is_one_of(names.stress, key)) set_label(header.labels.stress, parse_stress(value, what), key, "stress", lines);
+    else if (is_one_of(names.virial, key)) set_label(header.virial, parse_stress(value, what), key, "stress", lines);
     else header.info[key] = value;
   }
   return header;
@@ -194,14 +215,26 @@ std::optional<Coordinates> take_forces(std::map<std::string, Eigen::MatrixXd>& a
   return forces;
 }
 
+/// From the virial where there is no other; a sign or a unit that does not fit shows where there are both.
+std::optional<Mat3> stress_of(const Header& header, double volume, const Lines& lines) {
+  const std::optional<Mat3>& stress = header.labels.stress;
+  if (!header.virial || !(volume > 0.0)) return stress;
+  const Mat3 other = -*header.virial / volume;
+  if (stress && (*stress - other).cwiseAbs().maxCoeff() > k_no_stress + k_same_stress * stress->cwiseAbs().maxCoeff())
+    lines.fail("the stress is not minus the virial over the volume: choose one (--stress-key in tamiz train and evaluate), or remove the other");
+  return stress ? stress : other;
+}
+
 Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& names) {
   std::vector<Element> species;
   std::map<std::string, Eigen::MatrixXd> arrays;
   int n_words = 0;
+  const bool has_symbols = std::ranges::any_of(header.columns, [](const Column& column) { return column.name == "species"; });
+  const std::string elements = has_symbols ? "species" : "Z";
   bool has_species = false, has_positions = false;
   for (const Column& column : header.columns) {
     n_words += column.width;
-    has_species = has_species || column.name == "species" || column.name == "Z";
+    has_species = has_species || (column.name == elements && column.width == 1);
     has_positions = has_positions || (column.name == "pos" && column.width == 3 && column.type != 'S');
   }
   if (!has_species || !has_positions) lines.fail("Properties lacks species:S:1 or pos:R:3");
@@ -219,7 +252,8 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
     std::size_t word = 0;
     for (const Column& column : header.columns)
       for (int k = 0; k < column.width; ++k, ++word) {
-        if (column.name == "species" || column.name == "Z") species.push_back(parse_element(words[word], lines));
+        if (column.name == elements) species.push_back(parse_element(words[word], lines));
+        else if (column.name == "Z") continue;  // beside the symbols
         else if (column.type == 'L') arrays[column.name](a, k) = parse_flag(words[word], lines) ? 1.0 : 0.0;
         else if (column.type != 'S') arrays[column.name](a, k) = parse_double(words[word], lines.where() + ": " + column.name);
       }
@@ -229,8 +263,7 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
   const Coordinates positions = arrays.at("pos");
   arrays.erase("pos");
   header.labels.forces = take_forces(arrays, names, lines);
-  if (header.virial && !header.labels.stress && lattice.volume() > 0.0)
-    header.labels.stress = Mat3(-*header.virial / lattice.volume());
+  header.labels.stress = stress_of(header, lattice.volume(), lines);
   try {
     return {Structure(lattice, periodicity, std::move(species), Cartesian{positions}), std::move(header.labels),
             std::move(header.info), std::move(arrays)};
@@ -240,12 +273,12 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
 }
 
 std::string quoted(const std::string& value) {
-  const bool plain = !value.empty() && value.find_first_of(" \t\"'=[]{},\\") == std::string::npos;
+  const bool plain = !value.empty() && value.find_first_of(" \t\n\r\v\f\"'=[]{},\\") == std::string::npos;
   if (plain) return value;
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') text += '\\';
-    text += c == '\n' ? ' ' : c;
+    text += c == '\n' || c == '\r' ? ' ' : c;
   }
   return text + '"';
 }
@@ -256,15 +289,40 @@ std::string matrix_text(const Mat3& matrix) {
   return '"' + text + '"';
 }
 
+/// What a frame carries besides its labels reads back as just that: what has the name of a label gets another.
+std::string free_name(const std::string& name, const auto& others) {
+  static const Names labels{LabelKeys{}};
+  static const std::vector<std::string> of_the_format{"Lattice", "Properties", "pbc", "species", "Z", "pos"};
+  std::string result = name;
+  while (labels.contain(result) || is_one_of(of_the_format, result) || (result != name && others.contains(result))) result = "file_" + result;
+  return result;
+}
+
+/// Names of columns stand between colons and without quotes.
+std::string column_name(std::string name) {
+  for (char& c : name)
+    if (std::isspace(static_cast<unsigned char>(c)) || std::string_view(":=\"'").find(c) != std::string_view::npos) c = '_';
+  return name;
+}
+
+void check_writable(const Frame& frame) {
+  if (frame.structure.size() == 0) throw FormatError("extended XYZ has no frames without atoms");
+  for (const auto& [name, array] : frame.arrays)
+    if (!array.allFinite()) throw FormatError("extended XYZ holds finite numbers only: " + name + " has others");
+  if (frame.labels.forces && !frame.labels.forces->allFinite()) throw FormatError("extended XYZ holds finite numbers only: the forces have others");
+}
+
 void append_frame(std::string& text, const Frame& frame) {
+  check_writable(frame);
   const Structure& structure = frame.structure;
   text += std::to_string(structure.size()) + "\n";
   std::string header;
   if (!structure.lattice().rows().isZero(0.0)) header += "Lattice=" + matrix_text(structure.lattice().rows()) + " ";
   header += "Properties=species:S:1:pos:R:3";
   if (frame.labels.forces) header += ":forces:R:3";
-  for (const auto& [name, array] : frame.arrays) header += ":" + name + ":R:" + std::to_string(array.cols());
-  for (const auto& [key, value] : frame.info) header += " " + quoted(key) + "=" + quoted(value);
+  for (const auto& [name, array] : frame.arrays)
+    if (array.cols() > 0) header += ":" + column_name(free_name(name, frame.arrays)) + ":R:" + std::to_string(array.cols());
+  for (const auto& [key, value] : frame.info) header += " " + quoted(free_name(key, frame.info)) + "=" + quoted(value);
   if (frame.labels.energy) header += " energy=" + format_double(*frame.labels.energy);
   if (frame.labels.free_energy) header += " free_energy=" + format_double(*frame.labels.free_energy);
   if (frame.labels.stress) header += " stress=" + matrix_text(*frame.labels.stress);

@@ -4,6 +4,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/archive.hpp"
 #include "tamiz/core/io/cif.hpp"
@@ -59,12 +60,6 @@ std::vector<std::string> names() {
   return result;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 }  // namespace
 
 const std::vector<Format>& formats() { return registry(); }
@@ -116,6 +111,9 @@ void write_frames(const path& file, std::span<const Frame> frames, std::string_v
   if (!format.write) throw CapabilityError("format " + format.name + " cannot be written, only read");
   if (frames.size() > 1 && !format.many_frames)
     throw CapabilityError("format " + format.name + " holds one structure, got " + std::to_string(frames.size()));
+  const auto has_labels = [](const Frame& frame) { return frame.labels.energy || frame.labels.forces || frame.labels.stress; };
+  if (!format.labels && std::ranges::any_of(frames, has_labels))
+    log::warning(file.string() + ": format " + format.name + " holds no energies, forces or stresses, which are left out");
   format.write(file, frames);
 }
 

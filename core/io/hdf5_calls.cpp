@@ -147,9 +147,6 @@ Handle& Handle::operator=(Handle&& other) noexcept {
   std::swap(id_, other.id_);
   return *this;
 }
-void Handle::close() {
-  if (id_ >= 0) check(H5Idec_ref(std::exchange(id_, -1)), "close");
-}
 
 Handle make_unnamed_group(Id file) {
   Handle properties(H5Pcreate(H5P_GROUP_CREATE), "make properties");

@@ -45,7 +45,6 @@ class Handle {
   Handle(Handle&& other) noexcept;
   Handle& operator=(Handle&& other) noexcept;
   Id get() const { return id_; }
-  void close();
 
  private:
   Id id_ = -1;

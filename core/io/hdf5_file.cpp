@@ -83,20 +83,4 @@ std::string format_of(const std::filesystem::path& path) {
   }
 }
 
-void write_beside(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write) {
-  std::filesystem::path part = path;
-  part.replace_filename("." + path.filename().string() + "." + std::to_string(::getpid()) + ".part");
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  try {
-    write(part);
-    std::error_code error;
-    std::filesystem::rename(part, path, error);
-    if (error) throw FileError("cannot replace " + path.string() + ": " + error.message());
-  } catch (...) {
-    std::filesystem::remove(part, ignored);
-    throw;
-  }
-}
-
 }  // namespace tamiz::detail::hdf5

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 
 #include "tamiz/core/io/hdf5_calls.hpp"
@@ -28,8 +27,5 @@ void write_header(Id file, const std::string& format, std::int64_t version);
 void check_header(Id file, const std::filesystem::path& path, const std::string& format, std::int64_t version);
 /// The format that the root of a file names; empty where it names none or the file cannot be opened.
 std::string format_of(const std::filesystem::path& path);
-
-/// Calls `write` with a path beside `path`, and puts what it wrote in place of `path` at once. Nothing is left where it throws.
-void write_beside(const std::filesystem::path& path, const std::function<void(const std::filesystem::path&)>& write);
 
 }  // namespace tamiz::detail::hdf5

@@ -92,9 +92,13 @@ class Run {
 
   void update_forces() {
     if (!state_.positions.allFinite() || !state_.velocities.allFinite()) fail("a position or velocity is not finite");
-    if (!neighbors_ || !neighbors_->still_valid(batch_, state_))
-      neighbors_ = build_neighbors(batch_, state_, {potential_.neighbors().cutoff, options_.skin}, potential_.threads());
-    prediction_ = potential_.evaluate(batch_, state_, *neighbors_, {.forces = true});
+    try {
+      if (!neighbors_ || !neighbors_->still_valid(batch_, state_))
+        neighbors_ = build_neighbors(batch_, state_, {potential_.neighbors().cutoff, options_.skin}, potential_.threads());
+      prediction_ = potential_.evaluate(batch_, state_, *neighbors_, {.forces = true});
+    } catch (const NumericsError& error) {
+      fail(error.what());
+    }
     if (!prediction_.energies.allFinite() || !prediction_.forces.allFinite()) fail("an energy or force is not finite");
   }
 

@@ -61,7 +61,11 @@ std::optional<Ending> check_start(const Potential& potential, const Structure& s
   const std::vector<Structure> one{structure};
   const Batch batch(one);
   const State state = State::of(one);
-  return start.check_contact(closest_contact(batch, state, build_neighbors(batch, state, {reach, 0.0}), 0));
+  try {
+    return start.check_contact(closest_contact(batch, state, build_neighbors(batch, state, {reach, 0.0}), 0));
+  } catch (const NumericsError& error) {
+    return Ending{RelaxStatus::collapsed, error.what()};  // a cell without width
+  }
 }
 
 /// The structures that are relaxed at the moment, as one batch.
@@ -84,8 +88,7 @@ class ActiveBatch {
   void step() {
     gather();
     if (leave([](RelaxingStructure& member, std::size_t) { return member.check_volume(); })) return;
-    if (!list_ || !list_->still_valid(batch_, state_))
-      list_ = build_neighbors(batch_, state_, potential_.neighbors(), potential_.threads());
+    if (!update_neighbors()) return;
     if (leave([&](RelaxingStructure& member, std::size_t s) {
           return member.check_contact(closest_contact(batch_, state_, *list_, s));
         }))
@@ -128,6 +131,18 @@ class ActiveBatch {
     const Coordinates forces = prediction.forces.middleRows(begin, static_cast<Eigen::Index>(batch_.n_atoms(s)));
     const Mat3 stress = options_.cell ? prediction.stresses[s] : Mat3::Zero();
     return members_[s]->absorb(prediction.energies[static_cast<Eigen::Index>(s)], forces, stress);
+  }
+
+  /// False where members left whose atoms or cells allow no list.
+  bool update_neighbors() {
+    if (list_ && list_->still_valid(batch_, state_)) return true;
+    try {
+      list_ = build_neighbors(batch_, state_, potential_.neighbors(), potential_.threads());
+      return true;
+    } catch (const NumericsError&) {
+      if (!leave([&](RelaxingStructure&, std::size_t s) { return failure_alone(s); })) throw;
+      return false;
+    }
   }
 
   /// The potential refused the batch: is it because of this member?

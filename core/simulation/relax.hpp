@@ -11,7 +11,7 @@ namespace tamiz {
 
 struct RelaxOptions {
   bool cell = true;             ///< relax the lattice too
-  double fmax = 0.01;           ///< largest force component norm per atom [eV/Å]
+  double fmax = 0.01;           ///< largest norm of the force on an atom [eV/Å]
   double smax = 0.0006;         ///< largest stress component [eV/Å³], about 0.1 GPa
   double pressure = 0.0;        ///< target [eV/Å³], positive compresses
   int max_steps = 500;

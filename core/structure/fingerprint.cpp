@@ -60,7 +60,7 @@ struct Neighborhood {
 /// Vacuum has no volume to scale by: molecules, wires and slabs keep their distances and are measured against
 /// the reference density.
 Neighborhood neighborhood_of(const Structure& structure, const FingerprintOptions& options) {
-  const bool is_crystal = structure.is_periodic();
+  const bool is_crystal = structure.is_periodic() && structure.size() > 0;
   const double volume = is_crystal ? structure.lattice().volume() / static_cast<double>(structure.size()) : k_reference_volume;
   const bool scale = is_crystal && options.normalise_volume;
   const std::vector<Structure> scaled{structure.with_lattice_scaled(scale ? std::cbrt(k_reference_volume / volume) : 1.0)};

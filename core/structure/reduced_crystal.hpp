@@ -17,7 +17,6 @@ class ReducedCrystal {
   /// less than 5 % of strain (Frobenius norm), atoms onto atoms of the same element within 0.2 Å.
   bool coincides_with(const ReducedCrystal& other) const;
 
-  std::size_t size() const { return species_.size(); }
 
  private:
   Mat3 cell_;  ///< rows, Minkowski-reduced [Å]

@@ -18,7 +18,7 @@ struct SpaceGroup {
 /// atoms), CapabilityError for a structure that is not fully periodic.
 SpaceGroup space_group(const Structure& structure, double tolerance = 0.01);
 
-/// Primitive cell, Niggli-reduced where `reduce`, same orientation convention as spglib.
+/// Niggli-reduced primitive cell, same orientation convention as spglib.
 Structure primitive_cell(const Structure& structure, double tolerance = 0.01);
 /// Conventional standardised cell.
 Structure conventional_cell(const Structure& structure, double tolerance = 0.01);

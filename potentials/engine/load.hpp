@@ -24,7 +24,7 @@ struct LoadOptions {
 };
 
 /// A potential from a file: a `.safetensors` model, or a `.toml` file with a classical potential
-/// (`kind = "lennard-jones" | "stillinger-weber" | "zbl"`), which reads nothing of the options. Throws FileError, FormatError
+/// (`kind = "lennard-jones" | "stillinger-weber" | "zbl"`), which runs on the device cpu and has no choice of engine. Throws FileError, FormatError
 /// (checksum, version, truncation), CapabilityError for a device or an engine that is not there for the file.
 std::unique_ptr<Potential> load_potential(const std::filesystem::path& file, const LoadOptions& options = {});
 /// The same of a model in memory.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 #include "tamiz/potentials/engine/radial/radial_input.hpp"
 
@@ -69,9 +70,7 @@ const std::vector<std::string> k_blocks{"RealAgnostic", "RealAgnosticResidual", 
 
 void require_known(const std::string& name, const std::string& value, const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), value) != known.end()) return;
-  std::string text;
-  for (const std::string& each : known) text += (text.empty() ? "" : ", ") + each;
-  throw FormatError("model." + name + " is '" + value + "', expected one of " + text);
+  throw FormatError("model." + name + " is '" + value + "', expected one of " + joined(known));
 }
 
 void validate_radial(const ModelDescription& d) {

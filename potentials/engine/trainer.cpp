@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
@@ -31,6 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::int64_t k_checkpoint_every = 200;
 constexpr std::int64_t k_metrics_every = 10;
 
 void check_config(const TrainConfig& c) {
@@ -187,8 +189,9 @@ class Run {
   /// The model that the run ends with: that of the best cycle where there were several, else the last.
   ModelFile chosen_model() { return model_with(state_.best.empty() ? state_.average : state_.best); }
 
-  /// Remembers the averaged parameters where their score is the best so far.
+  /// Remembers the averaged parameters where their score is the best so far. One that is not finite is worse than all others.
   void judge(double score) {
+    if (!std::isfinite(score)) score = std::numeric_limits<double>::max();
     if (state_.best.empty() || score < state_.best_score) {
       state_.best = state_.average;
       state_.best_score = score;
@@ -299,7 +302,7 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks) {
     const bool judged = run.has_several_cycles() && run.ends_cycle();
     const bool shown_now = metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty();
     if (judged || shown_now) validate_now(plan, run, judged, metrics);
-    if (!callbacks.checkpoint.empty() && (step % callbacks.checkpoint_every == 0 || step == steps))
+    if (!callbacks.checkpoint.empty() && (step % k_checkpoint_every == 0 || step == steps))
       write_checkpoint(callbacks.checkpoint, run.state());
     if (callbacks.progress && (step == steps || Clock::now() - shown >= std::chrono::seconds(1))) {
       callbacks.progress(step, steps, loss);

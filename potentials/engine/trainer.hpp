@@ -66,9 +66,8 @@ struct TrainCallbacks {
   std::function<void(std::int64_t, std::int64_t, double)> progress;
   /// Where metrics go, one JSON object per line; empty: nowhere.
   std::filesystem::path metrics;
-  /// Checkpoint to write at the start and every `checkpoint_every` steps, and to resume from when it exists; empty: none.
+  /// Checkpoint to write at the start and every 200 steps, and to resume from when it exists; empty: none.
   std::filesystem::path checkpoint;
-  std::int64_t checkpoint_every = 200;
   /// Asked before every step; true ends the run after writing the checkpoint.
   std::function<bool()> should_stop;
 };

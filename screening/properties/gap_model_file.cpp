@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/io/hdf5_file.hpp"
 #include "tamiz/screening/properties/gap_model.hpp"
@@ -101,7 +102,7 @@ void GapModel::save(const std::filesystem::path& path) const {
   const Columns columns = Columns::of(samples_);
   const hdf5::Session session;
   try {
-    hdf5::write_beside(path, [&](const std::filesystem::path& part) {
+    write_file_beside(path, [&](const std::filesystem::path& part) {
       const Handle file = hdf5::make_file(part, k_format, k_version);
       hdf5::write_attribute(file.get(), "potential", potential_);
       hdf5::write_attribute(file.get(), "level", level_);

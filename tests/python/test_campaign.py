@@ -95,6 +95,36 @@ def test_a_structure_of_the_table_can_be_worked_on(finished):
         finished.structure("c9999")
 
 
+def test_a_candidate_that_was_lost_has_no_geometry(finished, monkeypatch):
+    monkeypatch.setattr(tamiz.Campaign, "candidate", lambda self, name: {"id": name, "status": "predicted", "reason": "exploded"})
+
+    with pytest.raises(tamiz.Error, match="no geometry: exploded"):
+        finished.structure("c0001")
+
+
+def test_later_labels_of_competing_phases_do_not_replace_their_relaxations(small, finished, tmp_path):
+    more = small.data / "competing" / "more.tz"
+    shutil.copy(small.data / "competing" / "morse.tz", more)
+    squeezed = {result.id: result.frame.structure.strained(-0.02 * np.eye(3)) for result in small.competing.results}
+    assert tamiz.label(squeezed, more, oracle=small_campaign.ORACLE, level="morse").n_calculated == len(squeezed)
+    config = tmp_path / "more.toml"
+    config.write_text(small.config.read_text().replace("morse.tz", "more.tz").replace("rounds = 2", "rounds = 1"))
+
+    campaign = tamiz.Campaign.start(config, tmp_path / "run")
+    campaign.run()
+
+    assert list(campaign.competing()["e_hull"]) == list(finished.competing()["e_hull"])
+
+
+def test_a_campaign_whose_oracle_is_not_there_can_be_mended(small, tmp_path):
+    config = tmp_path / "wrong.toml"
+    config.write_text(small.config.read_text().replace(small_campaign.ORACLE, "/no/such/program"))
+    with pytest.raises(tamiz.OracleError):
+        tamiz.Campaign.start(config, tmp_path / "run").run()
+
+    assert not tamiz.Campaign.start(small.config, tmp_path / "run").finished
+
+
 def test_reading_does_not_need_the_data_of_the_objects_that_ran_it(finished):
     reopened = tamiz.Campaign.open(finished.folder)
 

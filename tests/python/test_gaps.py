@@ -137,6 +137,9 @@ def test_what_does_not_fit_is_refused(tmp_path, potential, trained):
     assert not (tmp_path / "g.h5").exists()
     with pytest.raises(tamiz.ShapeError, match="42 structures"):
         tamiz.GapModel.train(potential, known, [1.0])
+    for folds in (-1, 0, 1):
+        with pytest.raises(tamiz.ShapeError, match="folds"):
+            tamiz.GapModel.train(potential, known, [1.0] * len(known), folds=folds)
     with pytest.raises(tamiz.ShapeError, match="a plain gap"):
         trained.predict(known, [0.1])
     with pytest.raises(tamiz.SpeciesError, match="Ga"):

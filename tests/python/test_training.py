@@ -79,13 +79,16 @@ def test_of_a_data_set_the_split_test_is_not_trained_on(frames, config, tmp_path
     def of(split, atoms):
         return [tamiz.Frame(f.structure, energy=f.energy, forces=f.forces, stress=f.stress, info={"split": split}) for f in map(tamiz.to_frame, atoms)]
 
-    data = tamiz.datasets.DataSet(of("train", frames[:10]) + of("validation", frames[10:16]) + of("test", frames[16:]))
+    data = of("train", frames[:10]) + of("validation", frames[10:16]) + of("test", frames[16:])
 
-    whole = tamiz.train(data, tmp_path / "whole.safetensors", config=config, steps=3)
+    whole = tamiz.train(tamiz.datasets.DataSet(data), tmp_path / "whole.safetensors", config=config, steps=3)
+    listed = tamiz.train(data + frames[16:], tmp_path / "listed.safetensors", config=config, steps=3)
     parts = tamiz.train(frames[:10], tmp_path / "parts.safetensors", config=config, steps=3, validation=frames[10:16])
 
     assert (whole.training.n_frames, whole.validation.n_frames) == (10, 6)
-    assert whole.path.read_bytes() == parts.path.read_bytes()
+    assert whole.path.read_bytes() == parts.path.read_bytes() == listed.path.read_bytes()
+    with pytest.raises(tamiz.FormatError, match="split train"):
+        tamiz.train(of("test", frames), tmp_path / "none.safetensors", config=config, steps=3)
 
 
 def test_calibration_says_what_error_bars_are_worth(frames, config, tmp_path):

@@ -1,6 +1,7 @@
 #include "tamiz/potentials/engine/import/import_mace.hpp"
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/potentials/engine/import/mace_description.hpp"
@@ -23,12 +24,6 @@ Record model_of(const TorchCheckpoint& file) {
         "torch.save(model, path)");
   if (root.kind() != PickleNode::Kind::object) throw FormatError("the file holds no model");
   throw CapabilityError("the file holds a '" + type + "', expected mace.modules.models.MACE or ScaleShiftMACE");
-}
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 }  // namespace

@@ -104,6 +104,7 @@ class Pool {
 
   Lease take() {
     const std::lock_guard lock(mutex_);
+    items_.reserve(items_.size() + ++n_leased_);  // so that giving back needs no memory
     if (items_.empty()) return Lease(*this, std::make_unique<Item>());
     std::unique_ptr<Item> item = std::move(items_.back());
     items_.pop_back();
@@ -114,10 +115,12 @@ class Pool {
   void give_back(std::unique_ptr<Item> item) {
     const std::lock_guard lock(mutex_);
     items_.push_back(std::move(item));
+    --n_leased_;
   }
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<Item>> items_;
+  std::size_t n_leased_ = 0;
 };
 
 }  // namespace tamiz::mace

@@ -6,13 +6,12 @@ namespace tamiz {
 
 RadialInput::RadialInput(const ModelDescription& d) : basis_(d), by_pair_(d.distance_transform != "none") {
   if (d.radial_nodes > 0) spline_.emplace(d.cutoff, d.radial_nodes);
-  for (const Element element : d.elements) radii_.push_back(element.covalent_radius());
   if (!by_pair_) {
     contacts_ = {1.0};  // not read
     return;
   }
-  for (std::size_t b = 0; b < radii_.size(); ++b)
-    for (std::size_t a = 0; a <= b; ++a) contacts_.push_back(radii_[a] + radii_[b]);
+  for (std::size_t b = 0; b < d.elements.size(); ++b)
+    for (std::size_t a = 0; a <= b; ++a) contacts_.push_back(d.elements[a].covalent_radius() + d.elements[b].covalent_radius());
 }
 
 std::size_t RadialInput::table_of(std::int32_t a, std::int32_t b) const {

@@ -40,7 +40,6 @@ class RadialInput {
   RadialBasis basis_;
   std::optional<RadialSpline> spline_;
   bool by_pair_;
-  std::vector<double> radii_;     ///< covalent, of the elements [Å]
   std::vector<double> contacts_;  ///< of the tables [Å]
 };
 

@@ -17,12 +17,12 @@ struct CommitteeErrors {
 
 CommitteeErrors committee_errors(const Potential& potential, std::span<const Frame> frames) {
   CommitteeErrors result;
+  if (potential.capabilities().n_members < 2) return result;
   for (std::size_t begin = 0; begin < frames.size(); begin += k_chunk) {
     const auto part = frames.subspan(begin, std::min(k_chunk, frames.size() - begin));
     std::vector<Structure> structures;
     for (const Frame& frame : part) structures.push_back(frame.structure);
     const Prediction p = evaluate(potential, structures, {.forces = false, .members = true});
-    if (p.member_energies.cols() < 2) return {};
     const Eigen::VectorXd deviations = energy_deviations(p);
     for (std::size_t k = 0; k < part.size(); ++k) {
       const auto energy = part[k].labels.consistent_energy();

@@ -23,6 +23,7 @@ constexpr double k_least_scale = 1e-3;  ///< [eV]
 std::string named(const std::string& what, std::size_t k) { return what + " frame " + std::to_string(k); }
 
 void check_frame(const Frame& frame, const std::string& name) {
+  if (frame.structure.size() == 0) throw ShapeError(name + " has no atoms");
   const Labels& labels = frame.labels;
   for (const auto& energy : {labels.energy, labels.free_energy})
     if (energy && !std::isfinite(*energy)) throw NumericsError(name + ": the energy is not finite");

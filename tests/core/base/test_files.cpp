@@ -167,6 +167,36 @@ TEST(DataDirectory, is_what_the_environment_names) {
   EXPECT_TRUE(std::filesystem::is_directory(data_directory() / "prototypes"));
 }
 
+TEST_F(Files, what_a_library_writes_takes_its_place_at_once_or_not_at_all) {
+  const auto path = folder_ / "data.h5";
+  std::filesystem::create_symlink("data.h5", folder_ / "link");
+  write_file_beside(path, [&](const std::filesystem::path& part) {
+    EXPECT_FALSE(std::filesystem::exists(path));
+    write_file_atomically(part, "first");
+  });
+  write_file_beside(folder_ / "link", [](const std::filesystem::path& part) { write_file_atomically(part, "second"); });
+  const auto fails = [](const std::filesystem::path& part) {
+    write_file_atomically(part, "half");
+    throw FileError("the disk is full");
+  };
+
+  EXPECT_THROW(write_file_beside(path, fails), FileError);
+  EXPECT_THROW(write_file_beside(folder_, fails), FileError);
+  EXPECT_EQ(read_file(path), "second");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "link"));
+  EXPECT_EQ(n_entries(), 2u);
+}
+
+TEST_F(Files, what_another_process_is_writing_stays) {
+  const std::string of_this = ".report.html." + std::to_string(::getpid()) + "-3.part", of_none = ".report.html.999999999-3.part";
+  for (const std::string& name : {of_this, of_none}) write_file_atomically(folder_ / name, "half");
+
+  remove_unfinished_writes(folder_);
+
+  EXPECT_TRUE(std::filesystem::exists(folder_ / of_this));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / of_none));
+}
+
 TEST_F(Files, unfinished_writes_are_removed_and_nothing_else) {
   const auto path = folder_ / "model.safetensors";
   write_file_atomically(path, "whole");

@@ -64,7 +64,9 @@ TEST(Text, numbers_may_have_blanks_and_a_sign) {
 
 TEST(Text, numbers_do_not_depend_on_the_locale) {
   const std::string before = std::setlocale(LC_ALL, nullptr);
-  for (const char* name : {"de_DE.UTF-8", "es_ES.UTF-8", "fr_FR.UTF-8"}) std::setlocale(LC_ALL, name);
+  bool has_comma = false;
+  for (const char* name : {"de_DE.UTF-8", "es_ES.UTF-8", "fr_FR.UTF-8"}) has_comma = has_comma || std::setlocale(LC_ALL, name) != nullptr;
+  if (!has_comma) GTEST_SKIP() << "no locale with a decimal comma is installed";
 
   EXPECT_EQ(parse_double("1.5", "value"), 1.5);
   EXPECT_EQ(format_double(1.5), "1.5");

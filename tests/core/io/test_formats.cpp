@@ -199,6 +199,61 @@ TEST(ExtXyz, the_keys_of_labels_can_be_chosen) {
   EXPECT_EQ(frames.at(0).info.at("REF_energy"), "-2.0");
 }
 
+TEST(ExtXyz, what_was_not_chosen_as_a_label_is_written_beside_them_under_another_name) {
+  const std::vector<Frame> frames = parse_extxyz(k_two_energies, "two.xyz", {.energy = "e_tot", .forces = "mine", .stress = ""});
+
+  const Frame again = parse_extxyz(format_extxyz(frames), "memory").at(0);
+
+  EXPECT_EQ(again.labels.energy, -3.0);
+  EXPECT_EQ(*again.labels.forces, *frames.at(0).labels.forces);
+  EXPECT_EQ(again.info.at("file_energy"), "-1.0");
+  EXPECT_EQ(again.info.at("file_REF_energy"), "-2.0");
+  EXPECT_EQ(again.arrays.at("file_forces")(0, 2), 1.0);
+}
+
+TEST(ExtXyz, texts_with_blanks_of_any_kind_stay_in_their_frame) {
+  Frame frame{diamond(), {}, {{"note", "two\nlines"}, {"a\tb", "x"}}, {}};
+  frame.arrays["magnetic moments"] = Eigen::MatrixXd::Constant(2, 1, 0.5);
+
+  const Frame again = parse_extxyz(format_extxyz(std::span(&frame, 1)), "memory").at(0);
+
+  EXPECT_EQ(again.info.at("note"), "two lines");
+  EXPECT_EQ(again.info.at("a\tb"), "x");
+  EXPECT_EQ(again.arrays.at("magnetic_moments")(1, 0), 0.5);
+}
+
+TEST(ExtXyz, what_no_reader_takes_is_not_written) {
+  Frame unfinished{diamond(), {}, {}, {}};
+  unfinished.arrays["charge"] = Eigen::MatrixXd::Constant(2, 1, std::nan(""));
+  const Frame empty{Structure(Lattice(), k_molecule, {}, Cartesian{Coordinates(0, 3)}), {}, {}, {}};
+
+  EXPECT_THROW(format_extxyz(std::span(&unfinished, 1)), FormatError);
+  EXPECT_THROW(format_extxyz(std::span(&empty, 1)), FormatError);
+}
+
+TEST(ExtXyz, atomic_numbers_may_stand_beside_the_symbols) {
+  const Frame frame = parse_extxyz("2\nProperties=species:S:1:pos:R:3:Z:I:1\nO 0 0 0 8\nH 0 0 0.96 1\n", "memory").at(0);
+
+  EXPECT_EQ(frame.structure.size(), 2u);
+  EXPECT_TRUE(frame.arrays.empty());
+}
+
+TEST(ExtXyz, six_numbers_are_no_cell) {
+  EXPECT_THROW(parse_extxyz("1\nLattice=\"5 5 5 90 90 90\" Properties=species:S:1:pos:R:3\nSi 0 0 0\n", "memory"), FormatError);
+}
+
+TEST(ExtXyz, a_stress_and_a_virial_of_one_frame_must_agree) {
+  const auto read = [](const std::string& labels) {
+    return parse_extxyz("1\nLattice=\"2 0 0 0 2 0 0 0 2\" Properties=species:S:1:pos:R:3 " + labels + "\nSi 0 0 0\n", "memory");
+  };
+  const std::string virial = " virial=\"-0.8 0 0 0 0 0 0 0 0\"";
+
+  EXPECT_EQ((*read(virial).at(0).labels.stress)(0, 0), 0.1);
+  EXPECT_EQ((*read("stress=\"0.1 0 0 0 0 0 0 0 0\"" + virial).at(0).labels.stress)(0, 0), 0.1);
+  EXPECT_THROW(read("stress=\"-0.1 0 0 0 0 0 0 0 0\"" + virial), FormatError);
+  EXPECT_THROW(read("REF_virial=\"0.8 0 0 0 0 0 0 0 0\"" + virial), FormatError);
+}
+
 TEST(ExtXyz, sheets_and_wires_without_vectors_along_open_directions_keep_their_cell) {
   for (const Periodicity& periodicity : {Periodicity{true, true, false}, Periodicity{false, true, false}}) {
     Mat3 rows = Mat3::Zero();

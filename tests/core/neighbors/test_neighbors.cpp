@@ -155,6 +155,7 @@ TEST(Neighbors, whole_cells_of_displacement_change_nothing_but_the_shifts) {
   const Lists before = lists_of({base}, {5.0, 0.0}), after = lists_of({base.with_positions(Cartesian{positions})}, {5.0, 0.0});
 
   EXPECT_TRUE(std::ranges::equal(before.list.first(), after.list.first()));
+  EXPECT_TRUE(std::ranges::equal(before.list.neighbors(), after.list.neighbors()));
 }
 
 TEST(Neighbors, list_is_valid_until_an_atom_has_moved_half_the_skin) {

@@ -321,6 +321,19 @@ TEST(Relax, an_unknown_element_is_a_state_and_the_others_go_on) {
   expect_silicon(results[2]);
 }
 
+TEST(Relax, a_cell_without_width_does_not_take_the_batch_with_it) {
+  Mat3 flat;
+  flat << 5.0, 0.0, 0.0, 5.0, 1e-6, 0.0, 0.0, 0.0, 5.0;
+  const Structure sheet(Lattice(flat), k_periodic, {k_si}, Cartesian{Coordinates::Zero(1, 3)});
+  const auto potential = silicon();
+
+  const auto results = relax(*potential, std::vector<Structure>{diamond(5.5), sheet}, {});
+
+  EXPECT_EQ(results[0].status, RelaxStatus::converged);
+  EXPECT_EQ(results[1].status, RelaxStatus::collapsed);
+  EXPECT_FALSE(results[1].reason.empty());
+}
+
 TEST(Relax, atoms_on_top_of_each_other_count_as_collapsed_before_any_evaluation) {
   Watched potential;
   Coordinates positions(2, 3);

@@ -27,7 +27,7 @@ TrainConfig small_config() {
 
 struct TemporaryFolder {
   std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               (std::string("tamiz-training-") + testing::UnitTest::GetInstance()->current_test_info()->name());
+                               (std::string("tamiz-training-") + testing::UnitTest::GetInstance()->current_test_info()->name() + "-" + std::to_string(::getpid()));
   TemporaryFolder() {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);

@@ -149,6 +149,20 @@ TEST(WriteReport, only_ranked_candidates_get_structure_files) {
   EXPECT_LT(n_cif, summary["candidates"].size());
 }
 
+TEST(WriteReport, files_of_candidates_that_are_ranked_no_more_go_and_others_stay) {
+  const auto folder = fresh_folder("twice");
+  tamiz::write_report(fixture(), folder);
+  for (const char* name : {"c0999_MgO.cif", "c0999_MgO.py", "notes.py", "c_of_mine.cif"}) tamiz::write_file_atomically(folder / "structures" / name, "x");
+
+  tamiz::write_report(fixture(), folder);
+
+  EXPECT_FALSE(std::filesystem::exists(folder / "structures/c0999_MgO.cif"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "structures/c0999_MgO.py"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "structures/notes.py"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "structures/c_of_mine.cif"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "structures/c0007_MgSiN2.cif"));
+}
+
 TEST(WriteReport, names_stay_inside_the_run_folder) {
   auto summary = fixture();
   summary["candidates"][0]["id"] = "../../escape";

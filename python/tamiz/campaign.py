@@ -65,7 +65,7 @@ class Campaign:
     def start(cls, config: str | os.PathLike, folder: str | os.PathLike) -> Campaign:
         """A new campaign by a campaign file, in a folder that holds none; nothing happens before :meth:`run`."""
         path = Path(folder)
-        if (path / LEDGER).exists():
+        if (path / LEDGER).exists() and (path / CONFIG).exists():
             raise FileError(f"{path} holds a campaign already: go on with tamiz.Campaign.open, or choose another folder")
         return cls(Path(config), path)
 

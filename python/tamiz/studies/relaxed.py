@@ -17,7 +17,7 @@ def is_molecule(frame: tamiz.Frame) -> bool:
 def relaxed_ends(data, molecules: bool = True) -> dict[str, tamiz.Frame]:
     """The last frame of every relaxation, by the name of what was relaxed."""
     return {frame.info["id"].removeprefix(PREFIX): frame for frame in data
-            if frame.info.get("task") == "relax" and "relax_steps" in frame.info and (molecules or not is_molecule(frame))}
+            if frame.info.get("task", "relax") == "relax" and "relax_steps" in frame.info and (molecules or not is_molecule(frame))}
 
 
 def ends_named(path, names: list[str], parser: argparse.ArgumentParser) -> dict[str, tamiz.Frame]:

@@ -148,12 +148,14 @@ TEST_F(Recipe, failures_are_kept_with_their_reason) {
   EXPECT_EQ(data.failures[0].structure.content_hash(), rocksalt().content_hash());
 }
 
+LabelRequest asked(const std::string& id, LabelTask task, std::map<std::string, std::string> info = {}) {
+  return {.id = id, .structure = zincblende(), .task = task, .level = "test", .settings = "{}", .info = std::move(info)};
+}
+
 /// A data set of what an oracle answers, one request after the other.
-DataSet data_of(const std::filesystem::path& folder, std::vector<std::pair<LabelRequest, LabelResult>> labels) {
+DataSet data_of(const std::filesystem::path& folder, const std::vector<std::pair<LabelRequest, LabelResult>>& labels) {
   Ledger ledger(folder / "more.tz");
-  for (auto& [request, result] : labels) {
-    request.level = "test";
-    request.settings = "{}";
+  for (const auto& [request, result] : labels) {
     Answers oracle({{request.id, result}});
     run_labels(oracle, ledger, std::vector<LabelRequest>{request}, true, [] { return false; });
   }
@@ -162,8 +164,7 @@ DataSet data_of(const std::filesystem::path& folder, std::vector<std::pair<Label
 }
 
 TEST_F(Recipe, a_label_of_an_earlier_label_says_what_it_found_itself) {
-  const LabelRequest again{.id = "a", .structure = zincblende(), .task = LabelTask::single_point,
-                           .info = {{"gap", "0.1"}, {"relax_steps", "4"}, {"core_seconds", "99"}, {"config_type", "hull"}}};
+  const LabelRequest again = asked("a", LabelTask::single_point, {{"gap", "0.1"}, {"relax_steps", "4"}, {"core_seconds", "99"}, {"config_type", "hull"}});
 
   const auto info = data_of(folder_, {{again, finished(labelled(zincblende(), -8.0), 2.0, R"({"gap": 0.7})")}}).frames.at(0).info;
 
@@ -178,7 +179,7 @@ TEST_F(Recipe, a_relaxation_that_failed_leaves_its_geometries) {
   failed.reason = "not converged after 2 steps";
   failed.trajectory = {labelled(zincblende(), -8.0), labelled(zincblende().with_lattice_scaled(1.01), -8.5)};
 
-  const DataSet data = data_of(folder_, {{{.id = "a", .structure = zincblende(), .task = LabelTask::relax}, failed}});
+  const DataSet data = data_of(folder_, {{asked("a", LabelTask::relax), failed}});
 
   EXPECT_EQ(data.frames.size(), 2u);
   EXPECT_EQ(data.failures.size(), 1u);
@@ -188,7 +189,7 @@ TEST_F(Recipe, a_label_that_was_had_at_last_is_no_failure) {
   LabelResult failed;
   failed.status = LabelStatus::timed_out;
   failed.cost = 100.0;
-  const LabelRequest request{.id = "a", .structure = zincblende(), .task = LabelTask::single_point};
+  const LabelRequest request = asked("a", LabelTask::single_point);
 
   const DataSet data = data_of(folder_, {{request, failed}, {request, finished(labelled(zincblende(), -8.0), 2.0, R"({"cost_before": 100.0})")}});
 
@@ -201,8 +202,7 @@ TEST_F(Recipe, of_two_labels_of_one_geometry_the_end_of_a_relaxation_is_kept) {
   const LabelResult single = finished(labelled(zincblende(), -8.0), 2.0, "{}");
   const LabelResult relaxed = finished(labelled(zincblende(), -8.0), 3.0, R"({"relax_steps": 0})");
 
-  const DataSet data = data_of(folder_, {{{.id = "point", .structure = zincblende(), .task = LabelTask::single_point}, single},
-                                         {{.id = "a", .structure = zincblende(), .task = LabelTask::relax}, relaxed}});
+  const DataSet data = data_of(folder_, {{asked("point", LabelTask::single_point), single}, {asked("a", LabelTask::relax), relaxed}});
 
   ASSERT_EQ(data.frames.size(), 1u);
   EXPECT_EQ(data.frames[0].info.at("id"), "a");

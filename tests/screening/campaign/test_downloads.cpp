@@ -134,10 +134,18 @@ TEST(GpawInput, gives_the_label_of_the_worker_with_made_sets_and_the_same_mesh_b
   nlohmann::json level = nlohmann::json::parse(k_level);
   level["cutoff"] = 200.0;
   level.erase("kpoint_density");
-  level["kpoint_length"] = {{"covalent", 6.5}};  // 2 × 2 × 2 for both: planes are 3.06 Å apart, lattice vectors 3.75 Å long
+  level["kpoint_length"] = {{"covalent", 6.2}};  // 2 × 2 × 2 for both: planes are 3.06 Å apart, lattice vectors 3.75 Å long
   level["paw"] = {{"Si", {{"electrons", 4}, {"radius", 1.8}}}};
 
   expect_the_label_of_the_worker(silicon(), level);
+}
+
+TEST(GpawInput, a_mesh_by_length_forgives_as_little_as_the_worker_does) {
+  nlohmann::json level = nlohmann::json::parse(k_level);
+  level.erase("kpoint_density");
+  level["kpoint_length"] = {{"covalent", 18.0}};
+
+  EXPECT_NE(gpaw_input(silicon(), "Si", level.dump(), "").find("math.ceil(0.97 * density * length)"), std::string::npos);
 }
 
 }  // namespace

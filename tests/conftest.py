@@ -1,8 +1,11 @@
-"""The process of the tests ends: one that waits in its last steps says where, and is ended."""
+"""One thread for OpenBLAS; and the process of the tests ends: one that waits in its last steps says where, and is ended."""
 
 import os
 import subprocess
 import sys
+
+# Here, before any test imports NumPy: threads of OpenBLAS that wait for one another make GPAW take minutes instead of seconds.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 WAIT_S = 60
 

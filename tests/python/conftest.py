@@ -1,11 +1,8 @@
-"""Before NumPy is imported: threads of OpenBLAS that wait for one another take seconds where other tests run beside."""
+"""What all tests in Python share."""
 
-import os
 import signal
 
 import pytest
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -22,12 +22,14 @@ from ase.data import atomic_numbers, covalent_radii
 from ase.io import write
 
 import tamiz
+from tamiz import _tamiz
 from tamiz.studies.relaxed import relaxed_ends
 
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.35, 1.6, 2.0, 2.5, 3.0)  # of the sum of the radii
 SPACINGS = (1.05, 0.95, 1.18, 0.85, 1.4)  # of neighbours in crystals of two atoms, of the sum of the radii; likely ones first
 MOVED = ("/1.05", "/1.18")  # spacings at which one atom is moved, too
 VOLUMES = (0.6, 0.7, 0.8, 0.87, 0.94, 1.0, 1.07, 1.15, 1.25, 1.4, 1.6)  # of the crystal's
+CLOSED_WORLD = "closed/"  # of names
 EMPTY = 8.0  # [Å] between the images of a pair: farther than a potential looks
 
 
@@ -83,14 +85,16 @@ def at_volume(crystal: Atoms, factor: float, name: str) -> Atoms:
 
 
 def relaxed_crystals(data, elements, max_atoms: int) -> dict[str, Atoms]:
-    """By the name of the phase; molecules have no volume."""
-    return {name: tamiz.to_ase(frame.structure) for name, frame in relaxed_ends(data, molecules=False).items()
+    """By the name of the phase, known phases first and what DFT is expected to be quick with; molecules have no volume."""
+    ends = {name: frame.structure for name, frame in relaxed_ends(data, molecules=False).items()
             if len(frame.structure) <= max_atoms and set(frame.structure.symbols) <= set(elements)}
+    costs = {name: _tamiz.relative_cost(structure, structure.space_group().number) for name, structure in ends.items()}
+    return {name: tamiz.to_ase(ends[name]) for name in sorted(ends, key=lambda name: (name.startswith(CLOSED_WORLD), costs[name]))}
 
 
 def edge_frames(elements, crystals: dict[str, Atoms]) -> list[Atoms]:
     compressed = [at_volume(crystal, factor, name) for name, crystal in crystals.items() for factor in VOLUMES]
-    return pairs(elements) + pair_crystals(elements) + compressed
+    return pair_crystals(elements) + compressed + pairs(elements)
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 #include "tamiz/core/io/cif_document.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"

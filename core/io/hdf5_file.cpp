@@ -1,7 +1,6 @@
 #include "tamiz/core/io/hdf5_file.hpp"
 
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>

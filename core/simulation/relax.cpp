@@ -97,7 +97,7 @@ class ActiveBatch {
     try {
       prediction = potential_.evaluate(batch_, state_, *list_, outputs());
     } catch (const NumericsError&) {
-      if (!leave([&](RelaxingStructure&, std::size_t s) { return failure_alone(s); })) throw;
+      leave_refused();
       return;
     }
     leave([&](RelaxingStructure& member, std::size_t s) {
@@ -140,12 +140,17 @@ class ActiveBatch {
       list_ = build_neighbors(batch_, state_, potential_.neighbors(), potential_.threads());
       return true;
     } catch (const NumericsError&) {
-      if (!leave([&](RelaxingStructure&, std::size_t s) { return failure_alone(s); })) throw;
+      leave_refused();
       return false;
     }
   }
 
-  /// The potential refused the batch: is it because of this member?
+  /// In the handler of what refused the batch: the members that it is because of leave. What is because of none goes on.
+  void leave_refused() {
+    if (!leave([&](RelaxingStructure&, std::size_t s) { return failure_alone(s); })) throw;
+  }
+
+  /// The batch was refused: is it because of this member?
   std::optional<Ending> failure_alone(std::size_t s) const {
     const std::vector<Structure> one{structure_of(batch_, state_, s)};
     try {

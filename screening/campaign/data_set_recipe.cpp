@@ -34,7 +34,7 @@ void add_properties(Info& info, const json& properties) {
 void keep_the_end(Info& kept, Info other) {
   if (kept.contains("relax_steps") || !other.contains("relax_steps")) return;
   if (const auto cost = kept.find("core_seconds"); cost != kept.end())
-    other["core_seconds"] = format_double(std::stod(cost->second) + std::stod(other.at("core_seconds")));
+    other["core_seconds"] = format_double(parse_double(cost->second, "core_seconds") + parse_double(other.at("core_seconds"), "core_seconds"));
   other["split"] = kept.at("split");
   kept = std::move(other);
 }

@@ -1,7 +1,6 @@
 #include "tamiz/potentials/engine/import/mace_heads.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"

@@ -30,6 +30,12 @@ bool same(const Structure& a, const Structure& b) { return StructureIdentity(a).
 
 }  // namespace
 
+TEST(StructureIdentity, of_no_atoms_is_that_of_no_atoms) {
+  const Structure empty(Lattice(Mat3::Identity() * 5.0), k_periodic, {}, Cartesian{Coordinates(0, 3)});
+
+  EXPECT_TRUE(StructureIdentity(empty).same_as(StructureIdentity(empty)));
+}
+
 TEST(StructureIdentity, tells_orderings_of_one_lattice_apart) {
   const double distance = Fingerprint(cu_au_like()).distance(Fingerprint(chalcopyrite()));
 

@@ -1,6 +1,7 @@
 """Studies that judge models: what they compute, on small models and frames."""
 
 import json
+import math
 import subprocess
 
 import numpy as np
@@ -264,3 +265,61 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
             assert neighbours[:4] == pytest.approx([spacing] * 4) and (name.startswith("rocksalt") == (neighbours[5] < 1.1 * spacing))
     assert {name.split("/")[1] for name in volumes} == {"Ca", "Ca2N"}
     assert volumes["volume/Ca/1.6"] / volumes["volume/Ca/0.6"] == pytest.approx(1.6 / 0.6)
+
+
+def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):
+    from ase.io import read
+    from spglib import get_symmetry
+
+    printed = run_study("triple_crystals", "Mg", "Si", "Ge", "N", "-o", tmp_path / "triples.xyz")
+    frames = {a.info["id"]: a for a in read(tmp_path / "triples.xyz", ":")}
+    assert printed == "20 frames\n" and len(frames) == 20  # four times three half-Heuslers and two perovskites
+    operations = {name: len(get_symmetry((a.cell.array, a.get_scaled_positions(), a.numbers))["rotations"]) for name, a in frames.items()}
+    kinds = {"half-heusler": 24, "perovskite": 48}
+    assert all(n == (6 if name.endswith("/moved") else kinds[name.split("/")[0]]) for name, n in operations.items())
+    assert 0 < sum(name.endswith("/moved") for name in frames) < 12
+
+    radii = {"Mg": 1.41, "Si": 1.11, "Ge": 1.20, "N": 0.71}  # Cordero et al. 2008
+    middles = set()
+    for name, atoms in frames.items():
+        kind, (x, y, z), spacing = name.split("/")[0], name.split("/")[1].split("-"), float(name.split("/")[2])
+        near = atoms.repeat(3).get_all_distances(mic=True)
+        if kind == "half-heusler" and not name.endswith("/moved"):
+            touch = {partner: near[0][atoms.repeat(3).numbers == Atoms(partner).numbers[0]].min() for partner in (x, z)}
+            other = math.sqrt(4 / 3) * touch[x]
+            middles.add((frozenset((x, y, z)), y))
+            edges = [4 / math.sqrt(3) * (radii[x] + radii[y]), 4 / math.sqrt(3) * (radii[y] + radii[z]), 2 * (radii[x] + radii[z])]
+            assert touch[x] == pytest.approx(touch[z]) and 2 * other == pytest.approx(spacing * sum(edges) / 3, rel=1e-3)
+        elif kind == "perovskite":
+            counts = atoms.symbols.formula.count()
+            assert counts == {x: 1, y: 1, z: 3}  # A, B and X
+            edges = [2 * (radii[y] + radii[z]), math.sqrt(2) * (radii[x] + radii[z])]
+            assert atoms.cell.lengths()[0] == pytest.approx(spacing * sum(edges) / 2, rel=1e-3)
+    assert len(middles) == sum(name.startswith("half") and not name.endswith("/moved") for name in frames)
+
+
+def test_a_data_card_counts_frames_and_what_they_cost(tmp_path):
+    def frame(atoms, energy, forces, **info):
+        return tamiz.Frame(tamiz.to_structure(atoms), energy=energy, free_energy=energy, forces=forces, info=info)
+
+    crystal, alone = silicon(rattle=0.01), Atoms("N", cell=[9.0, 9.1, 9.2], pbc=True)
+    still, pushed = np.zeros((8, 3)), np.full((8, 3), 0.3 / math.sqrt(3))
+    frames = [
+        frame(crystal, -8.0, pushed, id="competing/Si", split="train"),  # on the way to the next
+        frame(crystal, -8.8, still, id="competing/Si", split="train", relax_steps="1", core_seconds="3600"),
+        frame(crystal, -8.4, still, id="shaken/Si/1", split="test", core_seconds="1800"),
+        frame(alone, -1.0, np.zeros((1, 3)), id="mine", core_seconds="36"),
+    ]
+    failed = tamiz.Frame(frames[0].structure, info={"id": "competing/lost", "reason": "no convergence"})
+    tamiz.datasets.DataSet(frames, failures=[failed]).save(tmp_path / "data.h5")
+
+    said = run_study("data_card", tmp_path / "data.h5", "--table", "--plot", tmp_path / "frames.png", "-o", tmp_path / "card.json")
+
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert "4 frames of 25 atoms, 1 failures, 1.5 core-hours" in said and (tmp_path / "frames.png").stat().st_size > 10_000
+    assert "| relaxations of known phases | 2 | 0 | 0 | 1 | 1.0 |" in said and "| Si | 2 | 0 | 1 |  |  |" in said
+    assert card["kinds"]["mine"] == {"": 1} and card["elements"]["N"] == {"": 1} and card["chemistries"]["element"] == {"train": 2, "test": 1, "": 1}
+    assert card["energy_above_lowest"]["p100"] == pytest.approx(0.1) and card["energy_above_lowest"]["p0"] == 0.0
+    assert card["force"]["p100"] == pytest.approx(0.3) and card["force"]["p0"] == 0.0
+    assert card["closest"]["p100"] == pytest.approx(1.06, abs=0.03)  # 2.35 of 2.22 Å; the atom alone does not count
+    assert card["failures"] == {"no convergence": 1}

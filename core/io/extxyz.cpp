@@ -225,14 +225,17 @@ std::optional<Mat3> stress_of(const Header& header, double volume, const Lines& 
   return stress ? stress : other;
 }
 
-Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& names) {
-  std::vector<Element> species;
-  std::map<std::string, Eigen::MatrixXd> arrays;
+/// Name of the column that says the elements: symbols, or atomic numbers where there are none.
+std::string elements_of(const std::vector<Column>& columns) {
+  return std::ranges::any_of(columns, [](const Column& column) { return column.name == "species"; }) ? "species" : "Z";
+}
+
+/// Words of a line of an atom. Fails where the columns make no structure, or the rest of the file cannot hold the atoms.
+int checked_width(const std::vector<Column>& columns, long long n_atoms, const Lines& lines) {
+  const std::string elements = elements_of(columns);
   int n_words = 0;
-  const bool has_symbols = std::ranges::any_of(header.columns, [](const Column& column) { return column.name == "species"; });
-  const std::string elements = has_symbols ? "species" : "Z";
   bool has_species = false, has_positions = false;
-  for (const Column& column : header.columns) {
+  for (const Column& column : columns) {
     n_words += column.width;
     has_species = has_species || (column.name == elements && column.width == 1);
     has_positions = has_positions || (column.name == "pos" && column.width == 3 && column.type != 'S');
@@ -241,7 +244,21 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
   // A number and its blank take two bytes: what the rest of the file cannot hold must not reserve memory.
   if (static_cast<double>(n_atoms) * n_words > 0.5 * static_cast<double>(lines.remaining() + 1))
     lines.fail("the file is too short for " + std::to_string(n_atoms) + " atoms of " + std::to_string(n_words) + " columns");
-  for (const Column& column : header.columns)
+  return n_words;
+}
+
+/// What the lines of the atoms say: elements, and every column of numbers by its name.
+struct Atoms {
+  std::vector<Element> species;
+  std::map<std::string, Eigen::MatrixXd> arrays;
+};
+
+Atoms parse_lines(Lines& lines, long long n_atoms, const std::vector<Column>& columns) {
+  const int n_words = checked_width(columns, n_atoms, lines);
+  const std::string elements = elements_of(columns);
+  std::vector<Element> species;
+  std::map<std::string, Eigen::MatrixXd> arrays;
+  for (const Column& column : columns)
     if (column.type != 'S' && column.name != "Z" && column.name != "species") arrays[column.name].resize(n_atoms, column.width);
   std::string_view line;
   for (long long a = 0; a < n_atoms; ++a) {
@@ -250,7 +267,7 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
     if (static_cast<int>(words.size()) < n_words)
       lines.fail("expected " + std::to_string(n_words) + " columns, got " + std::to_string(words.size()));
     std::size_t word = 0;
-    for (const Column& column : header.columns)
+    for (const Column& column : columns)
       for (int k = 0; k < column.width; ++k, ++word) {
         if (column.name == elements) species.push_back(parse_element(words[word], lines));
         else if (column.name == "Z") continue;  // beside the symbols
@@ -258,6 +275,11 @@ Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& n
         else if (column.type != 'S') arrays[column.name](a, k) = parse_double(words[word], lines.where() + ": " + column.name);
       }
   }
+  return {std::move(species), std::move(arrays)};
+}
+
+Frame parse_atoms(Lines& lines, long long n_atoms, Header header, const Names& names) {
+  auto [species, arrays] = parse_lines(lines, n_atoms, header.columns);
   const Periodicity periodicity = header.periodicity.value_or(header.cell ? k_periodic : k_molecule);
   const Lattice lattice = header.cell ? Lattice(*header.cell) : Lattice();
   const Coordinates positions = arrays.at("pos");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <set>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "tamiz/core/io/cif.hpp"
+#include "tamiz/screening/oracle/expected_gap.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
@@ -124,29 +126,14 @@ MadeSets made_sets(const nlohmann::json& level, const Composition& composition) 
   return sets;
 }
 
-/// Then one band is half filled.
-bool has_odd_electrons(const Composition& composition) {
-  const Composition formula = composition.reduced();
-  int electrons = 0;
-  for (const auto& [element, count] : formula.counts()) electrons += element.number() * count;
-  return electrons % 2 == 1;
-}
-
 /// Class of k-point mesh of a composition among those of a level, as the worker begins with it where it knows no gap.
 std::string mesh_class(const Composition& composition, const nlohmann::json& classes) {
-  static const std::set<std::string_view> anions{"H", "C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"};
   static const std::set<std::string_view> metalloids{"B", "Si", "Ge", "Sn", "Sb"};
-  bool has_anion = false, has_metalloid = false;
-  for (const auto& [element, count] : composition.counts()) {
-    has_anion = has_anion || anions.contains(element.symbol());
-    has_metalloid = has_metalloid || metalloids.contains(element.symbol());
-  }
-  if (composition.counts().size() > 1) {
-    const bool may_have_gap = has_anion && !has_odd_electrons(composition);
-    if (may_have_gap) return "anion";
-    if (classes.contains("intermetallic")) return "intermetallic";
-  }
-  return has_anion || has_metalloid ? "covalent" : "metal";
+  if (may_have_gap(composition)) return "anion";
+  if (composition.counts().size() > 1 && classes.contains("intermetallic")) return "intermetallic";
+  const bool has_metalloid =
+      std::ranges::any_of(composition.counts(), [](const auto& entry) { return metalloids.contains(entry.first.symbol()); });
+  return has_anion(composition) || has_metalloid ? "covalent" : "metal";
 }
 
 }  // namespace

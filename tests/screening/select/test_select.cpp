@@ -101,7 +101,7 @@ TEST(Select, what_a_label_costs_counts_where_it_is_asked_for) {
   }
   const auto share_of_symmetric = [&](bool per_cost) {
     const auto chosen = select(*potential, structures, {}, {.n = 12, .per_cost = per_cost});
-    for (const Selected& one : chosen) EXPECT_NEAR(one.cost, std::pow(19.0, 1.5) / (one.index < n_symmetric ? std::pow(48.0, 0.4) : 1.0), 1e-9);
+    for (const Selected& one : chosen) EXPECT_NEAR(one.cost, 3.0 * std::pow(19.0, 1.5) / (one.index < n_symmetric ? std::pow(48.0, 0.4) : 1.0), 1e-9);
     return std::ranges::count_if(chosen, [&](const Selected& one) { return one.index < n_symmetric; });
   };
 

@@ -231,8 +231,7 @@ std::string elements_of(const std::vector<Column>& columns) {
 }
 
 /// Words of a line of an atom. Fails where the columns make no structure, or the rest of the file cannot hold the atoms.
-int checked_width(const std::vector<Column>& columns, long long n_atoms, const Lines& lines) {
-  const std::string elements = elements_of(columns);
+int checked_width(const std::vector<Column>& columns, const std::string& elements, long long n_atoms, const Lines& lines) {
   int n_words = 0;
   bool has_species = false, has_positions = false;
   for (const Column& column : columns) {
@@ -254,8 +253,8 @@ struct Atoms {
 };
 
 Atoms parse_lines(Lines& lines, long long n_atoms, const std::vector<Column>& columns) {
-  const int n_words = checked_width(columns, n_atoms, lines);
   const std::string elements = elements_of(columns);
+  const int n_words = checked_width(columns, elements, n_atoms, lines);
   std::vector<Element> species;
   std::map<std::string, Eigen::MatrixXd> arrays;
   for (const Column& column : columns)

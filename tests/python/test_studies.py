@@ -283,9 +283,10 @@ def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):
     middles = set()
     for name, atoms in frames.items():
         kind, (x, y, z), spacing = name.split("/")[0], name.split("/")[1].split("-"), float(name.split("/")[2])
-        near = atoms.repeat(3).get_all_distances(mic=True)
         if kind == "half-heusler" and not name.endswith("/moved"):
-            touch = {partner: near[0][atoms.repeat(3).numbers == Atoms(partner).numbers[0]].min() for partner in (x, z)}
+            around = atoms.repeat(3)
+            near = around.get_distances(0, range(len(around)), mic=True)
+            touch = {partner: near[np.array(around.symbols) == partner].min() for partner in (x, z)}
             other = math.sqrt(4 / 3) * touch[x]
             middles.add((frozenset((x, y, z)), y))
             edges = [4 / math.sqrt(3) * (radii[x] + radii[y]), 4 / math.sqrt(3) * (radii[y] + radii[z]), 2 * (radii[x] + radii[z])]

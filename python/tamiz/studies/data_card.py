@@ -52,21 +52,19 @@ def costs(data) -> dict[str, dict[str, float]]:
     return {kind: {"labels": len(seconds), "core_hours": sum(seconds) / 3600} for kind, seconds in found.items()}
 
 
-def heights(data) -> np.ndarray:
+def heights_of(labelled) -> np.ndarray:
     """Energies above the lowest frame of the same composition [eV/atom]."""
-    lowest = lowest_energies(data)
-    return np.array([f.consistent_energy / len(f.structure) - lowest[f.structure.reduced_formula] for f in data])
+    lowest = lowest_energies(labelled)
+    return np.array([f.consistent_energy / len(f.structure) - lowest[f.structure.reduced_formula] for f in labelled])
 
 
-def card(data) -> dict:
-    labelled = with_labels(data)
-    forces = np.concatenate([np.linalg.norm(frame.forces, axis=1) for frame in labelled])
+def card(data, heights: np.ndarray, forces: np.ndarray) -> dict:
     return {
         "frames": len(data), "atoms": sum(len(frame.structure) for frame in data),
         "kinds": counts(data, lambda frame: [kind_of(frame)]), "costs": costs(data),
         "chemistries": counts(data, lambda frame: [chemistry(frame.structure.symbols)]),
         "elements": counts(data, lambda frame: sorted(set(frame.structure.symbols))),
-        "energy_above_lowest": percentiles(heights(labelled)), "force": percentiles(forces),
+        "energy_above_lowest": percentiles(heights), "force": percentiles(forces),
         "closest": percentiles(np.array([closest(frame.structure) for frame in data if len(frame.structure) > 1])),
         "failures": dict(Counter(frame.info.get("reason", "") for frame in data.failures)),
     }
@@ -91,10 +89,9 @@ def table(numbers: dict) -> str:
     return "\n".join(lines)
 
 
-def plot(data, numbers: dict, path: Path) -> None:
+def plot(labelled, heights: np.ndarray, forces: np.ndarray, numbers: dict, path: Path) -> None:
     import matplotlib.pyplot as plt
 
-    labelled = with_labels(data)
     figure, axes = plt.subplots(2, 2, figsize=(10, 7), layout="constrained")
     for axis, part in ((axes[0, 0], "kinds"), (axes[0, 1], "elements")):
         names = list(reversed(numbers[part]))
@@ -106,13 +103,12 @@ def plot(data, numbers: dict, path: Path) -> None:
         axis.set_xlabel("frames")
     axes[0, 0].legend(loc="lower right")
     by_size = defaultdict(list)
-    for frame, height in zip(labelled, heights(labelled)):
+    for frame, height in zip(labelled, heights):
         by_size[min(len(set(frame.structure.symbols)), 3)].append(height)
     bins = np.geomspace(1e-4, 10.0, 41)
     axes[1, 0].hist([np.clip(by_size[n], bins[0], bins[-1]) for n in (1, 2, 3)], bins, stacked=True, label=["elements", "binaries", "ternaries"])
     axes[1, 0].set(xscale="log", xlabel="energy above the lowest frame of the composition [eV/atom], left: itself", ylabel="frames")
     axes[1, 0].legend()
-    forces = np.concatenate([np.linalg.norm(frame.forces, axis=1) for frame in labelled])
     bins = np.geomspace(1e-3, 30.0, 41)
     axes[1, 1].hist(forces[forces >= bins[0]], bins)
     axes[1, 1].set(xscale="log", xlabel=f"force on an atom [eV/Å], {100 * (forces < bins[0]).mean():.0f} % are below", ylabel="atoms")
@@ -128,13 +124,16 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, help="all numbers as JSON")
     arguments = parser.parse_args()
     data = tamiz.datasets.load(arguments.data)
-    numbers = card(data)
+    labelled = with_labels(data)
+    heights = heights_of(labelled)
+    forces = np.concatenate([np.linalg.norm(frame.forces, axis=1) for frame in labelled])
+    numbers = card(data, heights, forces)
     hours = sum(cost["core_hours"] for cost in numbers["costs"].values())
     print(f"{numbers['frames']} frames of {numbers['atoms']} atoms, {len(data.failures)} failures, {hours:.1f} core-hours of labels that succeeded")
     if arguments.table:
         print("\n" + table(numbers))
     if arguments.plot:
-        plot(data, numbers, arguments.plot)
+        plot(labelled, heights, forces, numbers, arguments.plot)
     if arguments.output:
         arguments.output.write_text(json.dumps(numbers, indent=1) + "\n")
 

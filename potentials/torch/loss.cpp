@@ -19,60 +19,78 @@ struct Targets {
   bool derivatives = false;
 };
 
+Targets blank_targets(std::int64_t n_frames, std::int64_t n_atoms, std::int64_t n_members) {
+  Targets t;
+  t.energies = at::zeros({n_frames, 1}, at::kDouble);
+  t.sizes = at::zeros({n_frames, 1}, at::kDouble);
+  t.energy_weights = at::zeros({n_frames, 1}, at::kDouble);
+  t.member_weights = at::zeros({n_frames, n_members}, at::kDouble);
+  t.forces = at::zeros({n_atoms, 3}, at::kDouble);
+  t.force_weights = at::zeros({n_atoms}, at::kDouble);
+  t.stresses = at::zeros({n_frames, 3, 3}, at::kDouble);
+  t.stress_weights = at::zeros({n_frames, 1, 1}, at::kDouble);
+  t.inverse_volumes = at::zeros({n_frames, 1, 1}, at::kDouble);
+  return t;
+}
+
+double* at_row(at::Tensor& tensor, std::int64_t row) {
+  return tensor.mutable_data_ptr<double>() + row * (tensor.dim() > 1 ? tensor.stride(0) : 1);
+}
+
+/// One frame in its shard, whose repulsion is known and not learned.
+struct Place {
+  const Shard& shard;
+  std::int64_t frame, first_atom, n_atoms;
+  double share;  // of the batch
+
+  const EdgeList::Repulsion& repulsion(std::int64_t i) const { return shard.repulsion[static_cast<std::size_t>(first_atom + i)]; }
+};
+
+void set_energy(Targets& t, const Place& at, double energy, const ModelDescription& d, const TrainingFrame& frame, double weight) {
+  double reference = 0.0;
+  for (std::int64_t i = 0; i < at.n_atoms; ++i) {
+    const auto element = at.shard.elements[static_cast<std::size_t>(at.first_atom + i)];
+    reference += d.atomic_energies[static_cast<std::size_t>(element)] + at.repulsion(i).energy;
+  }
+  *at_row(t.energies, at.frame) = energy - reference;
+  *at_row(t.energy_weights, at.frame) = at.share * weight;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(d.n_members); ++k)
+    at_row(t.member_weights, at.frame)[k] = at.share * weight / d.n_members *
+                                            (frame.member_weights.empty() ? 1.0 : static_cast<double>(frame.member_weights[k]));
+}
+
+void set_forces(Targets& t, const Place& at, const Coordinates& forces, double weight) {
+  t.derivatives = true;
+  for (std::int64_t i = 0; i < at.n_atoms; ++i) {
+    for (int c = 0; c < 3; ++c) at_row(t.forces, at.first_atom + i)[c] = forces(i, c) - at.repulsion(i).force[c];
+    *at_row(t.force_weights, at.first_atom + i) = at.share * weight / (3.0 * static_cast<double>(at.n_atoms));
+  }
+}
+
+void set_stress(Targets& t, const Place& at, Mat3 stress, double volume, double weight) {
+  t.derivatives = true;
+  for (std::int64_t i = 0; i < at.n_atoms; ++i) stress -= at.repulsion(i).virial / volume;
+  std::copy(stress.data(), stress.data() + 9, at_row(t.stresses, at.frame));
+  *at_row(t.stress_weights, at.frame) = at.share * weight / 9.0;
+  *at_row(t.inverse_volumes, at.frame) = 1.0 / volume;
+}
+
 Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const TrainingFrame* const> frames,
                    const LossWeights& weights, std::size_t n_batch) {
   const ModelDescription& d = model.description();
-  const std::int64_t n = shard.n_frames;
-  Targets t;
-  t.energies = at::zeros({n, 1}, at::kDouble);
-  t.sizes = at::zeros({n, 1}, at::kDouble);
-  t.energy_weights = at::zeros({n, 1}, at::kDouble);
-  t.member_weights = at::zeros({n, d.n_members}, at::kDouble);
-  t.forces = at::zeros({shard.n_atoms, 3}, at::kDouble);
-  t.force_weights = at::zeros({shard.n_atoms}, at::kDouble);
-  t.stresses = at::zeros({n, 3, 3}, at::kDouble);
-  t.stress_weights = at::zeros({n, 1, 1}, at::kDouble);
-  t.inverse_volumes = at::zeros({n, 1, 1}, at::kDouble);
-  const auto at_row = [](at::Tensor& tensor, std::int64_t row) {
-    return tensor.mutable_data_ptr<double>() + row * (tensor.dim() > 1 ? tensor.stride(0) : 1);
-  };
-  std::int64_t atom = 0;
-  for (std::int64_t f = 0; f < n; ++f) {
+  Targets t = blank_targets(shard.n_frames, shard.n_atoms, d.n_members);
+  std::int64_t first_atom = 0;
+  for (std::int64_t f = 0; f < shard.n_frames; ++f) {
     const TrainingFrame& frame = *frames[static_cast<std::size_t>(f)];
     const Labels& labels = frame.frame.labels;
-    const auto size = static_cast<std::int64_t>(frame.frame.structure.size());
-    const double share = frame.weight / static_cast<double>(n_batch);
-    *at_row(t.sizes, f) = static_cast<double>(size);
-    if (const auto energy = labels.consistent_energy()) {
-      double reference = 0.0;
-      for (std::int64_t i = 0; i < size; ++i) {
-        const auto a = static_cast<std::size_t>(atom + i);
-        reference += d.atomic_energies[static_cast<std::size_t>(shard.elements[a])] + shard.repulsion[a].energy;
-      }
-      *at_row(t.energies, f) = *energy - reference;
-      *at_row(t.energy_weights, f) = share * weights.energy;
-      for (std::size_t k = 0; k < static_cast<std::size_t>(d.n_members); ++k)
-        at_row(t.member_weights, f)[k] = share * weights.energy / d.n_members *
-                                         (frame.member_weights.empty() ? 1.0 : static_cast<double>(frame.member_weights[k]));
-    }
-    if (labels.forces && weights.forces > 0.0) {
-      t.derivatives = true;
-      for (std::int64_t i = 0; i < size; ++i) {
-        const Vec3& repulsion = shard.repulsion[static_cast<std::size_t>(atom + i)].force;
-        for (int c = 0; c < 3; ++c) at_row(t.forces, atom + i)[c] = (*labels.forces)(i, c) - repulsion[c];
-        *at_row(t.force_weights, atom + i) = share * weights.forces / (3.0 * static_cast<double>(size));
-      }
-    }
+    const auto n_atoms = static_cast<std::int64_t>(frame.frame.structure.size());
+    const Place place{shard, f, first_atom, n_atoms, frame.weight / static_cast<double>(n_batch)};
     const double volume = shard.volumes[static_cast<std::size_t>(f)];
-    if (labels.stress && weights.stress > 0.0 && volume > 0.0) {
-      t.derivatives = true;
-      Mat3 stress = *labels.stress;
-      for (std::int64_t i = 0; i < size; ++i) stress -= shard.repulsion[static_cast<std::size_t>(atom + i)].virial / volume;
-      std::copy(stress.data(), stress.data() + 9, at_row(t.stresses, f));
-      *at_row(t.stress_weights, f) = share * weights.stress / 9.0;
-      *at_row(t.inverse_volumes, f) = 1.0 / volume;
-    }
-    atom += size;
+    *at_row(t.sizes, f) = static_cast<double>(n_atoms);
+    if (const auto energy = labels.consistent_energy()) set_energy(t, place, *energy, d, frame, weights.energy);
+    if (labels.forces && weights.forces > 0.0) set_forces(t, place, *labels.forces, weights.forces);
+    if (labels.stress && weights.stress > 0.0 && volume > 0.0) set_stress(t, place, *labels.stress, volume, weights.stress);
+    first_atom += n_atoms;
   }
   return t;
 }

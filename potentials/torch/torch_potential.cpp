@@ -47,6 +47,50 @@ Eigen::MatrixXd to_eigen(const at::Tensor& tensor) {
   return Eigen::Map<const Rows>(wide.const_data_ptr<double>(), wide.size(0), wide.size(1));
 }
 
+/// Energies of the structures of a shard, the first of them `first` of the batch, from interaction energies (n_atoms, n_members).
+void set_energies(const Batch& batch, std::size_t first, const Shard& shard, const ModelDescription& d, const Eigen::MatrixXd& members,
+                  const Outputs& outputs, Prediction& prediction) {
+  Eigen::Index row = 0;
+  for (std::size_t s = first; s < first + static_cast<std::size_t>(shard.n_frames); ++s) {
+    const auto n = static_cast<Eigen::Index>(batch.n_atoms(s)), k = static_cast<Eigen::Index>(s);
+    const auto first_atom = static_cast<Eigen::Index>(batch.offsets()[s]);
+    double total = 0.0;
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const auto a = static_cast<std::size_t>(row + i);
+      const double reference = d.atomic_energies[static_cast<std::size_t>(shard.elements[a])];
+      const double atom = reference + members.row(row + i).mean() + shard.repulsion[a].energy;
+      if (outputs.atom_energies) prediction.atom_energies[first_atom + i] = atom;
+      total += atom;
+    }
+    prediction.energies[k] = total;
+    if (outputs.members) prediction.member_energies.row(k) = member_totals(members.middleRows(row, n), total, d.uncertainty_scale);
+    row += n;
+  }
+}
+
+/// Forces on the atoms and below them the virials of the structures, (n_atoms + 3 n_frames, 3), of the mean of the members.
+Eigen::MatrixXd derivatives_of(const at::Tensor& energies, const ShardPointer& shard, const at::Tensor& radial,
+                               const at::Tensor& harmonics) {
+  if (shard->n_edges == 0) return Eigen::MatrixXd::Zero(shard->n_atoms + 3 * shard->n_frames, 3);
+  const auto gradients = torch::autograd::grad({energies.mean(1).sum()}, {radial, harmonics});
+  const at::NoGradGuard no_gradient;
+  Eigen::MatrixXd derivatives = to_eigen(forces_and_virials(shard, gradients[0], gradients[1]));
+  for (std::size_t i = 0; i < shard->repulsion.size(); ++i) {
+    derivatives.row(static_cast<Eigen::Index>(i)) += shard->repulsion[i].force.transpose();
+    derivatives.middleRows(shard->n_atoms + 3 * shard->frames[i], 3) += shard->repulsion[i].virial;
+  }
+  return derivatives;
+}
+
+void set_stresses(std::size_t first, const Shard& shard, const Eigen::MatrixXd& derivatives, Prediction& prediction) {
+  for (std::int64_t f = 0; f < shard.n_frames; ++f) {
+    const auto s = first + static_cast<std::size_t>(f);
+    const Mat3 virial = derivatives.middleRows(shard.n_atoms + 3 * f, 3);
+    if (const double volume = shard.volumes[static_cast<std::size_t>(f)]; volume > 0.0)
+      prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
+  }
+}
+
 }  // namespace
 
 TorchPotential::TorchPotential(const ModelFile& model, const LoadOptions& options)
@@ -75,10 +119,8 @@ Capabilities TorchPotential::capabilities() const {
 void TorchPotential::evaluate_shard(const Batch& batch, const State& state, const NeighborList& neighbors,
                                     std::size_t begin, std::size_t end, const Outputs& outputs,
                                     Prediction& prediction) const {
-  const ModelDescription& d = model_.description();
   std::vector<EdgeList> edges;
-  for (std::size_t s = begin; s < end; ++s)
-    edges.push_back(edges_(batch, state, neighbors, s));
+  for (std::size_t s = begin; s < end; ++s) edges.push_back(edges_(batch, state, neighbors, s));
   std::vector<const EdgeList*> pointers;
   for (const EdgeList& list : edges) pointers.push_back(&list);
   const ShardPointer shard = model_.shard(pointers);
@@ -90,45 +132,14 @@ void TorchPotential::evaluate_shard(const Batch& batch, const State& state, cons
   at::Tensor invariants;
   const at::Tensor energies =
       model_.atom_energies(shard, weights_, radial, harmonics, outputs.descriptors ? &invariants : nullptr);
-  const Eigen::MatrixXd members = to_eigen(energies);
 
   const auto first_atom = static_cast<Eigen::Index>(batch.offsets()[begin]);
   if (outputs.descriptors) prediction.descriptors.middleRows(first_atom, shard->n_atoms) = to_eigen(invariants);
-  Eigen::Index row = 0;
-  for (std::size_t s = begin; s < end; ++s) {
-    const auto n = static_cast<Eigen::Index>(batch.n_atoms(s)), k = static_cast<Eigen::Index>(s);
-    double total = 0.0;
-    for (Eigen::Index i = 0; i < n; ++i) {
-      const auto a = static_cast<std::size_t>(row + i);
-      const double reference = d.atomic_energies[static_cast<std::size_t>(shard->elements[a])];
-      const double atom = reference + members.row(row + i).mean() + shard->repulsion[a].energy;
-      if (outputs.atom_energies) prediction.atom_energies[first_atom + row + i] = atom;
-      total += atom;
-    }
-    prediction.energies[k] = total;
-    if (outputs.members)
-      prediction.member_energies.row(k) = member_totals(members.middleRows(row, n), total, d.uncertainty_scale);
-    row += n;
-  }
+  set_energies(batch, begin, *shard, model_.description(), to_eigen(energies), outputs, prediction);
   if (!differentiate) return;
-  Eigen::MatrixXd derivatives = Eigen::MatrixXd::Zero(shard->n_atoms + 3 * shard->n_frames, 3);
-  if (shard->n_edges > 0) {
-    const at::Tensor mean = energies.mean(1).sum();
-    const auto gradients = torch::autograd::grad({mean}, {radial, harmonics});
-    const at::NoGradGuard no_gradient;
-    derivatives = to_eigen(forces_and_virials(shard, gradients[0], gradients[1]));
-    for (std::size_t i = 0; i < shard->repulsion.size(); ++i) {
-      derivatives.row(static_cast<Eigen::Index>(i)) += shard->repulsion[i].force.transpose();
-      derivatives.middleRows(shard->n_atoms + 3 * shard->frames[i], 3) += shard->repulsion[i].virial;
-    }
-  }
+  const Eigen::MatrixXd derivatives = derivatives_of(energies, shard, radial, harmonics);
   if (outputs.forces) prediction.forces.middleRows(first_atom, shard->n_atoms) = derivatives.topRows(shard->n_atoms);
-  if (!outputs.stress) return;
-  for (std::size_t s = begin; s < end; ++s) {
-    const auto f = static_cast<Eigen::Index>(s - begin);
-    const Mat3 virial = derivatives.middleRows(shard->n_atoms + 3 * f, 3);
-    if (const double volume = shard->volumes[s - begin]; volume > 0.0) prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
-  }
+  if (outputs.stress) set_stresses(begin, *shard, derivatives, prediction);
 }
 
 Prediction TorchPotential::evaluate(const Batch& batch, const State& state, const NeighborList& neighbors,

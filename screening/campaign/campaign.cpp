@@ -114,7 +114,8 @@ void Campaign::Impl::begin() {
   is_new = true;
 }
 
-/// Only what can be run holds its folder: a configuration with a code that is not there may be mended and begun again.
+/// Only what can be run holds its folder: a configuration with a code or a file of structures that is not there may be
+/// mended and begun again.
 void Campaign::Impl::record_start() {
   if (!std::exchange(is_new, false)) return;
   write_file_atomically(folder / k_config, config.text);
@@ -157,6 +158,7 @@ void Campaign::Impl::propose_candidates() {
   const Proposal proposal = propose(config.propose);
   if (proposal.candidates.empty())
     throw Error("no candidate was left: allow more prototypes, more atoms or more systems in [propose]");
+  record_start();
   nlohmann::json record{{"kind", "proposed"}, {"candidates", nlohmann::json::array()}};
   for (const Candidate& candidate : proposal.candidates) record["candidates"].push_back(to_json(candidate));
   for (const Rejection& rejection : proposal.rejections)
@@ -308,7 +310,6 @@ Campaign::End Campaign::Impl::run() {
 
   // A code that is missing is said before hours of relaxation, not after them.
   if (!history.candidates) start_oracle();
-  record_start();
   propose_candidates();
   for (int round = 0; round < config.decide.rounds; ++round) {
     if (!goes_on()) return End::stopped;

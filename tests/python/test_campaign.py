@@ -116,10 +116,14 @@ def test_later_labels_of_competing_phases_do_not_replace_their_relaxations(small
     assert list(campaign.competing()["e_hull"]) == list(finished.competing()["e_hull"])
 
 
-def test_a_campaign_whose_oracle_is_not_there_can_be_mended(small, tmp_path):
+@pytest.mark.parametrize("right, wrong, error", [
+    (small_campaign.ORACLE, "/no/such/program", tamiz.OracleError),
+    ("[propose]", '[propose]\nfiles = ["nowhere.xyz"]', tamiz.FileError)])
+def test_a_campaign_whose_oracle_or_structures_are_not_there_can_be_mended(small, tmp_path, right, wrong, error):
     config = tmp_path / "wrong.toml"
-    config.write_text(small.config.read_text().replace(small_campaign.ORACLE, "/no/such/program"))
-    with pytest.raises(tamiz.OracleError):
+    assert right in small.config.read_text()
+    config.write_text(small.config.read_text().replace(right, wrong))
+    with pytest.raises(error):
         tamiz.Campaign.start(config, tmp_path / "run").run()
 
     assert not tamiz.Campaign.start(small.config, tmp_path / "run").finished

@@ -53,6 +53,11 @@ void check_config(const TrainConfig& c) {
     require(w.energy >= 0.0 && w.forces >= 0.0 && w.stress >= 0.0, "loss weights must not be negative");
 }
 
+LoadOptions options_of(const TrainConfig& config) {
+  const int threads = config.threads > 0 ? config.threads : available_threads();
+  return {.dtype = config.dtype, .device = "cpu", .threads = threads, .engine = config.engine};
+}
+
 /// Everything fixed before the first step.
 struct Plan {
   TrainConfig config;
@@ -72,6 +77,9 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
     check_species(initial->description, frames, "training");
     plan.start = *initial;
     plan.start.description.uncertainty_scale = 1.0;
+    if (config.shift_references)
+      plan.start.description.atomic_energies =
+          shifted_references(plan.start.description, *make_potential(*initial, options_of(config)), plan.set.training);
   } else {
     if (!config.model.elements.empty()) {
       ModelDescription named = config.model;
@@ -138,11 +146,6 @@ std::vector<const TrainingFrame*> batch_of(const Plan& plan, std::int64_t step) 
     batch.push_back(&plan.set.training[order[static_cast<std::size_t>(place % n)]]);
   }
   return batch;
-}
-
-LoadOptions options_of(const TrainConfig& config) {
-  const int threads = config.threads > 0 ? config.threads : available_threads();
-  return {.dtype = config.dtype, .device = "cpu", .threads = threads, .engine = config.engine};
 }
 
 /// One run: the model, the optimiser and the average of its parameters.

@@ -18,6 +18,9 @@ namespace tamiz {
 struct TrainConfig {
   ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
   std::map<Element, double> atomic_energies;  ///< of all elements [eV], in place of those that are fitted
+  /// Of an initial model: its reference energies are moved by what the labels differ from it per element, as those of another level
+  /// or code do.
+  bool shift_references = false;
   LossWeights weights{.energy = 5.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.
   LossWeights last_stage{.energy = 1000.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};

@@ -58,7 +58,7 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
 
     Args:
         config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
-        initial: model to train further; its shape and reference energies are kept.
+        initial: model to train further; its shape is kept, and its reference energies but for `shift_references` in `config`.
         validation: frames to validate and to calibrate the uncertainty on; otherwise a tenth of `frames`.
         minutes: choose the steps so that training takes about this long.
         threads: 0: as many as the machine grants; does not change the result.

@@ -161,6 +161,25 @@ class Gathering {
   std::map<std::string, Info> gaps_;
 };
 
+/// The split of a recipe of its own.
+void read_split(const TomlTable& split, DataSetRecipe& recipe) {
+  split.allow_only({"test_systems", "test_compositions", "validation"});
+  recipe.test_systems = systems_of(split, "test_systems");
+  recipe.test_compositions = compositions_of(split, "test_compositions");
+  recipe.validation = split.number("validation", recipe.validation);
+  if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
+}
+
+/// The split of another recipe, which has one of its own.
+void take_split(const TomlTable& split, const std::filesystem::path& folder, DataSetRecipe& recipe) {
+  split.allow_only({"as"});
+  const std::filesystem::path other = folder / split.text("as", "");
+  if (!std::filesystem::is_regular_file(other)) split.fail("as", "there is no recipe " + other.string());
+  const TomlTable theirs = TomlTable::read(other).table("split");
+  if (theirs.has("as")) split.fail("as", other.string() + " has no split of its own: name the recipe that it names");
+  read_split(theirs, recipe);
+}
+
 }  // namespace
 
 DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
@@ -171,11 +190,8 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
   const TomlTable card = root.table("card"), split = root.table("split");
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
-  split.allow_only({"test_systems", "test_compositions", "validation"});
-  recipe.test_systems = systems_of(split, "test_systems");
-  recipe.test_compositions = compositions_of(split, "test_compositions");
-  recipe.validation = split.number("validation", recipe.validation);
-  if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
+  if (split.has("as")) take_split(split, path.parent_path(), recipe);
+  else read_split(split, recipe);
   return recipe;
 }
 

@@ -20,6 +20,8 @@ namespace tamiz {
 ///     test_systems = ["Ca-Zn-N"]           # whole chemical systems
 ///     test_compositions = ["MgSiN2"]
 ///     validation = 0.1                     # share of the other compositions but elements and 1:1 compounds
+///
+/// `as = "other.toml"` in its place takes the split of another recipe.
 struct DataSetRecipe {
   std::vector<std::filesystem::path> ledgers;
   std::map<std::string, std::string> card;

@@ -85,6 +85,21 @@ def test_labels_are_compared_by_their_ids(tmp_path):
     assert table.splitlines()[-2].startswith("| CuO | 2 |")
 
 
+def test_labels_of_two_levels_differ_by_constants_of_the_elements(tmp_path):
+    def frame(identity, formula, energy, force):
+        atoms = Atoms(formula, positions=[[0, 0, 0], [0, 0, 2]], cell=[4, 4, 4], pbc=True, info={"id": identity})
+        atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=[[0, 0, force], [0, 0, -force]], stress=[0.0] * 6)
+        return atoms
+
+    write(tmp_path / "one.xyz", [frame("a", "Cu2", -8.0, 0.1), frame("b", "O2", -7.0, 0.3), frame("c", "CuO", -9.0, 0.2)])
+    write(tmp_path / "other.xyz", [frame("a", "Cu2", 2.0, 0.1), frame("b", "O2", -17.0, 0.3), frame("c", "CuO", -8.994, 0.17)])
+
+    lines = run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz", "--levels").splitlines()
+
+    assert lines[-3] == "| all | 3 | 1.3 | 2.0 | 30 | 0.00 |"  # 3 meV/atom, of which the constants take what they can
+    assert lines[-1] == "Force components that are not zero differ by 10 meV/Å on average, and are 200 meV/Å."
+
+
 def test_errors_are_split_by_type():
     rows = [{"config_type": kind, "energy": [0.0, error], "forces": [[1.0], [1.0 + error]]}
             for kind, error in (("Elastic", 0.1), ("AIMD", 0.3))]

@@ -76,7 +76,8 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.atomic_energies = atomic_energies(root.table("model").table("atomic_energies"));
   const TomlTable train = root.table("train");
   train.allow_only({"steps", "learning_rate", "weight_decay", "ema_decay", "gradient_clip", "batch_size",
-                    "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction"});
+                    "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction",
+                    "shift_references"});
   config.steps = train.integer("steps", config.steps);
   config.learning_rate = train.number("learning_rate", config.learning_rate);
   config.weight_decay = train.number("weight_decay", config.weight_decay);
@@ -87,6 +88,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.validations = whole(train, "validations", config.validations);
   config.first_cycle = whole(train, "first_cycle", config.first_cycle);
   config.last_stage_fraction = train.number("last_stage_fraction", config.last_stage_fraction);
+  config.shift_references = train.boolean("shift_references", config.shift_references);
   config.dtype = train.text("dtype", config.dtype);
   if (config.dtype != "float32" && config.dtype != "float64") train.fail("dtype", "expected float32 or float64, got " + config.dtype);
   config.weights = loss_weights(root.table("loss"), config.weights);

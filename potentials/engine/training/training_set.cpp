@@ -80,18 +80,13 @@ TrainingFrame training_frame(const Frame& frame, int n_members) {
   return result;
 }
 
-std::vector<double> reference_energies(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+/// Energies per element [eV] that add up to the consistent energies of the frames as well as they can. What compositions leave open
+/// is near `mean` [eV/atom].
+std::vector<double> regression(const ModelDescription& d, std::span<const TrainingFrame> frames, double mean) {
   const auto index = element_index(d);
   const auto n = static_cast<Eigen::Index>(d.elements.size());
   Eigen::MatrixXd normal = k_ridge * Eigen::MatrixXd::Identity(n, n);
   Eigen::VectorXd right = Eigen::VectorXd::Zero(n);
-  double mean = 0.0, count = 0.0;
-  for (const TrainingFrame& frame : frames)
-    if (const auto energy = frame.frame.labels.consistent_energy()) {
-      mean += *energy / static_cast<double>(frame.frame.structure.size());
-      count += 1.0;
-    }
-  mean /= std::max(1.0, count);
   for (const TrainingFrame& frame : frames) {
     const auto energy = frame.frame.labels.consistent_energy();
     if (!energy) continue;
@@ -105,6 +100,16 @@ std::vector<double> reference_energies(const ModelDescription& d, std::span<cons
   std::vector<double> energies;
   for (Eigen::Index k = 0; k < n; ++k) energies.push_back(solution[k] + mean);
   return energies;
+}
+
+std::vector<double> reference_energies(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+  double mean = 0.0, count = 0.0;
+  for (const TrainingFrame& frame : frames)
+    if (const auto energy = frame.frame.labels.consistent_energy()) {
+      mean += *energy / static_cast<double>(frame.frame.structure.size());
+      count += 1.0;
+    }
+  return regression(d, frames, mean / std::max(1.0, count));
 }
 
 std::vector<double> energies_of(const std::vector<Element>& elements, const std::map<Element, double>& given) {
@@ -225,6 +230,20 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
   description.average_neighbors = average_neighbors(description, frames);
   description.uncertainty_scale = 1.0;
   return description;
+}
+
+std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
+                                       std::span<const TrainingFrame> frames) {
+  std::vector<TrainingFrame> rest(frames.begin(), frames.end());
+  for (TrainingFrame& frame : rest) {
+    const double known = evaluate(potential, std::span<const Structure>(&frame.frame.structure, 1), {}).energies[0];
+    Labels& labels = frame.frame.labels;
+    for (auto* energy : {&labels.energy, &labels.free_energy})
+      if (*energy) **energy -= known;
+  }
+  std::vector<double> references = regression(description, rest, 0.0);
+  for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
+  return references;
 }
 
 }  // namespace tamiz

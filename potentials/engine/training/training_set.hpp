@@ -35,6 +35,11 @@ TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Fra
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
                                  const std::map<Element, double>& atomic_energies = {});
 
+/// The reference energies of a model [eV], moved by ridge regression of what the labels of the frames differ from its energies on
+/// composition.
+std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
+                                       std::span<const TrainingFrame> frames);
+
 /// Throws SpeciesError naming the first frame with an element outside the description.
 void check_species(const ModelDescription& description, std::span<const Frame> frames, const std::string& what);
 

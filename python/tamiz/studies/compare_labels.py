@@ -1,9 +1,10 @@
 """How far labels of the same structures are apart, for example from two meshes.
 
-    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz
+    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels]
 
 Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
-per atom, and the largest ones of a force component and of a stress component.
+per atom, and the largest ones of a force component and of a stress component. With ``--levels`` the second file is of another level, whose
+energies are moved by a constant for each element first, and the mean difference of force components is printed, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 from ase.units import GPa
+
+NO_FORCE = 1e-3  # [eV/Å]: zero by symmetry
 
 
 def differences(one: Atoms, other: Atoms) -> tuple[float, float, float]:
@@ -28,6 +31,28 @@ def differences(one: Atoms, other: Atoms) -> tuple[float, float, float]:
     )
 
 
+def moved_references(pairs: list[tuple[Atoms, Atoms]]) -> dict[str, float]:
+    """What to add to the energy of the second of each pair for each of its elements [eV], by least squares."""
+    elements = sorted({symbol for one, _ in pairs for symbol in one.symbols})
+    counts = np.array([[one.symbols.count(symbol) for symbol in elements] for one, _ in pairs], float)
+    apart = np.array([one.get_potential_energy() - other.get_potential_energy() for one, other in pairs])
+    sizes = counts.sum(axis=1)
+    return dict(zip(elements, np.linalg.lstsq(counts / sizes[:, None], apart / sizes, rcond=None)[0].tolist()))
+
+
+def with_references(pairs: list[tuple[Atoms, Atoms]]) -> None:
+    constants = moved_references(pairs)
+    for _, other in pairs:
+        other.calc.results["energy"] += sum(constants[symbol] for symbol in other.symbols)
+
+
+def force_line(pairs: list[tuple[Atoms, Atoms]]) -> str:
+    one, other = (np.concatenate([frames[k].get_forces().ravel() for frames in pairs]) for k in (0, 1))
+    there = np.abs(one) > NO_FORCE
+    apart, size = 1000.0 * np.abs(other - one)[there].mean(), 1000.0 * np.abs(one)[there].mean()
+    return f"Force components that are not zero differ by {apart:.0f} meV/Å on average, and are {size:.0f} meV/Å."
+
+
 def row(name: str, values: list[tuple]) -> str:
     energies, forces, stresses = np.array(values).T
     stress = f"{np.nanmax(stresses):.2f}" if np.isfinite(stresses).any() else ""
@@ -39,11 +64,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("one")
     parser.add_argument("other")
+    parser.add_argument("--levels", action="store_true", help="the files are of two levels")
     arguments = parser.parse_args()
     others = {frame.info["id"]: frame for frame in read(arguments.other, ":")}
     pairs = [(frame, others[frame.info["id"]]) for frame in read(arguments.one, ":") if frame.info["id"] in others]
     if not pairs:
         parser.error("the two files have no id in common")
+    if arguments.levels:
+        with_references(pairs)
     by_formula: dict[str, list] = {}
     for one, other in pairs:
         by_formula.setdefault(one.symbols.formula.reduce()[0].format("metal"), []).append(differences(one, other))
@@ -51,6 +79,8 @@ def main() -> None:
     for name, values in sorted(by_formula.items()):
         print(row(name, values))
     print(row("all", [value for values in by_formula.values() for value in values]))
+    if arguments.levels:
+        print("\n" + force_line(pairs))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -133,6 +134,27 @@ TEST(Training, the_only_frame_of_an_element_is_trained_on) {
 
   EXPECT_EQ(result.model.description.elements.size(), 12u);
   EXPECT_EQ(result.validation.n_frames, 0u);
+}
+
+TEST(Training, reference_energies_of_an_initial_model_move_to_those_of_another_code) {
+  const ModelFile teacher = initial_model(small_description(0), 21);
+  const std::map<int, double> shifts{{7, 100.0}, {12, -20.0}, {14, 3.0}};
+  std::vector<Frame> frames = teacher_frames(12);
+  for (Frame& frame : frames)
+    for (const Element element : frame.structure.species()) *frame.labels.energy += shifts.at(element.number());
+  TrainConfig config = small_config();
+  config.steps = 1;
+
+  const TrainResult kept = train(config, frames, teacher);
+  config.shift_references = true;
+  const TrainResult moved = train(config, frames, teacher);
+
+  EXPECT_EQ(kept.model.description.atomic_energies, teacher.description.atomic_energies);
+  EXPECT_GT(kept.training.energy_mae, 1.0);
+  for (std::size_t k = 0; k < 3; ++k)
+    EXPECT_NEAR(moved.model.description.atomic_energies[k] - teacher.description.atomic_energies[k],
+                shifts.at(teacher.description.elements[k].number()), 0.2);
+  EXPECT_LT(moved.training.energy_mae, 0.2);
 }
 
 TEST(Training, two_atoms_at_one_place_name_their_frame) {

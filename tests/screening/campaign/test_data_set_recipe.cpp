@@ -226,6 +226,17 @@ TEST_F(Recipe, splits_follow_systems_and_compositions) {
   }
 }
 
+TEST_F(Recipe, a_split_may_be_that_of_another_recipe) {
+  const std::string formula = zincblende().composition().formula();
+  write_file_atomically(folder_ / "first.toml", "ledgers = [\"nothing.tz\"]\n[split]\ntest_compositions = [\"" + formula + "\"]\n");
+  write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[split]\nas = \"first.toml\"\n");
+
+  const DataSet data = made();
+
+  for (std::size_t k = 0; k < 3; ++k) EXPECT_EQ(data.frames[k].info.at("split"), "test");
+  EXPECT_EQ(data.frames[3].info.at("split"), "train");
+}
+
 TEST_F(Recipe, about_the_share_that_is_asked_for_validates) {
   DataSetRecipe recipe;
   recipe.validation = 0.2;
@@ -254,4 +265,7 @@ TEST_F(Recipe, mistakes_are_named) {
   EXPECT_NE(with("ledgers = [\"nothing.tz\"]\n").find("nothing.tz"), std::string::npos);
   EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\nvalidation = 1.5\n").find("validation"), std::string::npos);
   EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\ntest_systems = [\"Ca-Xx\"]\n").find("Xx"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\nas = \"gone.toml\"\n").find("gone.toml"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\nas = \"wrong.toml\"\n").find("of its own"), std::string::npos);
+  EXPECT_NE(with("ledgers = [\"labels.tz\"]\n[split]\nas = \"recipe.toml\"\nvalidation = 0.2\n").find("validation"), std::string::npos);
 }

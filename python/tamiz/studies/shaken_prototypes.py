@@ -1,0 +1,116 @@
+"""Small crystals of all types and of all combinations of the elements, shaken out of symmetry, for a quick level.
+
+    python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 -o shaken.xyz
+    python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 --crystals shipped.h5 -o shaken.xyz
+
+Every frame is a prototype of campaigns or of the closed world with few atoms, elements on its sites, the closest two at a random
+spacing, and a cell and places that are displaced at random: all forces and stresses differ from zero, from which a potential learns
+more than from the energies of symmetric crystals. Elements are given from the most metallic on, and most frames have them on the sites in that
+order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken.
+
+The order is random, so that the first of the frames are a sample of them. They are the input of ``tamiz label`` and name their mesh.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+from ase.io import write
+
+import tamiz
+from tamiz.studies.closed_world import ANTIPEROVSKITE, ROCKSALT_ORDER, prototypes
+from tamiz.studies.frame_pool import shaken
+from tamiz.studies.known_structures import conventional_cell, primitive_cell
+from tamiz.studies.relaxed import relaxed_ends
+from tamiz.studies.solids import closest
+
+SPACINGS = (0.88, 1.15)  # of the closest two atoms before they are shaken, of the sum of the radii
+SHAKES = (0.05, 0.1, 0.2, 0.3)  # [Å] as in `frame_pool`
+VOLUMES = (0.85, 1.25)  # of a relaxed crystal's
+CLOSEST = 0.72
+IN_ORDER = 0.7  # share of the prototypes with their elements in the order of metals
+ONE = [(np.eye(3, dtype=int), np.zeros(3))]
+
+
+def small_types(max_atoms: int) -> dict[str, dict]:
+    types = prototypes() | {"rocksalt-order": ROCKSALT_ORDER, "antiperovskite": ANTIPEROVSKITE}
+    return {name: entry for name, entry in types.items() if len(crystal_of(entry, dict.fromkeys(labels_of(entry), "Mg"))) <= max_atoms}
+
+
+def labels_of(prototype: dict) -> list[str]:
+    return sorted({site["label"] for site in prototype["sites"]})
+
+
+def crystal_of(prototype: dict, elements: dict[str, str]) -> Atoms:
+    """Its primitive cell with these elements on the sites, of the size of the entry."""
+    sites = [{"element": elements[site["label"]], "at": site["at"]} for site in prototype["sites"]]
+    whole = conventional_cell({"lattice": prototype["lattice"], "hall_number": prototype["hall_number"], "sites": sites})
+    return primitive_cell(whole)
+
+
+def spaced(crystal: Atoms, spacing: float) -> Atoms:
+    """With the closest two atoms at this part of the sum of their radii."""
+    atoms = crystal.copy()
+    atoms.set_cell(atoms.cell.array / atoms.cell.lengths().min() * 3.0, scale_atoms=True)  # the entries' sizes are arbitrary
+    atoms.set_cell(atoms.cell.array * (spacing / closest(tamiz.to_structure(atoms))), scale_atoms=True)
+    return atoms
+
+
+def drawn_prototype(elements: list[str], types: dict[str, dict], random) -> tuple[str, Atoms]:
+    name = random.choice(sorted(types))
+    labels = labels_of(types[name])
+    chosen = random.choice(len(elements), len(labels), replace=False)
+    if random.random() < IN_ORDER:
+        chosen = np.sort(chosen)
+    on_sites = {label: elements[k] for label, k in zip(labels, chosen)}
+    crystal = spaced(crystal_of(types[name], on_sites), random.uniform(*SPACINGS))
+    return f"prototype/{name}/{'-'.join(on_sites.values())}", crystal
+
+
+def drawn_crystal(crystals: dict[str, tamiz.Structure], random) -> tuple[str, Atoms]:
+    name = random.choice(sorted(crystals))
+    atoms = tamiz.to_ase(crystals[name])
+    atoms.set_cell(atoms.cell.array * random.uniform(*VOLUMES) ** (1 / 3), scale_atoms=True)
+    return name, atoms
+
+
+def shaken_prototypes(elements: list[str], n_frames: int, max_atoms: int, crystals: dict[str, tamiz.Structure], seed: int) -> list[Atoms]:
+    random, frames, types = np.random.default_rng(seed), [], small_types(max_atoms)
+    while len(frames) < n_frames:
+        is_crystal = bool(crystals) and random.random() < 0.5
+        name, atoms = drawn_crystal(crystals, random) if is_crystal else drawn_prototype(elements, types, random)
+        shake = random.choice(SHAKES)
+        group = [(*operation, np.arange(len(atoms))) for operation in ONE]
+        frame = shaken(atoms, shake, group, random)
+        if closest(tamiz.to_structure(frame)) < CLOSEST:
+            continue
+        # At this level one class of mesh is as good as another, and with a name it is not looked for.
+        frame.info = {"id": f"shaken/{name}/{shake:g}/{seed}-{len(frames)}", "mesh": "anion"}
+        frames.append(frame)
+    return frames
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("elements", nargs="+", choices=sorted(atomic_numbers), metavar="ELEMENT")
+    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--crystals", type=Path, help="data set of relaxations")
+    parser.add_argument("--max-atoms", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    crystals = {}
+    if arguments.crystals:
+        ends = relaxed_ends(tamiz.datasets.load(arguments.crystals), molecules=False)
+        crystals = {name: end.structure for name, end in ends.items() if len(end.structure) <= arguments.max_atoms}
+    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed)
+    write(arguments.output, frames, format="extxyz")
+    print(f"{len(frames)} frames")
+
+
+if __name__ == "__main__":
+    main()

@@ -444,6 +444,12 @@ def test_a_missing_gpaw_says_how_to_install_it(tmp_path):
     assert "pip install" in done.stderr or "make" in done.stderr, done.stderr
 
 
+def test_a_level_without_gaps_says_so(tmp_path):
+    done = label(tmp_path, silicon(), "--task", "gap", level={name: value for name, value in LEVEL.items() if name != "gap"})
+
+    assert done.returncode != 0 and "level coarse says nothing of gaps" in done.stderr + done.stdout
+
+
 def test_an_element_without_pulay_constant_fails_with_the_reason(tmp_path):
     done = label(tmp_path, bulk("Ge", "diamond", 5.7), "--json", "out.json")
 

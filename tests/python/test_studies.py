@@ -282,6 +282,31 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
     assert volumes["volume/Ca/1.6"] / volumes["volume/Ca/0.6"] == pytest.approx(1.6 / 0.6)
 
 
+def test_shaken_prototypes_have_no_symmetry_and_no_overlaps(tmp_path):
+    from ase.data import covalent_radii
+    from ase.io import read
+    from spglib import get_symmetry
+
+    elements = ["Ca", "Mg", "Si", "N"]
+    for name in ("one.xyz", "again.xyz"):
+        run_study("shaken_prototypes", *elements, "--frames", 40, "-o", tmp_path / name)
+    frames = read(tmp_path / "one.xyz", ":")
+
+    assert (tmp_path / "one.xyz").read_text() == (tmp_path / "again.xyz").read_text()
+    assert len({atoms.info["id"] for atoms in frames}) == 40 and all(len(atoms) <= 5 for atoms in frames)
+    assert len({atoms.info["id"].split("/")[2] for atoms in frames}) > 10  # types
+    in_order = 0
+    for atoms in frames:
+        around = atoms.repeat(3)
+        sums = covalent_radii[around.numbers][:, None] + covalent_radii[around.numbers]
+        apart = around.get_all_distances(mic=True) / sums
+        assert 0.71 < apart[~np.eye(len(around), dtype=bool)].min() < 1.3
+        assert len(get_symmetry((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers))["rotations"]) <= (2 if len(atoms) < 3 else 1)
+        places = [elements.index(element) for element in atoms.info["id"].split("/")[3].split("-")]
+        in_order += places == sorted(places)
+    assert 20 < in_order < 40
+
+
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):
     from ase.io import read
     from spglib import get_symmetry

@@ -32,6 +32,11 @@ SYMPREC = 0.01, 1e-5  # [Å] in what is symmetrized, and of the symmetry that it
 FEWEST_ATOMS = 4  # in molecular dynamics: of fewer, hardly any move against each other
 
 
+def identity(atoms: Atoms) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The group that keeps no symmetry, as `cyclic_group` gives them."""
+    return [(np.eye(3, dtype=int), np.zeros(3), np.arange(len(atoms)))]
+
+
 def cyclic_group(atoms: Atoms, random) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """A random one of the crystal: rotations and translations of fractional coordinates, and the atom that each atom becomes."""
     cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
@@ -99,7 +104,7 @@ def pool(potential, crystals: dict[str, tamiz.Structure], seed: int, temperature
             group = cyclic_group(atoms, random)
             if len(group) > 1:
                 keep(shaken(atoms, shake, group, random), name, "shaken-in-symmetry", f"{shake:g}")
-            keep(shaken(atoms, shake, group[:1], random), name, "shaken", f"{shake:g}")
+            keep(shaken(atoms, shake, identity(atoms), random), name, "shaken", f"{shake:g}")
         for temperature in temperatures:
             if (hot := snapshot(potential, crystal, temperature, int(random.integers(2**31)))) is not None:
                 keep(tamiz.to_ase(hot), name, "dynamics", f"{temperature:g}K")

@@ -23,7 +23,7 @@ energy_tolerance  change of the energy [eV per valence electron] at which a self
 eigenstates_tolerance  (optional) largest mean square residual [eV² per valence electron] at its end; GPAW asks for 4e-8
 scf_iterations    (optional) most iterations of a self-consistent cycle
 relax             fmax [eV/Å], smax_gpa [GPa], max_steps
-gap               method ``GLLBSC``, cutoff [eV], kpoint_length or kpoint_density; with (optional) tolerance [eV] the band edges are looked for
+gap               (optional) method ``GLLBSC``, cutoff [eV], kpoint_length or kpoint_density; with (optional) tolerance [eV] the band edges are looked for
                   on meshes that are doubled at fixed density until the gap moves by less, and the gap with ``xc`` at the
                   level's own cutoff and mesh is found in the same way
 """
@@ -43,6 +43,8 @@ def handle(request: dict, report: protocol.Report) -> tuple[dict, dict]:
     atoms = protocol.atoms_from_structure(request["structure"])
     settings = request["settings"]
     if request["task"] == "gap":
+        if "gap" not in settings:
+            raise protocol.LabelFailure(f"level {settings['name']} says nothing of gaps: take another level for them")
         gaps = gllbsc_gap(atoms, settings)
         if "tolerance" in settings["gap"]:
             gaps |= plain_gap(atoms, settings)

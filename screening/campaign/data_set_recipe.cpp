@@ -55,6 +55,18 @@ std::set<std::string> systems_of(const TomlTable& table, const std::string& key)
   return systems;
 }
 
+std::map<Element, double> references_of(const TomlTable& table) {
+  std::map<Element, double> references;
+  for (const std::string& symbol : table.keys()) {
+    try {
+      references[Element::from_symbol(symbol)] = table.number(symbol, 0.0);
+    } catch (const SpeciesError& error) {
+      table.fail(symbol, error.what());
+    }
+  }
+  return references;
+}
+
 /// Gathers the labels of ledgers, one after the other.
 class Gathering {
  public:
@@ -136,6 +148,19 @@ class Gathering {
     if (!is_new) return keep_the_end(data_.frames[seen->second].info, std::move(info));
     info["split"] = recipe_.split_of(labelled.structure);
     data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
+    if (!recipe_.references.empty()) move_references(data_.frames.back());
+  }
+
+  void move_references(Frame& frame) const {
+    double sum = 0.0;
+    for (const Element element : frame.structure.species()) {
+      const auto found = recipe_.references.find(element);
+      if (found == recipe_.references.end()) throw SpeciesError("[references] has no " + std::string(element.symbol()));
+      sum += found->second;
+    }
+    for (auto* energy : {&frame.labels.energy, &frame.labels.free_energy})
+      if (*energy) **energy += sum;
+    frame.info["energy_moved"] = format_double(sum);
   }
 
   void add_gap(const LabelResult& label, const json& properties) {
@@ -184,7 +209,7 @@ void take_split(const TomlTable& split, const std::filesystem::path& folder, Dat
 
 DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
-  root.allow_only({"ledgers", "card", "split"});
+  root.allow_only({"ledgers", "card", "split", "references"});
   root.require("ledgers");
   DataSetRecipe recipe;
   for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
@@ -192,6 +217,7 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
   if (split.has("as")) take_split(split, path.parent_path(), recipe);
   else read_split(split, recipe);
+  recipe.references = references_of(root.table("references"));
   return recipe;
 }
 

@@ -22,11 +22,15 @@ namespace tamiz {
 ///     validation = 0.1                     # share of the other compositions but elements and 1:1 compounds
 ///
 /// `as = "other.toml"` in its place takes the split of another recipe.
+///
+///     [references]                         # [eV] added to the energies for every atom, so that they meet those of another level
+///     Mg = -0.049
 struct DataSetRecipe {
   std::vector<std::filesystem::path> ledgers;
   std::map<std::string, std::string> card;
   std::set<std::string> test_systems, test_compositions;  ///< as Composition writes them
   double validation = 0.1;
+  std::map<Element, double> references;  ///< [eV]; empty, or with all elements of the frames
 
   /// Throws FileError, FormatError.
   static DataSetRecipe read(const std::filesystem::path& path);
@@ -38,8 +42,8 @@ struct DataSetRecipe {
 /// Every geometry of every label of the ledgers, each once. `info` of a frame says where it is from: "id", "task", "level",
 /// "settings" (JSON), "oracle", "version", "commit" (of Tamiz), "split", "step" of a relaxation, of its end also "parents"
 /// (the id of what was relaxed), "core_seconds" and what else the worker said ("mesh_used": a class of k-points); gaps that were calculated at the same
-/// geometry are added. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
-/// Throws FileError, FormatError.
+/// geometry are added; "energy_moved" [eV] is what `references` added to its energies. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
+/// Throws FileError, FormatError, SpeciesError for an element that `references` lacks.
 DataSet make_data_set(const DataSetRecipe& recipe);
 
 }  // namespace tamiz

@@ -4,7 +4,7 @@
 
 Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
 per atom, and the largest ones of a force component and of a stress component. With ``--levels`` the second file is of another level, whose
-energies are moved by a constant for each element first, and the mean difference of force components is printed, too.
+energies are moved by a constant for each element first, and these and the mean difference of force components are printed, too.
 """
 
 from __future__ import annotations
@@ -40,8 +40,7 @@ def moved_references(pairs: list[tuple[Atoms, Atoms]]) -> dict[str, float]:
     return dict(zip(elements, np.linalg.lstsq(counts / sizes[:, None], apart / sizes, rcond=None)[0].tolist()))
 
 
-def with_references(pairs: list[tuple[Atoms, Atoms]]) -> None:
-    constants = moved_references(pairs)
+def move(pairs: list[tuple[Atoms, Atoms]], constants: dict[str, float]) -> None:
     for _, other in pairs:
         other.calc.results["energy"] += sum(constants[symbol] for symbol in other.symbols)
 
@@ -71,7 +70,8 @@ def main() -> None:
     if not pairs:
         parser.error("the two files have no id in common")
     if arguments.levels:
-        with_references(pairs)
+        constants = moved_references(pairs)
+        move(pairs, constants)
     by_formula: dict[str, list] = {}
     for one, other in pairs:
         by_formula.setdefault(one.symbols.formula.reduce()[0].format("metal"), []).append(differences(one, other))
@@ -81,6 +81,7 @@ def main() -> None:
     print(row("all", [value for values in by_formula.values() for value in values]))
     if arguments.levels:
         print("\n" + force_line(pairs))
+        print("Constants [eV]: " + ", ".join(f"{symbol} = {constant:.4f}" for symbol, constant in constants.items()))
 
 
 if __name__ == "__main__":

@@ -237,6 +237,27 @@ TEST_F(Recipe, a_split_may_be_that_of_another_recipe) {
   EXPECT_EQ(data.frames[3].info.at("split"), "train");
 }
 
+TEST_F(Recipe, energies_move_by_the_references_of_their_elements) {
+  const DataSet as_it_was = made();
+  std::string table = "ledgers = [\"labels.tz\"]\n[references]\n";
+  std::set<Element> elements;
+  for (const Frame& frame : as_it_was.frames) elements.insert(frame.structure.species().begin(), frame.structure.species().end());
+  for (const Element element : elements) table += std::string(element.symbol()) + " = " + std::to_string(element.number()) + ".0\n";
+  write_file_atomically(folder_ / "recipe.toml", table);
+
+  const DataSet data = made();
+
+  ASSERT_EQ(data.frames.size(), as_it_was.frames.size());
+  for (std::size_t k = 0; k < data.frames.size(); ++k) {
+    double sum = 0.0;
+    for (const Element element : data.frames[k].structure.species()) sum += element.number();
+    EXPECT_NEAR(*data.frames[k].labels.energy, *as_it_was.frames[k].labels.energy + sum, 1e-9);
+    EXPECT_EQ(std::stod(data.frames[k].info.at("energy_moved")), sum);
+  }
+  write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[references]\nXe = 1.0\n");
+  EXPECT_NE(message_of(folder_ / "recipe.toml").find("[references] has no"), std::string::npos);
+}
+
 TEST_F(Recipe, about_the_share_that_is_asked_for_validates) {
   DataSetRecipe recipe;
   recipe.validation = 0.2;

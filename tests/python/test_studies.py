@@ -306,6 +306,8 @@ def test_shaken_prototypes_have_no_symmetry_and_no_overlaps(tmp_path):
         places = [elements.index(element) for element in atoms.info["id"].split("/")[3].split("-")]
         in_order += places == sorted(places)
     assert 20 < in_order < 40
+    run_study("shaken_prototypes", *elements, "--frames", 10, "--with", "N", "-o", tmp_path / "nitrides.xyz")
+    assert all("N" in atoms.symbols for atoms in read(tmp_path / "nitrides.xyz", ":"))
 
 
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):

@@ -78,11 +78,15 @@ def drawn_crystal(crystals: dict[str, tamiz.Structure], random) -> tuple[str, At
     return name, atoms
 
 
-def shaken_prototypes(elements: list[str], n_frames: int, max_atoms: int, crystals: dict[str, tamiz.Structure], seed: int) -> list[Atoms]:
+def shaken_prototypes(elements: list[str], n_frames: int, max_atoms: int, crystals: dict[str, tamiz.Structure], seed: int,
+                      wanted: set[str]) -> list[Atoms]:
+    """Frames with one of the wanted elements."""
     random, frames, types = np.random.default_rng(seed), [], small_types(max_atoms)
     while len(frames) < n_frames:
         is_crystal = bool(crystals) and random.random() < 0.5
         name, atoms = drawn_crystal(crystals, random) if is_crystal else drawn_prototype(elements, types, random)
+        if wanted.isdisjoint(atoms.symbols):
+            continue
         shake = random.choice(SHAKES)
         frame = shaken(atoms, shake, identity(atoms), random)
         if closest(tamiz.to_structure(frame)) < CLOSEST:
@@ -99,6 +103,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--crystals", type=Path, help="data set of relaxations")
     parser.add_argument("--max-atoms", type=int, default=5)
+    parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -106,7 +111,10 @@ def main() -> None:
     if arguments.crystals:
         ends = relaxed_ends(tamiz.datasets.load(arguments.crystals), molecules=False)
         crystals = {name: end.structure for name, end in ends.items() if len(end.structure) <= arguments.max_atoms}
-    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed)
+    wanted = set(arguments.wanted or arguments.elements)
+    if not wanted <= set(arguments.elements):
+        parser.error(f"--with names what is not among the elements: {', '.join(sorted(wanted - set(arguments.elements)))}")
+    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed, wanted)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

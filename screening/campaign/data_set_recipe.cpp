@@ -6,6 +6,7 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/toml.hpp"
+#include "tamiz/core/io/toml_elements.hpp"
 #include "tamiz/core/structure/composition.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
@@ -53,18 +54,6 @@ std::set<std::string> systems_of(const TomlTable& table, const std::string& key)
     systems.insert(Composition::from_formula(text).system());
   }
   return systems;
-}
-
-std::map<Element, double> references_of(const TomlTable& table) {
-  std::map<Element, double> references;
-  for (const std::string& symbol : table.keys()) {
-    try {
-      references[Element::from_symbol(symbol)] = table.number(symbol, 0.0);
-    } catch (const SpeciesError& error) {
-      table.fail(symbol, error.what());
-    }
-  }
-  return references;
 }
 
 /// Gathers the labels of ledgers, one after the other.
@@ -217,7 +206,7 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
   if (split.has("as")) take_split(split, path.parent_path(), recipe);
   else read_split(split, recipe);
-  recipe.references = references_of(root.table("references"));
+  recipe.references = numbers_by_element(root.table("references"));
   return recipe;
 }
 

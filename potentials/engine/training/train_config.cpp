@@ -5,6 +5,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/toml.hpp"
+#include "tamiz/core/io/toml_elements.hpp"
 
 namespace tamiz {
 namespace {
@@ -44,18 +45,6 @@ ModelDescription model_shape(const TomlTable& table) {
   return model;
 }
 
-std::map<Element, double> atomic_energies(const TomlTable& table) {
-  std::map<Element, double> energies;
-  for (const std::string& symbol : table.keys()) {
-    try {
-      energies[Element::from_symbol(symbol)] = table.number(symbol, 0.0);
-    } catch (const SpeciesError& error) {
-      table.fail(symbol, error.what());
-    }
-  }
-  return energies;
-}
-
 LossWeights loss_weights(const TomlTable& table, LossWeights weights) {
   table.allow_only({"energy", "forces", "stress", "energy_delta", "force_delta"});
   weights.energy = table.number("energy", weights.energy);
@@ -73,7 +62,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   root.allow_only({"model", "train", "loss", "loss_last_stage"});
   TrainConfig config;
   config.model = model_shape(root.table("model"));
-  config.atomic_energies = atomic_energies(root.table("model").table("atomic_energies"));
+  config.atomic_energies = numbers_by_element(root.table("model").table("atomic_energies"));
   const TomlTable train = root.table("train");
   train.allow_only({"steps", "learning_rate", "weight_decay", "ema_decay", "gradient_clip", "batch_size",
                     "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction",

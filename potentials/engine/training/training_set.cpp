@@ -42,6 +42,11 @@ void check_frame(const Frame& frame, const std::string& name) {
 
 std::uint64_t content_key(const Frame& frame) { return hash64(frame.structure.content_hash()); }
 
+void subtract_energy(Labels& labels, double known) {
+  for (auto* energy : {&labels.energy, &labels.free_energy})
+    if (*energy) **energy -= known;
+}
+
 /// The frames with labels less the repulsion of the model: what its weights have to explain.
 std::vector<TrainingFrame> less_repulsion(const ModelDescription& d, std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
@@ -54,8 +59,7 @@ std::vector<TrainingFrame> less_repulsion(const ModelDescription& d, std::span<c
     const Prediction part = repulsion->evaluate(batch, state, build_neighbors(batch, state, repulsion->neighbors()),
                                                 {.forces = true});
     Labels& labels = frame.frame.labels;
-    for (auto* energy : {&labels.energy, &labels.free_energy})
-      if (*energy) **energy -= part.energies[0];
+    subtract_energy(labels, part.energies[0]);
     if (labels.forces) *labels.forces -= part.forces;
   }
   return rest;
@@ -235,12 +239,8 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
 std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
                                        std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
-  for (TrainingFrame& frame : rest) {
-    const double known = evaluate(potential, std::span<const Structure>(&frame.frame.structure, 1), {}).energies[0];
-    Labels& labels = frame.frame.labels;
-    for (auto* energy : {&labels.energy, &labels.free_energy})
-      if (*energy) **energy -= known;
-  }
+  for (TrainingFrame& frame : rest)
+    subtract_energy(frame.frame.labels, evaluate(potential, std::span<const Structure>(&frame.frame.structure, 1), {}).energies[0]);
   std::vector<double> references = regression(description, rest, 0.0);
   for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
   return references;

@@ -51,10 +51,15 @@ def prototypes():
     return {entry["name"]: entry for entry in tomllib.loads(path.read_text())["prototype"]}
 
 
+def on_sites(prototype: dict, elements: dict[str, str]) -> Atoms:
+    """The conventional cell of a prototype whose labels stand for these elements, of the size of the entry."""
+    sites = [{"element": elements[site["label"]], "at": site["at"]} for site in prototype["sites"]]
+    return conventional_cell({"lattice": prototype["lattice"], "hall_number": prototype["hall_number"], "sites": sites})
+
+
 def decorated(kind: str, prototype: dict, elements: dict[str, str]) -> Atoms:
     """The primitive cell of a prototype whose labels stand for these elements."""
-    sites = [{"element": elements[site["label"]], "at": site["at"]} for site in prototype["sites"]]
-    atoms = conventional_cell({"lattice": prototype["lattice"], "hall_number": prototype["hall_number"], "sites": sites})
+    atoms = on_sites(prototype, elements)
     volumes = VOLUMES["P" if "P" in atoms.symbols else "N" if "N" in atoms.symbols else ""]
     volume = sum(volumes[symbol] for symbol in atoms.symbols) * (DENSITY if kind in DENSE else 1.0)
     scale = (volume / atoms.get_volume()) ** (1 / 3)

@@ -22,9 +22,9 @@ from ase.data import atomic_numbers
 from ase.io import write
 
 import tamiz
-from tamiz.studies.closed_world import ANTIPEROVSKITE, ROCKSALT_ORDER, prototypes
+from tamiz.studies.closed_world import ANTIPEROVSKITE, ROCKSALT_ORDER, on_sites, prototypes
 from tamiz.studies.frame_pool import identity, shaken
-from tamiz.studies.known_structures import conventional_cell, primitive_cell
+from tamiz.studies.known_structures import primitive_cell
 from tamiz.studies.relaxed import relaxed_ends
 from tamiz.studies.solids import closest
 
@@ -38,18 +38,11 @@ IN_ORDER = 0.7  # share of the prototypes with their elements in the order of me
 def small_types(max_atoms: int) -> dict[str, dict]:
     types = prototypes() | {"rocksalt-order": ROCKSALT_ORDER, "antiperovskite": ANTIPEROVSKITE}
     any_elements = ("H", "He", "Li", "Be")  # different ones, or the cell would be smaller
-    return {name: entry for name, entry in types.items() if len(crystal_of(entry, dict(zip(labels_of(entry), any_elements)))) <= max_atoms}
+    return {name: entry for name, entry in types.items() if len(primitive_cell(on_sites(entry, dict(zip(labels_of(entry), any_elements))))) <= max_atoms}
 
 
 def labels_of(prototype: dict) -> list[str]:
     return sorted({site["label"] for site in prototype["sites"]})
-
-
-def crystal_of(prototype: dict, elements: dict[str, str]) -> Atoms:
-    """Its primitive cell with these elements on the sites, of the size of the entry."""
-    sites = [{"element": elements[site["label"]], "at": site["at"]} for site in prototype["sites"]]
-    whole = conventional_cell({"lattice": prototype["lattice"], "hall_number": prototype["hall_number"], "sites": sites})
-    return primitive_cell(whole)
 
 
 def spaced(crystal: Atoms, spacing: float) -> Atoms:
@@ -66,9 +59,9 @@ def drawn_prototype(elements: list[str], types: dict[str, dict], random) -> tupl
     chosen = random.choice(len(elements), len(labels), replace=False)
     if random.random() < IN_ORDER:
         chosen = np.sort(chosen)
-    on_sites = {label: elements[k] for label, k in zip(labels, chosen)}
-    crystal = spaced(crystal_of(types[name], on_sites), random.uniform(*SPACINGS))
-    return f"prototype/{name}/{'-'.join(on_sites.values())}", crystal
+    drawn = {label: elements[k] for label, k in zip(labels, chosen)}
+    crystal = spaced(primitive_cell(on_sites(types[name], drawn)), random.uniform(*SPACINGS))
+    return f"prototype/{name}/{'-'.join(drawn.values())}", crystal
 
 
 def drawn_crystal(crystals: dict[str, tamiz.Structure], random) -> tuple[str, Atoms]:

@@ -23,6 +23,10 @@ class Element {
   double covalent_radius() const;
   /// Pauling electronegativity; NaN where none is known.
   double electronegativity() const;
+  /// The same number for elements that take each other's place in compounds: the column of the periodic table, where copper's is
+  /// that of the alkali metals and zinc's that of the alkaline earths, whose valence they have in semiconductors. Rare earths are one
+  /// family, actinides another; hydrogen is alone.
+  int family() const;
 
   auto operator<=>(const Element&) const = default;
 

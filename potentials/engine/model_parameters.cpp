@@ -24,7 +24,7 @@ class Builder {
       : d_(description), channels_(description.channels), elements_(static_cast<std::int64_t>(description.elements.size())) {}
 
   std::vector<ParameterSpec> build() {
-    add("node_embedding", {elements_, channels_}, inverse_root(elements_));
+    add_of_elements("node_embedding", {channels_}, inverse_root(elements_));
     const auto shapes = interaction_shapes(d_);
     for (std::size_t t = 0; t < shapes.size(); ++t) {
       add_interaction(t, shapes[t]);
@@ -36,7 +36,13 @@ class Builder {
 
  private:
   void add(std::string name, std::vector<std::int64_t> shape, double factor, bool decays = false, double initial = 1.0) {
-    specs_.push_back({std::move(name), std::move(shape), factor, initial, decays});
+    specs_.push_back({std::move(name), std::move(shape), factor, initial, decays, false});
+  }
+
+  void add_of_elements(std::string name, std::vector<std::int64_t> shape, double factor, bool decays = false, double initial = 1.0) {
+    shape.insert(shape.begin(), elements_);
+    add(std::move(name), std::move(shape), factor, decays, initial);
+    specs_.back().by_element = true;
   }
 
   void add_interaction(std::size_t t, const InteractionShape& shape) {
@@ -57,16 +63,16 @@ class Builder {
     // The skip product acts on the message where there is no residual, else on the features that enter.
     const int skip_l = shape.residual ? std::min(shape.input_l, shape.output_l) : d_.l_max;
     for (int l = 0; l <= skip_l; ++l)
-      add(numbered("interactions", t, "skip." + std::to_string(l)), {elements_, channels_, channels_},
-          inverse_root(channels_ * elements_), true);
+      add_of_elements(numbered("interactions", t, "skip." + std::to_string(l)), {channels_, channels_},
+                      inverse_root(channels_ * elements_), true);
   }
 
   void add_product(std::size_t t, const InteractionShape& shape) {
     for (int l = 0; l <= shape.output_l; ++l) {
       for (int order = 1; order <= d_.correlation; ++order) {
         const std::int64_t maps = symmetric_basis(order, d_.l_max, l).n_maps;
-        add(numbered("products", t, "contraction." + std::to_string(l) + "." + std::to_string(order)),
-            {elements_, maps, channels_}, 1.0, true, maps > 0 ? 1.0 / static_cast<double>(maps) : 1.0);
+        add_of_elements(numbered("products", t, "contraction." + std::to_string(l) + "." + std::to_string(order)),
+                        {maps, channels_}, 1.0, true, maps > 0 ? 1.0 / static_cast<double>(maps) : 1.0);
       }
       add(numbered("products", t, "linear." + std::to_string(l)), {channels_, channels_}, inverse_root(channels_));
     }

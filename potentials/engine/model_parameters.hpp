@@ -18,6 +18,7 @@ struct ParameterSpec {
   double factor;         ///< applied where the weight is used
   double initial_scale;  ///< standard deviation of the first values
   bool decays;           ///< takes weight decay
+  bool by_element;       ///< the first extent is the elements
 
   std::size_t size() const;
 };

@@ -9,7 +9,7 @@ std::vector<ParameterBlock> parameter_layout(const ModelDescription& description
   std::vector<ParameterBlock> blocks;
   std::size_t offset = 0;
   for (const ParameterSpec& spec : model_parameters(description)) {
-    blocks.push_back({spec.name, offset, spec.size(), spec.decays});
+    blocks.push_back({spec.name, offset, spec.size(), spec.decays, spec.by_element});
     offset += spec.size();
   }
   return blocks;

@@ -15,6 +15,7 @@ struct ParameterBlock {
   std::string name;
   std::size_t offset, size;
   bool decays;  ///< takes weight decay
+  bool by_element = false;  ///< as many equal parts as the model has elements, in their order
 };
 
 /// Of all weights of a model, in the order of model_parameters().

@@ -20,6 +20,7 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
+#include "tamiz/potentials/engine/training/family_decay.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 #include "tamiz/potentials/engine/training/schedule.hpp"
@@ -34,6 +35,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t k_checkpoint_every = 200;
 constexpr std::int64_t k_metrics_every = 10;
+constexpr double k_family_decay = 0.2;
 
 void check_config(const TrainConfig& c) {
   const auto require = [](bool fine, const std::string& what) {
@@ -45,6 +47,7 @@ void check_config(const TrainConfig& c) {
   require(c.ema_decay >= 0.0 && c.ema_decay < 1.0, "ema_decay must be in [0, 1)");
   require(c.gradient_clip > 0.0, "gradient_clip must be positive");
   require(c.weight_decay >= 0.0, "weight_decay must not be negative");
+  require(!c.family_decay || *c.family_decay >= 0.0, "family_decay must not be negative");
   require(c.validation_fraction >= 0.0 && c.validation_fraction < 1.0, "validation_fraction must be in [0, 1)");
   require(c.validations >= 1, "validations must be at least 1");
   require(c.first_cycle >= 0, "first_cycle must not be negative");
@@ -63,6 +66,7 @@ struct Plan {
   TrainConfig config;
   TrainingSet set;
   ModelFile start;
+  double family_decay;
 };
 
 Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
@@ -72,7 +76,8 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
   check_labels(frames, "training", forces);
   if (!validation.empty()) check_labels(validation, "validation", forces);
   const int n_members = initial ? initial->description.n_members : config.model.n_members;
-  Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {}};
+  Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {},
+            config.family_decay.value_or(initial ? 0.0 : k_family_decay)};
   if (initial) {
     check_species(initial->description, frames, "training");
     plan.start = *initial;
@@ -114,7 +119,7 @@ std::string content_of(const Frame& frame) {
 std::string identity(const Plan& plan) {
   const TrainConfig& c = plan.config;
   std::string text = to_json(plan.start.description) + weights_text(c.weights) + weights_text(c.last_stage) + c.dtype;
-  for (const double value : {c.last_stage_fraction, c.learning_rate, c.weight_decay, c.ema_decay, c.gradient_clip})
+  for (const double value : {c.last_stage_fraction, c.learning_rate, c.weight_decay, plan.family_decay, c.ema_decay, c.gradient_clip})
     text += format_double(value) + " ";
   for (const std::int64_t value : {std::int64_t{c.batch_size}, c.steps, static_cast<std::int64_t>(c.seed),
                                    std::int64_t{c.validations}, std::int64_t{c.first_cycle}})
@@ -155,6 +160,7 @@ class Run {
       : plan_(plan),
         model_(make_trainable(plan.start, options_of(plan.config))),
         optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads),
+        families_(model_->layout(), plan.start.description.elements, plan.family_decay),
         cycles_(cycles(plan.config.steps, plan.set.validation.empty() ? 0 : first_cycle(plan))) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
@@ -182,7 +188,9 @@ class Run {
     if (!std::isfinite(loss) || !std::isfinite(norm))
       throw NumericsError("training diverged at step " + std::to_string(step()) +
                           ": the loss is not finite; lower learning_rate, or look for wrong labels");
-    optimizer_.step(state_.optimizer, state_.parameters, gradient_, learning_rate());
+    const double rate = learning_rate();
+    optimizer_.step(state_.optimizer, state_.parameters, gradient_, rate);
+    families_.step(state_.parameters, rate);
     update_average(state_.average, state_.parameters, step(), c.ema_decay);
     return loss;
   }
@@ -231,6 +239,7 @@ class Run {
   const Plan& plan_;
   std::unique_ptr<Trainable> model_;
   Optimizer optimizer_;
+  FamilyDecay families_;
   std::vector<Cycle> cycles_;
   SplitBatch batches_;
   std::vector<double> gradient_;

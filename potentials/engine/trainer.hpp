@@ -27,6 +27,9 @@ struct TrainConfig {
   double last_stage_fraction = 0.3;  ///< of the steps of a cycle
   double learning_rate = 0.01;
   double weight_decay = 5e-7;
+  /// Pull of the weights of related elements towards each other, over the learning rate; empty: 0.2 for a new model, and 0 for one
+  /// that is trained further, whose elements may have been told apart by more labels than these.
+  std::optional<double> family_decay;
   double ema_decay = 0.99;
   double gradient_clip = 100.0;
   int batch_size = 4;           ///< frames

@@ -59,16 +59,18 @@ json start_info(const json& record) {
 json run_info(const std::filesystem::path& ledger) {
   json info{{"kind", "run"}};
   std::map<std::string, int> kinds;
-  json labels = json::array();
+  json labels = json::array(), counts;
   double cost = 0.0;
   for (const json& record : Ledger::read(ledger)) {
     ++kinds[record.at("kind").get<std::string>()];
     if (record.at("kind") == "campaign") info["campaign"] = start_info(record);
     if (record.at("kind") != "label") continue;
     labels.push_back(label_info(record));
+    json& count = counts[record.value("level", "no level")][record.value("task", "no task")][record.value("status", "no status")];
+    count = count.is_null() ? 1 : count.get<int>() + 1;
     cost += record.value("cost", 0.0);
   }
-  info.update({{"records", kinds}, {"label_core_seconds", cost}, {"labels", labels}});
+  info.update({{"records", kinds}, {"label_core_seconds", cost}, {"label_counts", counts}, {"labels", labels}});
   return info;
 }
 
@@ -102,6 +104,17 @@ json structure_info(const std::filesystem::path& path) {
     info["volume_per_atom"] = structure.lattice().volume() / static_cast<double>(structure.size());
     info["shortest_distance"] = structure.shortest_distance();
   }
+  return info;
+}
+
+/// For people: of the labels of a run, which may be thousands, only those that did not finish.
+json in_short(json info) {
+  if (info.at("kind") != "run") return info;
+  json unfinished;
+  for (const json& label : info.at("labels"))
+    if (label.value("status", "") != "finished") unfinished[label.value("id", "no id")] = label.value("reason", label.value("status", "no status"));
+  info.erase("labels");
+  if (!unfinished.is_null()) info["labels_not_finished"] = unfinished;
   return info;
 }
 
@@ -141,7 +154,7 @@ void add_info(CLI::App& app) {
   CLI::App* command = add_command(app, "info", "Say what is in a structure file, a data set, a model or a run", "tamiz info model.safetensors",
                                   [path](const Common& common, json& result) {
                                     result = info_of(*path);
-                                    if (common.speaks()) print(result);
+                                    if (common.speaks()) print(in_short(result));
                                     return k_done;
                                   });
   command->add_option("file", *path, "Structure file, data set, model (.safetensors), gap model, ledger (.tz) or run folder")->required()->check(CLI::ExistingPath);

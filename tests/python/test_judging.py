@@ -115,6 +115,16 @@ def relaxed_silicon(tmp_path_factory):
     return path
 
 
+def test_ends_of_relaxations_are_written_with_their_labels(relaxed_silicon, tmp_path):
+    from ase.io import read
+
+    assert run_study("relaxed", relaxed_silicon, "-o", tmp_path / "ends.xyz") == "1 frames\n"
+    (end,) = tamiz.datasets.load(relaxed_silicon).to_ase()[-1:]
+    written = read(tmp_path / "ends.xyz")
+    assert written.get_potential_energy() == pytest.approx(end.get_potential_energy()) and written.info["id"] == end.info["id"]
+    assert run_study("relaxed", relaxed_silicon, "--max-atoms", "1", "-o", tmp_path / "none.xyz") == "0 frames\n"
+
+
 def test_lattices_and_bulk_moduli_are_those_of_the_potential(relaxed_silicon, tmp_path):
     potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
     (end,) = tamiz.datasets.load(relaxed_silicon)

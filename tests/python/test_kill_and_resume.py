@@ -163,6 +163,11 @@ def test_the_campaign_met_failures_and_went_on(world, reference):
     assert states.count("failed") >= 1
     assert states.count("finished") >= 3
 
+    said = world.call("info", str(reference[0]))
+    failed = [label for label in labels(reference[0], world) if label["status"] == "failed"]
+    assert f"finished: {states.count('finished')}" in said and f"failed: {len(failed)}" in said
+    assert all(label["reason"] in said for label in failed)
+
 
 def test_the_campaign_adopted_a_new_model(reference):
     assert [name for name in results(reference[0]) if name.endswith(".safetensors")]

@@ -310,6 +310,16 @@ def test_shaken_prototypes_have_no_symmetry_and_no_overlaps(tmp_path):
     assert all("N" in atoms.symbols for atoms in read(tmp_path / "nitrides.xyz", ":"))
 
 
+def test_prototypes_relaxed_by_a_model_are_shaken_near_its_crystals(tmp_path):
+    from ase.io import read
+
+    run_study("shaken_prototypes", "Si", "--frames", 10, "--max-atoms", 2, "--model", STILLINGER_WEBER, "-o", tmp_path / "pool.xyz")
+    frames = read(tmp_path / "pool.xyz", ":")
+    assert len(frames) == 10 and all(atoms.info["id"].startswith("shaken/relaxed-prototype/diamond/Si/") for atoms in frames)
+    volumes = [atoms.get_volume() / 2 / 20.02 for atoms in frames]  # of the potential's diamond, lattice constant 5.431 Å
+    assert max(volumes) - min(volumes) > 0.05 and 0.8 < min(volumes) and max(volumes) < 1.3
+
+
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):
     from ase.io import read
     from spglib import get_symmetry

@@ -64,12 +64,13 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   config.model = model_shape(root.table("model"));
   config.atomic_energies = numbers_by_element(root.table("model").table("atomic_energies"));
   const TomlTable train = root.table("train");
-  train.allow_only({"steps", "learning_rate", "weight_decay", "ema_decay", "gradient_clip", "batch_size",
+  train.allow_only({"steps", "learning_rate", "weight_decay", "family_decay", "ema_decay", "gradient_clip", "batch_size",
                     "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction",
                     "shift_references"});
   config.steps = train.integer("steps", config.steps);
   config.learning_rate = train.number("learning_rate", config.learning_rate);
   config.weight_decay = train.number("weight_decay", config.weight_decay);
+  if (train.has("family_decay")) config.family_decay = train.number("family_decay", 0.0);
   config.ema_decay = train.number("ema_decay", config.ema_decay);
   config.gradient_clip = train.number("gradient_clip", config.gradient_clip);
   config.batch_size = whole(train, "batch_size", config.batch_size);

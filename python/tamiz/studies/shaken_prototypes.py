@@ -2,11 +2,13 @@
 
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 -o shaken.xyz
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 --crystals shipped.h5 -o shaken.xyz
+    python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 4000 --max-atoms 8 --model MODEL.safetensors -o pool.xyz
 
 Every frame is a prototype of campaigns or of the closed world with few atoms, elements on its sites, the closest two at a random
 spacing, and a cell and places that are displaced at random: all forces and stresses differ from zero, from which a potential learns
 more than from the energies of symmetric crystals. Elements are given from the most metallic on, and most frames have them on the sites in that
-order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken.
+order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken. With a model,
+prototypes are relaxed with it before they are shaken: where it holds crystals to be is where its faults matter.
 
 The order is random, so that the first of the frames are a sample of them. They are the input of ``tamiz label`` and name their mesh.
 """
@@ -30,13 +32,17 @@ from tamiz.studies.solids import closest
 
 SPACINGS = (0.88, 1.15)  # of the closest two atoms before they are shaken, of the sum of the radii
 SHAKES = (0.05, 0.1, 0.2, 0.3)  # [Å] as in `frame_pool`
-VOLUMES = (0.85, 1.25)  # of a relaxed crystal's
-CLOSEST = 0.72
+VOLUMES = (0.85, 1.25)  # of the volume of a crystal relaxed with DFT
+MODEL_VOLUMES = (0.92, 1.12)  # of one relaxed with a model, which is off by itself
+MODEL_STEPS = 100  # most of a relaxation, which need not come to its end
+CLOSEST = 0.72, 1.3  # distance of the closest two atoms, of the sum of their radii
+AT_ONCE = 500  # crystals relaxed together
 IN_ORDER = 0.7  # share of the prototypes with their elements in the order of metals
 
 
-def small_types(max_atoms: int) -> dict[str, dict]:
-    types = prototypes() | {"rocksalt-order": ROCKSALT_ORDER, "antiperovskite": ANTIPEROVSKITE}
+def small_types(max_atoms: int, max_elements: int) -> dict[str, dict]:
+    known = prototypes() | {"rocksalt-order": ROCKSALT_ORDER, "antiperovskite": ANTIPEROVSKITE}
+    types = {name: entry for name, entry in known.items() if len(labels_of(entry)) <= max_elements}
     any_elements = ("H", "He", "Li", "Be")  # different ones, or the cell would be smaller
     return {name: entry for name, entry in types.items() if len(primitive_cell(on_sites(entry, dict(zip(labels_of(entry), any_elements))))) <= max_atoms}
 
@@ -64,30 +70,63 @@ def drawn_prototype(elements: list[str], types: dict[str, dict], random) -> tupl
     return f"prototype/{name}/{'-'.join(drawn.values())}", crystal
 
 
+def resized(atoms: Atoms, volumes: tuple[float, float], random) -> Atoms:
+    atoms.set_cell(atoms.cell.array * random.uniform(*volumes) ** (1 / 3), scale_atoms=True)
+    return atoms
+
+
 def drawn_crystal(crystals: dict[str, tamiz.Structure], random) -> tuple[str, Atoms]:
     name = random.choice(sorted(crystals))
-    atoms = tamiz.to_ase(crystals[name])
-    atoms.set_cell(atoms.cell.array * random.uniform(*VOLUMES) ** (1 / 3), scale_atoms=True)
-    return name, atoms
+    return name, resized(tamiz.to_ase(crystals[name]), VOLUMES, random)
+
+
+def relaxed_with(potential, drawn: list[tuple[str, Atoms]], random) -> list[tuple[str, Atoms]]:
+    """Prototypes where the model brings them, at a random volume near that."""
+    results = tamiz.relax([atoms for _, atoms in drawn], potential, max_steps=MODEL_STEPS)
+    return [(f"relaxed-{name}", resized(tamiz.to_ase(result.structure), MODEL_VOLUMES, random)) for (name, _), result in zip(drawn, results)]
+
+
+def drawn(elements: list[str], types: dict[str, dict], crystals: dict[str, tamiz.Structure], potential, wanted: set[str],
+          random) -> list[tuple[str, Atoms]]:
+    """Some crystals with one of the wanted elements, in random order."""
+    some, to_relax = [], []
+    for _ in range(AT_ONCE):
+        is_crystal = bool(crystals) and random.random() < 0.5
+        name, atoms = drawn_crystal(crystals, random) if is_crystal else drawn_prototype(elements, types, random)
+        if not wanted.isdisjoint(atoms.symbols):
+            (to_relax if potential and not is_crystal else some).append((name, atoms))
+    if to_relax:
+        some += relaxed_with(potential, to_relax, random)
+        random.shuffle(some)
+    return some
+
+
+def is_whole(atoms: Atoms) -> bool:
+    """Neither with two atoms on each other nor torn."""
+    return CLOSEST[0] <= closest(tamiz.to_structure(atoms)) <= CLOSEST[1]
+
+
+def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[Atoms]:
+    frames = []
+    for name, atoms in crystals:
+        shake = random.choice(SHAKES)
+        frame = shaken(atoms, shake, identity(atoms), random)
+        if is_whole(frame):
+            # At this level one class of mesh is as good as another, and with a name it is not looked for.
+            frame.info = {"id": f"shaken/{name}/{shake:g}/{seed}", "mesh": "anion"}
+            frames.append(frame)
+    return frames
 
 
 def shaken_prototypes(elements: list[str], n_frames: int, max_atoms: int, crystals: dict[str, tamiz.Structure], seed: int,
-                      wanted: set[str]) -> list[Atoms]:
-    """Frames with one of the wanted elements."""
-    random, frames, types = np.random.default_rng(seed), [], small_types(max_atoms)
+                      wanted: set[str], potential=None) -> list[Atoms]:
+    """Frames with one of the wanted elements; with a potential, prototypes are relaxed with it before."""
+    random, frames, types = np.random.default_rng(seed), [], small_types(max_atoms, len(elements))
     while len(frames) < n_frames:
-        is_crystal = bool(crystals) and random.random() < 0.5
-        name, atoms = drawn_crystal(crystals, random) if is_crystal else drawn_prototype(elements, types, random)
-        if wanted.isdisjoint(atoms.symbols):
-            continue
-        shake = random.choice(SHAKES)
-        frame = shaken(atoms, shake, identity(atoms), random)
-        if closest(tamiz.to_structure(frame)) < CLOSEST:
-            continue
-        # At this level one class of mesh is as good as another, and with a name it is not looked for.
-        frame.info = {"id": f"shaken/{name}/{shake:g}/{seed}-{len(frames)}", "mesh": "anion"}
-        frames.append(frame)
-    return frames
+        frames += shaken_frames(drawn(elements, types, crystals, potential, wanted, random), seed, random)
+    for k, frame in enumerate(frames):
+        frame.info["id"] += f"-{k}"
+    return frames[:n_frames]
 
 
 def main() -> None:
@@ -95,6 +134,7 @@ def main() -> None:
     parser.add_argument("elements", nargs="+", choices=sorted(atomic_numbers), metavar="ELEMENT")
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--crystals", type=Path, help="data set of relaxations")
+    parser.add_argument("--model", type=Path, help="with which prototypes are relaxed before they are shaken")
     parser.add_argument("--max-atoms", type=int, default=5)
     parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
     parser.add_argument("--seed", type=int, default=1)
@@ -107,7 +147,8 @@ def main() -> None:
     wanted = set(arguments.wanted or arguments.elements)
     if not wanted <= set(arguments.elements):
         parser.error(f"--with names what is not among the elements: {', '.join(sorted(wanted - set(arguments.elements)))}")
-    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed, wanted)
+    potential = tamiz.load(arguments.model) if arguments.model else None
+    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed, wanted, potential)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

@@ -175,7 +175,6 @@ class Gathering {
   std::map<std::string, Info> gaps_;
 };
 
-/// The split of a recipe of its own.
 void read_split(const TomlTable& split, DataSetRecipe& recipe) {
   split.allow_only({"test_systems", "test_compositions", "validation"});
   recipe.test_systems = systems_of(split, "test_systems");
@@ -184,14 +183,16 @@ void read_split(const TomlTable& split, DataSetRecipe& recipe) {
   if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
 }
 
-/// The split of another recipe, which has one of its own.
-void take_split(const TomlTable& split, const std::filesystem::path& folder, DataSetRecipe& recipe) {
-  split.allow_only({"as"});
-  const std::filesystem::path other = folder / split.text("as", "");
-  if (!std::filesystem::is_regular_file(other)) split.fail("as", "there is no recipe " + other.string());
-  const TomlTable theirs = TomlTable::read(other).table("split");
-  if (theirs.has("as")) split.fail("as", other.string() + " has no split of its own: name the recipe that it names");
-  read_split(theirs, recipe);
+/// A table of the recipe, or that of the recipe which it names with `as`.
+TomlTable own_or_named(const TomlTable& root, const std::string& name, const std::filesystem::path& folder) {
+  TomlTable table = root.table(name);
+  if (!table.has("as")) return table;
+  table.allow_only({"as"});
+  const std::filesystem::path other = folder / table.text("as", "");
+  if (!std::filesystem::is_regular_file(other)) table.fail("as", "there is no recipe " + other.string());
+  TomlTable theirs = TomlTable::read(other).table(name);
+  if (theirs.has("as")) table.fail("as", other.string() + " has no [" + name + "] of its own: name the recipe that it names");
+  return theirs;
 }
 
 }  // namespace
@@ -202,11 +203,10 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   root.require("ledgers");
   DataSetRecipe recipe;
   for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
-  const TomlTable card = root.table("card"), split = root.table("split");
+  const TomlTable card = root.table("card");
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
-  if (split.has("as")) take_split(split, path.parent_path(), recipe);
-  else read_split(split, recipe);
-  recipe.references = numbers_by_element(root.table("references"));
+  read_split(own_or_named(root, "split", path.parent_path()), recipe);
+  recipe.references = numbers_by_element(own_or_named(root, "references", path.parent_path()));
   return recipe;
 }
 

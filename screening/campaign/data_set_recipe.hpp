@@ -21,10 +21,10 @@ namespace tamiz {
 ///     test_compositions = ["MgSiN2"]
 ///     validation = 0.1                     # share of the other compositions but elements and 1:1 compounds
 ///
-/// `as = "other.toml"` in its place takes the split of another recipe.
-///
 ///     [references]                         # [eV] added to the energies for every atom, so that they meet those of another level
 ///     Mg = -0.049
+///
+/// `as = "other.toml"` alone in [split] or [references] takes that of another recipe.
 struct DataSetRecipe {
   std::vector<std::filesystem::path> ledgers;
   std::map<std::string, std::string> card;

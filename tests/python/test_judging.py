@@ -207,6 +207,51 @@ def test_labels_of_other_supercells_are_refused(relaxed_silicon):
     assert "1 of 1" in phonons.problem(cells, {}, end)
 
 
+@pytest.fixture(scope="module")
+def alloys(tmp_path_factory):
+    """Twelve shaken cells of each two of Cu, Ag and Au with energies and forces of an effective medium theory, three of them for tests."""
+    from ase import Atoms
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+
+    random, frames = np.random.default_rng(1), []
+    for pair in (("Cu", "Ag"), ("Cu", "Au"), ("Ag", "Au")):
+        for k in range(12):
+            atoms: Atoms = bulk("Cu", "fcc", random.uniform(3.7, 4.1), cubic=True)
+            atoms.symbols[:] = [pair[0], pair[0], pair[1], pair[1]]
+            atoms.rattle(0.1, rng=random)
+            atoms.calc = EMT()
+            info = {"id": f"{pair}/{k}", "split": "test" if k < 3 else "train"}
+            frames.append(tamiz.Frame(tamiz.to_structure(atoms), energy=atoms.get_potential_energy(), forces=atoms.get_forces(), info=info))
+    path = tmp_path_factory.mktemp("alloys") / "alloys.h5"
+    tamiz.datasets.DataSet(frames).save(path)
+    return path
+
+
+def test_systems_are_left_out_of_a_training_and_judged(alloys, tmp_path):
+    from tamiz.studies import left_out_systems
+
+    frames = left_out_systems.without_tests(alloys)
+    assert len(frames) == 27 and left_out_systems.system_of(frames[0]) == "Ag-Cu"
+    (tmp_path / "train.toml").write_text("[model]\ncutoff = 4.0\nchannels = 4\nl_max = 1\nhidden_l = 0\nn_members = 1\n[train]\nsteps = 40\n")
+    call = ["left_out_systems", alloys, "--config", tmp_path / "train.toml", "--leave-out", "Cu-Ag", "--leave-out", "Au-Cu", "-o", tmp_path / "out.json"]
+    printed = run_study(*call)
+    kept = json.loads((tmp_path / "out.json").read_text())
+    assert [one["left_out"] for one in kept["results"]] == [["Ag-Cu"], ["Au-Cu"]]
+    errors = [one["errors"]["alloys.h5"] for one in kept["results"]]
+    assert all(one["n_frames"] == 9 and 0.0 < one["energy_mae"] and abs(one["energy_bias"]) <= one["energy_mae"] for one in errors)
+    mean = 500 * (errors[0]["energy_mae"] + errors[1]["energy_mae"])
+    assert f"| alloys.h5, all | all | 18 | {mean:.0f} |" in printed
+
+    kept["results"][0]["errors"]["alloys.h5"]["energy_mae"] = 1.2345
+    (tmp_path / "out.json").write_text(json.dumps(kept))
+    assert "| alloys.h5, 1 | 1 | 9 | 1234 |" in run_study(*call)  # what is known is not trained again
+
+    (tmp_path / "train.toml").write_text("[train]\nsteps = 41\n")
+    with pytest.raises(AssertionError, match="another configuration"):
+        run_study(*call)
+
+
 def test_a_mode_that_only_the_model_loses_is_said():
     from tamiz.studies import phonons
 

@@ -1,10 +1,11 @@
 """How far labels of the same structures are apart, for example from two meshes.
 
-    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels]
+    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels] [--with-gap]
 
 Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
 per atom, and the largest ones of a force component and of a stress component. With ``--levels`` the second file is of another level, whose
-energies are moved by a constant for each element first, and these and the mean difference of force components are printed, too.
+energies are moved by a constant for each element first, and these and the mean difference of force components are printed, too. With
+``--with-gap`` only what has a gap in the first file is compared.
 """
 
 from __future__ import annotations
@@ -64,11 +65,14 @@ def main() -> None:
     parser.add_argument("one")
     parser.add_argument("other")
     parser.add_argument("--levels", action="store_true", help="the files are of two levels")
+    parser.add_argument("--with-gap", action="store_true", help="only what has a gap in the first file")
     arguments = parser.parse_args()
     others = {frame.info["id"]: frame for frame in read(arguments.other, ":")}
     pairs = [(frame, others[frame.info["id"]]) for frame in read(arguments.one, ":") if frame.info["id"] in others]
+    if arguments.with_gap:
+        pairs = [(one, other) for one, other in pairs if float(one.info.get("gap", 0.0)) > 0.0]
     if not pairs:
-        parser.error("the two files have no id in common")
+        parser.error("the two files have nothing in common" + (" that has a gap" if arguments.with_gap else ""))
     if arguments.levels:
         constants = moved_references(pairs)
         move(pairs, constants)

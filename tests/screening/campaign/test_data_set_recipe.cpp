@@ -256,6 +256,12 @@ TEST_F(Recipe, energies_move_by_the_references_of_their_elements) {
   }
   write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[references]\nXe = 1.0\n");
   EXPECT_NE(message_of(folder_ / "recipe.toml").find("[references] has no"), std::string::npos);
+
+  write_file_atomically(folder_ / "first.toml", table);
+  write_file_atomically(folder_ / "recipe.toml", "ledgers = [\"labels.tz\"]\n[references]\nas = \"first.toml\"\n");
+  EXPECT_EQ(made().frames[0].labels.energy, data.frames[0].labels.energy);
+  write_file_atomically(folder_ / "first.toml", "ledgers = []\n[references]\nas = \"recipe.toml\"\n");
+  EXPECT_NE(message_of(folder_ / "recipe.toml").find("[references] of its own"), std::string::npos);
 }
 
 TEST_F(Recipe, about_the_share_that_is_asked_for_validates) {

@@ -66,7 +66,7 @@ json run_info(const std::filesystem::path& ledger) {
     if (record.at("kind") == "campaign") info["campaign"] = start_info(record);
     if (record.at("kind") != "label") continue;
     labels.push_back(label_info(record));
-    json& count = counts[record.value("level", "no level")][record.value("task", "no task")][record.value("status", "no status")];
+    json& count = counts[record.value("task", "no task")][record.value("status", "no status")];
     count = count.is_null() ? 1 : count.get<int>() + 1;
     cost += record.value("cost", 0.0);
   }

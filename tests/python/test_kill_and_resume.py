@@ -163,10 +163,17 @@ def test_the_campaign_met_failures_and_went_on(world, reference):
     assert states.count("failed") >= 1
     assert states.count("finished") >= 3
 
+
+def test_a_run_is_told_in_short(world, reference):
+    kept = labels(reference[0], world)
     said = world.call("info", str(reference[0]))
-    failed = [label for label in labels(reference[0], world) if label["status"] == "failed"]
-    assert f"finished: {states.count('finished')}" in said and f"failed: {len(failed)}" in said
-    assert all(label["reason"] in said for label in failed)
+
+    for task in {label["task"] for label in kept}:
+        for status in {label["status"] for label in kept if label["task"] == task}:
+            number = sum(label["task"] == task and label["status"] == status for label in kept)
+            assert f"{status}: {number}" in said.split(f"  {task}:")[1]
+    assert all((label["reason"] in said) == (label["status"] == "failed") for label in kept if label.get("reason"))
+    assert not any(label["id"] in said for label in kept if label["status"] == "finished")
 
 
 def test_the_campaign_adopted_a_new_model(reference):

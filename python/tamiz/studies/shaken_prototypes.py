@@ -86,8 +86,8 @@ def relaxed_with(potential, drawn: list[tuple[str, Atoms]], random) -> list[tupl
     return [(f"relaxed-{name}", resized(tamiz.to_ase(result.structure), MODEL_VOLUMES, random)) for (name, _), result in zip(drawn, results)]
 
 
-def drawn(elements: list[str], types: dict[str, dict], crystals: dict[str, tamiz.Structure], potential, wanted: set[str],
-          random) -> list[tuple[str, Atoms]]:
+def some_crystals(elements: list[str], types: dict[str, dict], crystals: dict[str, tamiz.Structure], potential, wanted: set[str],
+                  random) -> list[tuple[str, Atoms]]:
     """Some crystals with one of the wanted elements, in random order."""
     some, to_relax = [], []
     for _ in range(AT_ONCE):
@@ -118,12 +118,12 @@ def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[
     return frames
 
 
-def shaken_prototypes(elements: list[str], n_frames: int, max_atoms: int, crystals: dict[str, tamiz.Structure], seed: int,
+def shaken_prototypes(elements: list[str], n_frames: int, types: dict[str, dict], crystals: dict[str, tamiz.Structure], seed: int,
                       wanted: set[str], potential=None) -> list[Atoms]:
     """Frames with one of the wanted elements; with a potential, prototypes are relaxed with it before."""
-    random, frames, types = np.random.default_rng(seed), [], small_types(max_atoms, len(elements))
+    random, frames = np.random.default_rng(seed), []
     while len(frames) < n_frames:
-        frames += shaken_frames(drawn(elements, types, crystals, potential, wanted, random), seed, random)
+        frames += shaken_frames(some_crystals(elements, types, crystals, potential, wanted, random), seed, random)
     for k, frame in enumerate(frames):
         frame.info["id"] += f"-{k}"
     return frames[:n_frames]
@@ -147,8 +147,11 @@ def main() -> None:
     wanted = set(arguments.wanted or arguments.elements)
     if not wanted <= set(arguments.elements):
         parser.error(f"--with names what is not among the elements: {', '.join(sorted(wanted - set(arguments.elements)))}")
+    types = small_types(arguments.max_atoms, len(arguments.elements))
+    if not types:
+        parser.error("no prototype has so few atoms and elements")
     potential = tamiz.load(arguments.model) if arguments.model else None
-    frames = shaken_prototypes(arguments.elements, arguments.frames, arguments.max_atoms, crystals, arguments.seed, wanted, potential)
+    frames = shaken_prototypes(arguments.elements, arguments.frames, types, crystals, arguments.seed, wanted, potential)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

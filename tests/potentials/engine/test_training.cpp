@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -155,6 +156,26 @@ TEST(Training, reference_energies_of_an_initial_model_move_to_those_of_another_c
     EXPECT_NEAR(moved.model.description.atomic_energies[k] - teacher.description.atomic_energies[k],
                 shifts.at(teacher.description.elements[k].number()), 0.2);
   EXPECT_LT(moved.training.energy_mae, 0.2);
+}
+
+TEST(Training, related_elements_are_pulled_together_in_a_new_model_only) {
+  std::vector<Frame> frames = teacher_frames(6);
+  for (Frame& frame : frames) {  // calcium for silicon, beside magnesium
+    std::vector<Element> species(frame.structure.species().begin(), frame.structure.species().end());
+    std::ranges::replace(species, Element(14), Element(20));
+    frame.structure = Structure(frame.structure.lattice(), k_periodic, species, Cartesian{frame.structure.positions()});
+  }
+  const auto trained = [&](std::optional<double> decay, const std::optional<ModelFile>& initial) {
+    TrainConfig config = small_config();
+    config.family_decay = decay;
+    return train(config, frames, initial).model;
+  };
+  const ModelFile model = trained({}, {});
+
+  EXPECT_EQ(bytes_of(model), bytes_of(trained(0.2, {})));
+  EXPECT_NE(bytes_of(model), bytes_of(trained(0.0, {})));
+  EXPECT_EQ(bytes_of(trained({}, model)), bytes_of(trained(0.0, model)));
+  EXPECT_THROW(trained(-0.1, {}), UnitError);
 }
 
 TEST(Training, two_atoms_at_one_place_name_their_frame) {

@@ -21,6 +21,7 @@ import tamiz
 from tamiz.studies.relaxed import is_molecule
 
 BATCH = 128  # frames
+NO_FORCE = 1e-3  # [eV/Å] mean component below which a share of it says nothing: symmetry holds the atoms
 FAR = (0.02, 0.1, 0.5)  # [eV/atom], borders of the bins of distance
 ANIONS = {"N": "nitride", "P": "phosphide"}
 
@@ -69,7 +70,7 @@ def summary(energies, errors, labels) -> dict:
     """MAE of energies [eV/atom] and of force components [eV/Å], and that as a share of the mean |component|."""
     size, mae = float(np.abs(labels).mean()), float(np.abs(errors).mean())
     return {"n_frames": len(energies), "n_atoms": len(labels), "energy_mae": float(np.abs(energies).mean()), "force_mae": mae,
-            "mean_force": size, "force_share": mae / size if size > 0.0 else None}
+            "mean_force": size, "force_share": mae / size if size > NO_FORCE else None}
 
 
 def errors_by_group(frames, rows: list[dict], lowest: dict[str, float]) -> dict[str, dict[str, dict]]:

@@ -238,18 +238,21 @@ def test_systems_are_left_out_of_a_training_and_judged(alloys, tmp_path):
     printed = run_study(*call)
     kept = json.loads((tmp_path / "out.json").read_text())
     assert [one["left_out"] for one in kept["results"]] == [["Ag-Cu"], ["Au-Cu"]]
-    errors = [one["errors"]["alloys.h5"] for one in kept["results"]]
+    errors = [one["errors"]["alloys.h5"]["left_out"] for one in kept["results"]]
+    assert all(one["errors"]["alloys.h5"]["trained_on"]["n_frames"] == 6 for one in kept["results"])
     assert all(one["n_frames"] == 9 and 0.0 < one["energy_mae"] and abs(one["energy_bias"]) <= one["energy_mae"] for one in errors)
     mean = 500 * (errors[0]["energy_mae"] + errors[1]["energy_mae"])
     assert f"| alloys.h5, all | all | 18 | {mean:.0f} |" in printed
 
-    kept["results"][0]["errors"]["alloys.h5"]["energy_mae"] = 1.2345
+    kept["results"][0]["errors"]["alloys.h5"]["left_out"]["energy_mae"] = 1.2345
     (tmp_path / "out.json").write_text(json.dumps(kept))
     assert "| alloys.h5, 1 | 1 | 9 | 1234 |" in run_study(*call)  # what is known is not trained again
 
     (tmp_path / "train.toml").write_text("[train]\nsteps = 41\n")
     with pytest.raises(AssertionError, match="another configuration"):
         run_study(*call)
+    with pytest.raises(AssertionError, match="no frame of alloys.h5 would be left"):
+        run_study("left_out_systems", alloys, "--leave-out", "Ag-Cu", "Au-Cu", "Ag-Au")
 
 
 def test_a_mode_that_only_the_model_loses_is_said():

@@ -232,7 +232,7 @@ def test_systems_are_left_out_of_a_training_and_judged(alloys, tmp_path):
     from tamiz.studies import left_out_systems
 
     frames = left_out_systems.without_tests(alloys)
-    assert len(frames) == 27 and left_out_systems.system_of(frames[0]) == "Ag-Cu"
+    assert len(frames) == 27 and frames[0].structure.system == "Ag-Cu"
     (tmp_path / "train.toml").write_text("[model]\ncutoff = 4.0\nchannels = 4\nl_max = 1\nhidden_l = 0\nn_members = 1\n[train]\nsteps = 40\n")
     call = ["left_out_systems", alloys, "--config", tmp_path / "train.toml", "--leave-out", "Cu-Ag", "--leave-out", "Au-Cu", "-o", tmp_path / "out.json"]
     printed = run_study(*call)

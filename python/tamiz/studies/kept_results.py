@@ -8,6 +8,13 @@ import sys
 from pathlib import Path
 
 
+def replace_json(path: Path, value: dict) -> None:
+    """Writes a file that is whole at any moment."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(value, indent=1) + "\n")
+    os.replace(new, path)
+
+
 class KeptResults:
     """`results` of the study and what was `done` for them, by description; `done_key` is its name in the file."""
 
@@ -22,6 +29,4 @@ class KeptResults:
         self.done = stored.get(self.done_key, {})
 
     def write(self) -> None:
-        new = self.path.with_suffix(".new")
-        new.write_text(json.dumps({"level": self.level, "results": self.results, self.done_key: self.done}, indent=1) + "\n")
-        os.replace(new, self.path)
+        replace_json(self.path, {"level": self.level, "results": self.results, self.done_key: self.done})

@@ -14,20 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.model_errors import residuals, with_labels
 
 SAMPLE = 3  # of the frames that a model was trained on, every so many are looked at
-
-
-def system_of(frame) -> str:
-    return "-".join(sorted(set(frame.structure.symbols)))
 
 
 def without_tests(path: Path) -> list:
@@ -50,14 +46,14 @@ def errors_on(potential, frames: list) -> dict:
 
 def trained_and_judged(data: dict[str, list], left_out: set[str], config: Path | None, seed: int, threads: int) -> dict[str, dict]:
     """Errors on the frames of the left-out systems and on some of the others, by the name of the data set."""
-    kept = [without_split(frame) for frames in data.values() for frame in frames if system_of(frame) not in left_out]
+    kept = [without_split(frame) for frames in data.values() for frame in frames if frame.structure.system not in left_out]
     with tempfile.TemporaryDirectory() as folder:
         model = tamiz.train(kept, Path(folder) / "model.safetensors", config=config, seed=seed, threads=threads)
         potential = tamiz.load(model.path)
     errors = {}
     for name, frames in data.items():
         asked = with_labels(frames)
-        left, others = ([frame for frame in asked if (system_of(frame) in left_out) == inside] for inside in (True, False))
+        left, others = ([frame for frame in asked if (frame.structure.system in left_out) == inside] for inside in (True, False))
         if left:
             errors[name] = {"left_out": errors_on(potential, left), "trained_on": errors_on(potential, others[::SAMPLE])}
     return errors
@@ -86,12 +82,6 @@ def known_results(path: Path | None, about: dict, parser: argparse.ArgumentParse
     return kept["results"]
 
 
-def keep(path: Path, about: dict, results: list[dict]) -> None:
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps({"about": about, "results": results}, indent=1) + "\n")
-    os.replace(new, path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="+", help="data sets (.h5)")
@@ -105,11 +95,11 @@ def main() -> None:
     if len(data) < len(arguments.data):
         parser.error("two data sets have the same name")
     folds = [{"-".join(sorted(system.split("-"))) for system in fold} for fold in arguments.leave_out]
-    there = {system_of(frame) for frames in data.values() for frame in frames}
+    there = {frame.structure.system for frames in data.values() for frame in frames}
     if missing := sorted(set().union(*folds) - there):
         parser.error(f"there are no frames of {', '.join(missing)}")
     for name, frames in data.items():
-        if any(all(system_of(frame) in fold for frame in frames) for fold in folds):
+        if any(all(frame.structure.system in fold for frame in frames) for fold in folds):
             parser.error(f"no frame of {name} would be left to train on")
     about = {"frames": {name: len(frames) for name, frames in data.items()}, "config": arguments.config.read_text() if arguments.config else ""}
     results = known_results(arguments.output, about, parser)
@@ -122,7 +112,7 @@ def main() -> None:
                 found = key | {"errors": trained_and_judged(data, fold, arguments.config, seed, arguments.threads)}
                 results.append(found)
                 if arguments.output:
-                    keep(arguments.output, about, results)
+                    replace_json(arguments.output, {"about": about, "results": results})
             for name, errors in found["errors"].items():
                 print(line(f"{name}, {folds.index(fold) + 1}", seed, errors), flush=True)
     for name in data:

@@ -320,6 +320,21 @@ def test_prototypes_relaxed_by_a_model_are_shaken_near_its_crystals(tmp_path):
     assert max(volumes) - min(volumes) > 0.05 and 0.8 < min(volumes) and max(volumes) < 1.3
 
 
+def test_mixed_prototypes_have_compositions_that_no_prototype_has(tmp_path):
+    from ase.formula import Formula
+    from ase.io import read
+
+    elements, formulas = ["Ca", "Mg", "Si", "N"], {}
+    for share in (0, 1):
+        run_study("shaken_prototypes", *elements, "--frames", 60, "--max-atoms", 6, "--mixed", share, "-o", tmp_path / f"{share}.xyz")
+        frames = read(tmp_path / f"{share}.xyz", ":")
+        assert all(len(atoms) <= 6 for atoms in frames) and all(atoms.info["id"].startswith("shaken/mixed-") == bool(share) for atoms in frames)
+        assert len({atoms.info["id"] for atoms in frames}) == 60
+        formulas[share] = {str(Formula(str(atoms.symbols)).stoichiometry()[0]) for atoms in frames}
+        assert all(len(set(atoms.symbols)) <= 3 for atoms in frames)
+    assert len(formulas[1] - formulas[0]) >= 3
+
+
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):
     from ase.io import read
     from spglib import get_symmetry

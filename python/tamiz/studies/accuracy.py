@@ -14,11 +14,12 @@ aln      wurtzite AlN, ph_AlN_wz_PBEsol_first180.xyz: every sixth frame is left 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
+
+from tamiz.studies.kept_results import replace_json
 
 SETS = {
     "mlearn": ("mlearn_Si_train.xyz", "mlearn_Si_test.xyz"),
@@ -168,7 +169,7 @@ def main() -> None:
             rows_of.setdefault(name, rows)
             per_seed.append(errors_by_type(rows))
             results["sets"][name] = {"seeds": per_seed, "mean": mean_over_seeds(per_seed)}
-            (arguments.output / "accuracy.json").write_text(json.dumps(results, indent=1) + "\n")
+            replace_json(arguments.output / "accuracy.json", results)
     (arguments.output / "accuracy.md").write_text(table(results))
     plot(rows_of, arguments.output / "accuracy.png")
     print(table(results), end="")

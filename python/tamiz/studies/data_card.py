@@ -10,13 +10,13 @@ composition, distances those of the closest two atoms as a share of the sum of t
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.model_errors import chemistry, lowest_energies, with_labels
 from tamiz.studies.solids import closest
 
@@ -135,7 +135,7 @@ def main() -> None:
     if arguments.plot:
         plot(labelled, heights, forces, numbers, arguments.plot)
     if arguments.output:
-        arguments.output.write_text(json.dumps(numbers, indent=1) + "\n")
+        replace_json(arguments.output, numbers)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ crystals within `--window` of the hull. A ground state is the lowest crystal of 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import relaxed_ends
 
 Energies = dict[str, tuple[tamiz.Structure, float]]  # [eV/atom], by name
@@ -160,7 +160,7 @@ def main() -> None:
     result = judge(tamiz.load(arguments.model), tamiz.datasets.load(arguments.known), tamiz.datasets.load(arguments.world), starts, arguments.window)
     print(summary(result))
     if arguments.output:
-        arguments.output.write_text(json.dumps({"model": str(arguments.model)} | result, indent=1) + "\n")
+        replace_json(arguments.output, {"model": str(arguments.model)} | result)
     if arguments.plot and result["mae"] is not None:
         plot(result, arguments.plot)
 

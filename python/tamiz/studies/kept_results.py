@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 
-def replace_json(path: Path, value: dict) -> None:
+def replace_json(path: Path, value: dict | list) -> None:
     """Writes a file that is whole at any moment."""
     new = path.with_suffix(".new")
     new.write_text(json.dumps(value, indent=1) + "\n")

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from pathlib import Path
 
 import numpy as np
 from ase.formula import Formula
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import relaxed_ends
 
 REFERENCES = {"Ca": "Ca", "Mg": "Mg", "Zn": "Zn", "Si": "Si", "Ge": "Ge", "Sn": "Sn", "N": "N2", "P": "P"}
@@ -92,7 +92,7 @@ def main():
         print(f"| {phase} | {name} | {ours:.3f} | {theirs:.3f} | {difference} |")
     if arguments.json:
         keys = ("phase", "property", "calculated", "measured")
-        arguments.json.write_text(json.dumps([dict(zip(keys, row)) for row in rows], indent=1) + "\n")
+        replace_json(arguments.json, [dict(zip(keys, row)) for row in rows])
 
 
 if __name__ == "__main__":

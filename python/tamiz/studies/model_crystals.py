@@ -11,7 +11,6 @@ geometries, all on one class of mesh, so that neither moduli need relaxations. W
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from ase.units import GPa
 
 import tamiz
 from tamiz.studies.equations_of_state import fit
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.measured import lattice
 from tamiz.studies.relaxed import relaxed_ends
 
@@ -113,7 +113,7 @@ def main() -> None:
             print(f"{key.replace('_', ' ')}: mean absolute error {100 * np.abs(errors).mean():.2f} % of {len(errors)} values; "
                   f"{sum('failure' in row for row in rows.values())} of {len(rows)} crystals are left out")
     if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+        replace_json(arguments.output, result)
 
 
 if __name__ == "__main__":

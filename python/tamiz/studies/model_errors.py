@@ -11,13 +11,13 @@ says what it was trained on; whether the split was left out then is for the call
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import is_molecule
 
 BATCH = 128  # frames
@@ -145,7 +145,7 @@ def main() -> None:
     if arguments.output:
         result = {"model": str(arguments.model), "data": str(arguments.data), "split": arguments.split, "n_left_out": len(asked) - len(frames),
                   "errors": groups, "calibration": calibration_of(potential, frames)}
-        arguments.output.write_text(json.dumps(result, indent=1) + "\n")
+        replace_json(arguments.output, result)
     if arguments.plot:
         plot(frames, rows, arguments.plot)
 

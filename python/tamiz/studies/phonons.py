@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import ends_named
 
 COPIES = 2
@@ -124,7 +124,7 @@ def main() -> None:
         print(f"| {name} | {one['mae']:.2f} | {one['largest']:.2f} | {one['highest'][0]:.2f}, {one['highest'][1]:.2f} | "
               f"{'yes' if one['falsely_imaginary'] else 'no'} |")
     if arguments.output:
-        arguments.output.write_text(json.dumps({"model": str(arguments.model), "crystals": result}, indent=1) + "\n")
+        replace_json(arguments.output, {"model": str(arguments.model), "crystals": result})
 
 
 if __name__ == "__main__":

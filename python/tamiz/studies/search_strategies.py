@@ -36,6 +36,7 @@ import numpy as np
 import tamiz
 from tamiz import _tamiz
 from tamiz.studies.judge_closed_world import crystal_numbers, known_by_model, per_atom, relaxed_by_model
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import relaxed_ends
 
 STRATEGIES = ("random", "model", "learning", "learning/cost")
@@ -291,7 +292,7 @@ def main() -> None:
     if arguments.output:
         about = {"model": str(arguments.model), "n_without_answer": n_missing, "n_crystals": len(world.names), "n_failed": int(world.failed.sum()), "n_wanted": n_wanted,
                  "window": arguments.window, "gap": list(gap), "batch": arguments.batch, "share": arguments.share}
-        arguments.output.write_text(json.dumps(without_nan(about | {"strategies": result})) + "\n")
+        replace_json(arguments.output, without_nan(about | {"strategies": result}))
     if arguments.plot:
         plot(result, arguments.plot)
 

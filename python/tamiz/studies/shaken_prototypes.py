@@ -3,12 +3,14 @@
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 -o shaken.xyz
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 --crystals shipped.h5 -o shaken.xyz
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 4000 --max-atoms 8 --model MODEL.safetensors -o pool.xyz
+    python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 4000 --max-atoms 6 --model MODEL.safetensors --mixed 1 -o pool.xyz
 
 Every frame is a prototype of campaigns or of the closed world with few atoms, elements on its sites, the closest two at a random
 spacing, and a cell and places that are displaced at random: all forces and stresses differ from zero, from which a potential learns
 more than from the energies of symmetric crystals. Elements are given from the most metallic on, and most frames have them on the sites in that
 order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken. With a model,
-prototypes are relaxed with it before they are shaken: where it holds crystals to be is where its faults matter.
+prototypes are relaxed with it before they are shaken: where it holds crystals to be is where its faults matter. Mixed prototypes are supercells
+with another element on some of the sites, up to three elements in all: compositions and orders that no prototype has.
 
 The order is random, so that the first of the frames are a sample of them. They are the input of ``tamiz label`` and name their mesh.
 """
@@ -16,10 +18,12 @@ The order is random, so that the first of the frames are a sample of them. They 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from ase.build import make_supercell
 from ase.data import atomic_numbers
 from ase.io import write
 
@@ -36,7 +40,7 @@ VOLUMES = (0.85, 1.25)  # of the volume of a crystal relaxed with DFT
 MODEL_VOLUMES = (0.92, 1.12)  # of one relaxed with a model, which is off by itself
 MODEL_STEPS = 100  # most of a relaxation, which need not come to its end
 CLOSEST = 0.72, 1.3  # distance of the closest two atoms, of the sum of their radii
-AT_ONCE = 500  # crystals relaxed together
+AT_ONCE = 500  # crystals drawn, and relaxed together
 IN_ORDER = 0.7  # share of the prototypes with their elements in the order of metals
 
 
@@ -70,6 +74,36 @@ def drawn_prototype(elements: list[str], types: dict[str, dict], random) -> tupl
     return f"prototype/{name}/{'-'.join(drawn.values())}", crystal
 
 
+def drawn_supercell(atoms: Atoms, max_atoms: int, random) -> Atoms:
+    """One of those with at most so many atoms, from twice the cell on: a matrix in Hermite's normal form."""
+    most = max_atoms // len(atoms)
+    if most < 2:
+        return atoms.copy()
+    times = int(random.integers(2, most + 1))
+    sides = [(a, b, times // (a * b)) for a in range(1, times + 1) for b in range(1, times + 1) if times % (a * b) == 0]
+    a, b, c = sides[random.integers(len(sides))]
+    return make_supercell(atoms, [[a, 0, 0], [random.integers(b), b, 0], [random.integers(c), random.integers(c), c]])
+
+
+def mixed(atoms: Atoms, elements: list[str], max_atoms: int, random) -> Atoms:
+    """A supercell with a third element on some sites of the one next to it in the order of metals, or with two of three such exchanged."""
+    result = drawn_supercell(atoms, max_atoms, random)
+    symbols = np.array(result.get_chemical_symbols(), dtype="U2")
+    present = [element for element in elements if element in symbols]
+    others = [element for element in elements if element not in present]
+    if len(present) < 3 and others:
+        new = random.choice(others)
+        host = min(present, key=lambda element: abs(elements.index(element) - elements.index(new)))
+        sites = np.flatnonzero(symbols == host)
+        symbols[random.permutation(sites)[: random.integers(1, max(len(sites), 2))]] = new
+    elif len(present) > 1:
+        first = random.integers(len(present) - 1)
+        sites = np.flatnonzero(np.isin(symbols, present[first : first + 2]))
+        symbols[sites] = symbols[random.permutation(sites)]
+    result.set_chemical_symbols(list(symbols))
+    return result
+
+
 def resized(atoms: Atoms, volumes: tuple[float, float], random) -> Atoms:
     atoms.set_cell(atoms.cell.array * random.uniform(*volumes) ** (1 / 3), scale_atoms=True)
     return atoms
@@ -86,19 +120,36 @@ def relaxed_with(potential, drawn: list[tuple[str, Atoms]], random) -> list[tupl
     return [(f"relaxed-{name}", resized(tamiz.to_ase(result.structure), MODEL_VOLUMES, random)) for (name, _), result in zip(drawn, results)]
 
 
-def some_crystals(elements: list[str], types: dict[str, dict], crystals: dict[str, tamiz.Structure], potential, wanted: set[str],
-                  random) -> list[tuple[str, Atoms]]:
-    """Some crystals with one of the wanted elements, in random order."""
-    some, to_relax = [], []
-    for _ in range(AT_ONCE):
-        is_crystal = bool(crystals) and random.random() < 0.5
-        name, atoms = drawn_crystal(crystals, random) if is_crystal else drawn_prototype(elements, types, random)
-        if not wanted.isdisjoint(atoms.symbols):
-            (to_relax if potential and not is_crystal else some).append((name, atoms))
-    if to_relax:
-        some += relaxed_with(potential, to_relax, random)
-        random.shuffle(some)
-    return some
+@dataclasses.dataclass
+class Source:
+    """What crystals are drawn from."""
+
+    elements: list[str]  # from the most metallic on
+    types: dict[str, dict]  # prototypes
+    max_atoms: int
+    crystals: dict[str, tamiz.Structure]  # relaxed with DFT, may be none
+    wanted: set[str]  # a crystal has one of these elements
+    mixed: float  # share of the prototypes
+    potential: tamiz.Potential | None  # with which prototypes are relaxed
+
+    def prototype(self, random) -> tuple[str, Atoms]:
+        name, atoms = drawn_prototype(self.elements, self.types, random)
+        if random.random() < self.mixed:
+            return f"mixed-{name}", mixed(atoms, self.elements, self.max_atoms, random)
+        return name, atoms
+
+    def some_crystals(self, n_drawn: int, random) -> list[tuple[str, Atoms]]:
+        """With names, in random order."""
+        some, to_relax = [], []
+        for _ in range(n_drawn):
+            is_crystal = bool(self.crystals) and random.random() < 0.5
+            name, atoms = drawn_crystal(self.crystals, random) if is_crystal else self.prototype(random)
+            if not self.wanted.isdisjoint(atoms.symbols):
+                (to_relax if self.potential and not is_crystal else some).append((name, atoms))
+        if to_relax:
+            some += relaxed_with(self.potential, to_relax, random)
+            random.shuffle(some)
+        return some
 
 
 def is_whole(atoms: Atoms) -> bool:
@@ -118,12 +169,10 @@ def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[
     return frames
 
 
-def shaken_prototypes(elements: list[str], n_frames: int, types: dict[str, dict], crystals: dict[str, tamiz.Structure], seed: int,
-                      wanted: set[str], potential=None) -> list[Atoms]:
-    """Frames with one of the wanted elements; with a potential, prototypes are relaxed with it before."""
+def shaken_prototypes(source: Source, n_frames: int, seed: int) -> list[Atoms]:
     random, frames = np.random.default_rng(seed), []
     while len(frames) < n_frames:
-        frames += shaken_frames(some_crystals(elements, types, crystals, potential, wanted, random), seed, random)
+        frames += shaken_frames(source.some_crystals(min(AT_ONCE, 2 * n_frames), random), seed, random)
     for k, frame in enumerate(frames):
         frame.info["id"] += f"-{k}"
     return frames[:n_frames]
@@ -135,6 +184,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--crystals", type=Path, help="data set of relaxations")
     parser.add_argument("--model", type=Path, help="with which prototypes are relaxed before they are shaken")
+    parser.add_argument("--mixed", type=float, default=0.0, metavar="SHARE", help="of the prototypes, from 0 to 1 (default: %(default)s)")
     parser.add_argument("--max-atoms", type=int, default=5)
     parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
     parser.add_argument("--seed", type=int, default=1)
@@ -150,8 +200,11 @@ def main() -> None:
     types = small_types(arguments.max_atoms, len(arguments.elements))
     if not types:
         parser.error("no prototype has so few atoms and elements")
+    if not 0.0 <= arguments.mixed <= 1.0:
+        parser.error("--mixed is a share, from 0 to 1")
     potential = tamiz.load(arguments.model) if arguments.model else None
-    frames = shaken_prototypes(arguments.elements, arguments.frames, types, crystals, arguments.seed, wanted, potential)
+    source = Source(arguments.elements, types, arguments.max_atoms, crystals, wanted, arguments.mixed, potential)
+    frames = shaken_prototypes(source, arguments.frames, arguments.seed)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

@@ -13,7 +13,6 @@ covalent radii. The last geometries are written to `--frames`; with labels they 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from ase.io import write
 from ase.neighborlist import neighbor_list
 
 import tamiz
+from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import ends_named
 
 LOOK = 4.0  # [Å] up to which pairs are looked at
@@ -93,7 +93,7 @@ def main() -> None:
                 frames[-1].info["id"] = f"solid/{name}/{temperature:g}K"
                 print(f"| {name} | {temperature:g} | {one['mean_temperature']:.0f} | {one['drift']:+.3f} | {one['closest']:.2f} |", flush=True)
             if arguments.output:
-                arguments.output.write_text(json.dumps({"model": str(arguments.model), "runs": rows}, indent=1) + "\n")
+                replace_json(arguments.output, {"model": str(arguments.model), "runs": rows})
             if arguments.frames and frames:
                 write(arguments.frames, frames, format="extxyz")
 

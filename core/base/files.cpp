@@ -12,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
 
 namespace tamiz {
@@ -20,23 +21,6 @@ namespace {
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int reason = errno) {
   throw FileError("cannot " + what + " " + path.string() + ": " + std::strerror(reason));
 }
-
-/// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  /// Closes now and says whether that worked: network file systems report a full disk only here.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
-
- private:
-  int fd_;
-};
 
 void write_piece(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
@@ -49,14 +33,6 @@ void write_piece(int fd, std::string_view bytes, const std::filesystem::path& pa
 
 void write_all(int fd, std::span<const std::string_view> pieces, const std::filesystem::path& path) {
   for (const std::string_view piece : pieces) write_piece(fd, piece, path);
-}
-
-/// Without this a rename can be lost when the machine stops.
-void sync_folder(const std::filesystem::path& folder) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.get() < 0) fail(folder, "open the folder");
-  // Some file systems cannot sync a folder and say EINVAL; there is nothing more to do on those.
-  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
 }
 
 constexpr std::string_view k_unfinished = ".part";
@@ -108,11 +84,19 @@ std::filesystem::path target_of(std::filesystem::path path) {
   return path;
 }
 
+}  // namespace
+
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-}  // namespace
+void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = folder_of(path);
+  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  if (descriptor.get() < 0) fail(folder, "open the folder");
+  // Some file systems cannot sync a folder and say EINVAL; there is nothing more to do on those.
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
+}
 
 std::string read_file(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -156,7 +140,7 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
     ::unlink(temporary.c_str());
     throw;
   }
-  sync_folder(folder_of(path));
+  sync_folder_of(path);
 }
 
 void write_file_beside(const std::filesystem::path& name, const std::function<void(const std::filesystem::path&)>& write) {
@@ -173,7 +157,7 @@ void write_file_beside(const std::filesystem::path& name, const std::function<vo
     ::unlink(part.c_str());
     throw;
   }
-  sync_folder(folder_of(path));
+  sync_folder_of(path);
 }
 
 void remove_unfinished_writes(const std::filesystem::path& folder) {

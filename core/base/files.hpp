@@ -27,6 +27,12 @@ void write_file_beside(const std::filesystem::path& path, const std::function<vo
 /// writing now. A folder that is not there is empty.
 void remove_unfinished_writes(const std::filesystem::path& folder);
 
+/// The folder that a file is in: "." for a bare name.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+/// Makes sure that the name of a new or renamed file is on the disk, without which it can be lost when the machine stops. Throws FileError.
+void sync_folder_of(const std::filesystem::path& path);
+
 /// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else
 /// `../share/tamiz` beside the running library, else the source tree it was built from.
 /// Throws FileError when none exists.

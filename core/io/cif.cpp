@@ -13,7 +13,7 @@
 namespace tamiz {
 namespace {
 
-constexpr double k_same_site = 0.01;  // [Å]
+constexpr double k_same_site = 0.2;  // [Å] closer than atoms come, and further than "0.33" is from 1/3
 
 /// "5.43(2)" → 5.43. Unknown values ("?", ".") throw.
 double number(const CifValue& value, const std::string& key, const std::string& file) {
@@ -45,13 +45,13 @@ std::vector<SymmetryOperation> operations(const CifBlock& block, const std::stri
     for (const CifValue& value : loop->column(key)) result.push_back(parse_operation(value.text, file + ":" + std::to_string(value.line)));
     return result;
   }
-  const CifValue* unknown = nullptr;
-  for (const CifValue* name : {first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"}),
-                               first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"})}) {
-    if (name == nullptr) continue;
+  const CifValue* symbol = first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
+  if (symbol != nullptr)
+    if (const int hall = hall_number_by_symbol(symbol->text)) return operations_of_hall(hall);
+  const CifValue* name = first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"});
+  if (name != nullptr)
     if (const int hall = hall_number_by_name(name->text)) return operations_of_hall(hall);
-    unknown = name;
-  }
+  const CifValue* unknown = name != nullptr ? name : symbol;
   const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
   if (value == nullptr && unknown == nullptr) return operations_of_hall(1);
   int hall = 0;
@@ -93,20 +93,52 @@ struct Atoms {
   std::vector<Vec3> fractional;
 };
 
-void add_orbit(Atoms& atoms, Element element, const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell) {
-  const std::size_t first = atoms.fractional.size();
+/// From b to the nearest image of a, in fractions of the cell.
+Vec3 nearest_difference(const Vec3& a, const Vec3& b) {
+  const Vec3 delta = a - b;
+  return delta.array() - delta.array().round();
+}
+
+bool is_same_site(const Vec3& a, const Vec3& b, const Mat3& cell) {
+  return (nearest_difference(a, b).transpose() * cell).norm() < k_same_site;
+}
+
+/// A site near a special position is one that the file has rounded: the mean of its images there.
+Vec3 special_position(const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell) {
+  Vec3 sum = Vec3::Zero();
+  int n = 0;
+  for (const SymmetryOperation& operation : group) {
+    const Vec3 image = operation.rotation.cast<double>() * site + operation.translation;
+    if (!is_same_site(image, site, cell)) continue;
+    sum += nearest_difference(image, site);
+    ++n;
+  }
+  return n == 0 ? site : Vec3(site + sum / n);
+}
+
+std::vector<Vec3> orbit_of(const Vec3& given, const std::vector<SymmetryOperation>& group, const Mat3& cell) {
+  const Vec3 site = special_position(given, group, cell);
+  std::vector<Vec3> orbit;
   for (const SymmetryOperation& operation : group) {
     Vec3 image = operation.rotation.cast<double>() * site + operation.translation;
     for (int k = 0; k < 3; ++k) image[k] -= std::floor(image[k] + 1e-9);
-    const bool known = std::any_of(atoms.fractional.begin() + static_cast<std::ptrdiff_t>(first), atoms.fractional.end(), [&](const Vec3& other) {
-      Vec3 delta = image - other;
-      delta = delta.array() - delta.array().round();
-      return (delta.transpose() * cell).norm() < k_same_site;
-    });
-    if (known) continue;
-    atoms.fractional.push_back(image);
-    atoms.species.push_back(element);
+    if (std::ranges::none_of(orbit, [&](const Vec3& other) { return is_same_site(image, other, cell); })) orbit.push_back(image);
   }
+  return orbit;
+}
+
+/// A site that another row has already is the same atom.
+void add_orbit(Atoms& atoms, const CifValue& symbol, const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell,
+               const std::string& file) {
+  const Element element = element_of(symbol, file);
+  const std::vector<Vec3> orbit = orbit_of(site, group, cell);
+  for (std::size_t a = 0; a < atoms.fractional.size(); ++a) {
+    if (!is_same_site(orbit.front(), atoms.fractional[a], cell)) continue;
+    if (atoms.species[a] == element) return;
+    fail(file, symbol.line, "site " + symbol.text + " lies on an atom of " + std::string(atoms.species[a].symbol()) + ", expected an ordered structure");
+  }
+  atoms.fractional.insert(atoms.fractional.end(), orbit.begin(), orbit.end());
+  atoms.species.insert(atoms.species.end(), orbit.size(), element);
 }
 
 Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& file) {
@@ -134,7 +166,7 @@ Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& f
         fail(file, occupancy.line, "site " + symbols[s].text + " is partly occupied (" + occupancy.text + "), expected an ordered structure");
     }
     const Vec3 site(number(x[s], "_atom_site_fract_x", file), number(y[s], "_atom_site_fract_y", file), number(z[s], "_atom_site_fract_z", file));
-    add_orbit(atoms, element_of(symbols[s], file), site, group, lattice.rows());
+    add_orbit(atoms, symbols[s], site, group, lattice.rows(), file);
   }
   Coordinates fractional(static_cast<Eigen::Index>(atoms.fractional.size()), 3);
   for (std::size_t a = 0; a < atoms.fractional.size(); ++a) fractional.row(static_cast<Eigen::Index>(a)) = atoms.fractional[a];

@@ -20,6 +20,23 @@ std::string without_blanks(std::string_view text) {
   return result;
 }
 
+std::string without(char unwanted, std::string text) {
+  std::erase(text, unwanted);
+  return text;
+}
+
+/// With single blanks between its parts, and with '"' for what spglib writes as '='.
+std::string hall_symbol_of(std::string_view text) {
+  std::string symbol;
+  for (const char c : text) {
+    const bool blank = c == '_' || std::isspace(static_cast<unsigned char>(c));
+    if (blank && (symbol.empty() || symbol.back() == ' ')) continue;
+    symbol += blank ? ' ' : c == '=' ? '"' : c;
+  }
+  if (symbol.ends_with(' ')) symbol.pop_back();
+  return symbol;
+}
+
 /// One row: terms ±x, ±y, ±z, ±number, ±number/number.
 void parse_row(std::string_view row, int index, SymmetryOperation& operation, const std::string& where) {
   const std::string whole = where + ": symmetry operation '" + std::string(row) + "'";
@@ -98,10 +115,23 @@ int hall_number_by_name(std::string_view name) {
   for (int hall = 1; hall <= 530; ++hall) {
     const SpglibSpacegroupType type = spg_get_spacegroup_type(hall);
     if (!wanted.choice.empty() && wanted.choice != lower(type.choice)) continue;
-    for (const char* known : {type.hall_symbol, type.international_short, type.international_full, type.international})
+    for (const char* known : {type.international_short, type.international_full, type.international})
       if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted.name) return hall;
   }
   return 0;
+}
+
+int hall_number_by_symbol(std::string_view symbol) {
+  const std::string wanted = hall_symbol_of(symbol);
+  int alike = 0, n_alike = 0;
+  for (int hall = 1; hall <= 530; ++hall) {
+    const std::string known = hall_symbol_of(spg_get_spacegroup_type(hall).hall_symbol);
+    if (known == wanted) return hall;
+    if (without(' ', known) != without(' ', wanted)) continue;
+    alike = hall;
+    ++n_alike;
+  }
+  return n_alike == 1 ? alike : 0;
 }
 
 int only_hall_number_of(int group) {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/lines.hpp"
 
@@ -259,6 +260,7 @@ Atoms parse_lines(Lines& lines, long long n_atoms, const std::vector<Column>& co
   std::map<std::string, Eigen::MatrixXd> arrays;
   for (const Column& column : columns)
     if (column.type != 'S' && column.name != "Z" && column.name != "species") arrays[column.name].resize(n_atoms, column.width);
+    else if (column.type == 'S' && column.name != elements) log::warning_once("texts of atoms are not kept: the column " + column.name + " of extended XYZ");
   std::string_view line;
   for (long long a = 0; a < n_atoms; ++a) {
     if (!lines.next(line)) lines.fail("the file ends after " + std::to_string(a) + " of " + std::to_string(n_atoms) + " atoms");
@@ -326,6 +328,17 @@ std::string column_name(std::string name) {
   return name;
 }
 
+/// A name for every array, no two the same.
+std::vector<std::string> column_names(const std::map<std::string, Eigen::MatrixXd>& arrays) {
+  std::vector<std::string> names;
+  for (const auto& [name, array] : arrays) {
+    std::string free = free_name(column_name(name), arrays);
+    while (is_one_of(names, free)) free += '_';
+    names.push_back(std::move(free));
+  }
+  return names;
+}
+
 void check_writable(const Frame& frame) {
   if (frame.structure.size() == 0) throw FormatError("extended XYZ has no frames without atoms");
   for (const auto& [name, array] : frame.arrays)
@@ -341,8 +354,12 @@ void append_frame(std::string& text, const Frame& frame) {
   if (!structure.lattice().rows().isZero(0.0)) header += "Lattice=" + matrix_text(structure.lattice().rows()) + " ";
   header += "Properties=species:S:1:pos:R:3";
   if (frame.labels.forces) header += ":forces:R:3";
-  for (const auto& [name, array] : frame.arrays)
-    if (array.cols() > 0) header += ":" + column_name(free_name(name, frame.arrays)) + ":R:" + std::to_string(array.cols());
+  const std::vector<std::string> columns = column_names(frame.arrays);
+  std::size_t column = 0;
+  for (const auto& [name, array] : frame.arrays) {
+    if (array.cols() > 0) header += ":" + columns[column] + ":R:" + std::to_string(array.cols());
+    ++column;
+  }
   for (const auto& [key, value] : frame.info) header += " " + quoted(free_name(key, frame.info)) + "=" + quoted(value);
   if (frame.labels.energy) header += " energy=" + format_double(*frame.labels.energy);
   if (frame.labels.free_energy) header += " free_energy=" + format_double(*frame.labels.free_energy);

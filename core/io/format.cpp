@@ -73,22 +73,32 @@ void register_format(Format format) {
   registry().push_back(std::move(format));
 }
 
+namespace {
+
+bool is_in(const std::vector<std::string>& list, const std::string& word) { return std::find(list.begin(), list.end(), word) != list.end(); }
+
+/// "POSCAR", then by the extension, then "POSCAR_relaxed": an extension that is known says more than how the name begins.
+const Format* format_by_file_name(const path& file) {
+  const std::string whole = file.filename().string(), extension = file.extension().string();
+  const auto begins = [&](const std::string& name) { return whole.starts_with(name); };
+  for (const Format& format : registry())
+    if (is_in(format.file_names, whole)) return &format;
+  for (const Format& format : registry())
+    if (is_in(format.extensions, extension)) return &format;
+  for (const Format& format : registry())
+    if (std::any_of(format.file_names.begin(), format.file_names.end(), begins)) return &format;
+  return nullptr;
+}
+
+}  // namespace
+
 const Format& format_for(const path& file, std::string_view name) {
-  for (const Format& format : registry()) {
-    if (!name.empty()) {
-      if (format.name == name) return format;
-      continue;
-    }
-    const auto is_in = [](const std::vector<std::string>& list, const std::string& word) {
-      return std::find(list.begin(), list.end(), word) != list.end();
-    };
-    const std::string stem = file.filename().string();
-    if (is_in(format.extensions, file.extension().string()) || is_in(format.file_names, stem)) return format;
-    for (const std::string& whole : format.file_names)
-      if (stem.starts_with(whole)) return format;  // "POSCAR_relaxed"
-  }
-  if (name.empty())
+  if (name.empty()) {
+    if (const Format* format = format_by_file_name(file)) return *format;
     throw CapabilityError("no format is known for " + file.string() + "; name one of " + joined(names()) + " with --from or --to");
+  }
+  for (const Format& format : registry())
+    if (format.name == name) return format;
   const std::string nearest = nearest_name(name, names());
   throw CapabilityError("unknown format " + std::string(name) + (nearest.empty() ? "" : ", did you mean " + nearest + "?") +
                         "; known are " + joined(names()));

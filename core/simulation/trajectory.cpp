@@ -1,6 +1,7 @@
 #include "tamiz/core/simulation/trajectory.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/text.hpp"
@@ -76,11 +78,16 @@ State state_of(const Frame& frame) {
 }
 
 struct Trajectory::Impl {
-  std::filesystem::path path;
-  int descriptor = -1;
-  ~Impl() {
-    if (descriptor >= 0) ::close(descriptor);
+  /// Throws FileError where the file cannot be opened, or another process writes it: their frames would be mixed.
+  Impl(const std::filesystem::path& given, int flags, const std::string& what) : path(given), file(given, O_WRONLY | O_APPEND | flags) {
+    if (file.get() < 0) fail(what, path);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
+    if (errno == EWOULDBLOCK) throw FileError(path.string() + " is being written by another process: wait until it has ended, or stop it");
+    fail("lock", path);
   }
+
+  std::filesystem::path path;
+  Descriptor file;
 };
 
 Trajectory::Trajectory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -89,24 +96,19 @@ Trajectory& Trajectory::operator=(Trajectory&&) noexcept = default;
 Trajectory::~Trajectory() = default;
 
 Trajectory Trajectory::create(const std::filesystem::path& path) {
-  auto impl = std::make_unique<Impl>();
-  impl->path = path;
-  impl->descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-  if (impl->descriptor < 0) fail("create", path);
+  auto impl = std::make_unique<Impl>(path, O_CREAT | O_EXCL, "create");
+  sync_folder_of(path);
   return Trajectory(std::move(impl));
 }
 
 Trajectory Trajectory::resume(const std::filesystem::path& path, std::optional<Frame>& last) {
+  auto impl = std::make_unique<Impl>(path, 0, "open");
   const std::string text = read_file(path);
   const Extent extent = last_whole_frame(text, path.string());
   last.reset();
   if (extent.end > 0)
     last = parse_extxyz(std::string_view(text).substr(extent.begin, extent.end - extent.begin), path.string()).at(0);
-  auto impl = std::make_unique<Impl>();
-  impl->path = path;
-  impl->descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (impl->descriptor < 0) fail("open", path);
-  if (::ftruncate(impl->descriptor, static_cast<off_t>(extent.end)) != 0) fail("cut the torn end off", path);
+  if (::ftruncate(impl->file.get(), static_cast<off_t>(extent.end)) != 0) fail("cut the torn end off", path);
   return Trajectory(std::move(impl));
 }
 
@@ -114,12 +116,12 @@ void Trajectory::append(const Frame& frame) {
   const std::string text = format_extxyz(std::span(&frame, 1));
   std::size_t written = 0;
   while (written < text.size()) {
-    const ssize_t n = ::write(impl_->descriptor, text.data() + written, text.size() - written);
+    const ssize_t n = ::write(impl_->file.get(), text.data() + written, text.size() - written);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("write to", impl_->path);
     written += static_cast<std::size_t>(n);
   }
-  if (::fsync(impl_->descriptor) != 0) fail("sync", impl_->path);
+  if (::fsync(impl_->file.get()) != 0) fail("sync", impl_->path);
 }
 
 }  // namespace tamiz

@@ -13,6 +13,8 @@
 namespace tamiz {
 namespace {
 
+constexpr double k_skew = 0.05;  // of the volume to the product of the lengths
+
 /// A structure as spglib wants it: lattice vectors in columns, fractional positions, integer types.
 struct Cell {
   double lattice[3][3];
@@ -55,7 +57,27 @@ Mat3 rows_of(const double (&lattice)[3][3]) {
   return rows;
 }
 
-Structure standardized(const Structure& structure, bool primitive, double tolerance) {
+/// The same crystal on its Niggli-reduced lattice.
+Structure niggli_reduced(const Structure& structure, double tolerance) {
+  double lattice[3][3];
+  for (int i = 0; i < 3; ++i)
+    for (int k = 0; k < 3; ++k) lattice[i][k] = structure.lattice().rows()(k, i);
+  if (spg_niggli_reduce(lattice, tolerance) == 0) return structure;
+  const Lattice reduced(rows_of(lattice));
+  Coordinates fractional = structure.positions() * reduced.reciprocal().transpose();
+  fractional = fractional.array() - fractional.array().floor();
+  const auto species = structure.species();
+  return Structure(reduced, k_periodic, {species.begin(), species.end()}, Fractional{std::move(fractional)});
+}
+
+/// spglib cannot do with very skew cells.
+bool is_skew(const Lattice& lattice) {
+  const Mat3& rows = lattice.rows();
+  return std::abs(lattice.volume()) < k_skew * rows.row(0).norm() * rows.row(1).norm() * rows.row(2).norm();
+}
+
+Structure standardized(const Structure& given, bool primitive, double tolerance) {
+  const Structure structure = is_skew(given.lattice()) ? niggli_reduced(given, 1e-5) : given;
   const int capacity = 4 * static_cast<int>(structure.size());  // the conventional cell holds up to four primitive ones
   Cell cell(structure, static_cast<std::size_t>(capacity));
   const int n = spg_standardize_cell(cell.lattice, cell.raw(), cell.types.data(), static_cast<int>(structure.size()),
@@ -69,19 +91,6 @@ Structure standardized(const Structure& structure, bool primitive, double tolera
     species.emplace_back(cell.types[static_cast<std::size_t>(a)]);
   }
   return Structure(Lattice(rows_of(cell.lattice)), k_periodic, std::move(species), Fractional{std::move(positions)});
-}
-
-/// The same crystal on its Niggli-reduced lattice.
-Structure niggli_reduced(const Structure& structure, double tolerance) {
-  double lattice[3][3];
-  for (int i = 0; i < 3; ++i)
-    for (int k = 0; k < 3; ++k) lattice[i][k] = structure.lattice().rows()(k, i);
-  if (spg_niggli_reduce(lattice, tolerance) == 0) return structure;
-  const Lattice reduced(rows_of(lattice));
-  Coordinates fractional = structure.positions() * reduced.reciprocal().transpose();
-  fractional = fractional.array() - fractional.array().floor();
-  const auto species = structure.species();
-  return Structure(reduced, k_periodic, {species.begin(), species.end()}, Fractional{std::move(fractional)});
 }
 
 /// Index of the atom nearest to `position` (fractional) of the same element, over all images.

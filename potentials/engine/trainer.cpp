@@ -1,5 +1,7 @@
 #include "tamiz/potentials/engine/trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -20,6 +22,7 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/checkpoint.hpp"
+#include "tamiz/potentials/engine/training/errors_json.hpp"
 #include "tamiz/potentials/engine/training/family_decay.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
@@ -275,14 +278,13 @@ class Metrics {
   std::ofstream file_;
 };
 
-nlohmann::json as_json(const ErrorSummary& errors) {
-  return {{"energy_mae", errors.energy_mae}, {"force_mae", errors.force_mae}, {"stress_mae", errors.stress_mae}};
-}
-
 void resume(Run& run, const std::filesystem::path& path) {
   if (path.empty()) return;
   auto state = read_checkpoint(path);
   if (!state) return;
+  if (state->steps != run.state().steps)
+    throw FormatError(fmt::format("{}: the training that this checkpoint is of was to take {} steps, and not {}: ask for as many to go on "
+                                  "with it, or remove it", path.string(), state->steps, run.state().steps));
   if (state->run != run.state().run)
     throw FormatError(path.string() + ": this checkpoint belongs to another training (other frames, configuration or "
                       "initial model): remove it, or name another file");
@@ -293,7 +295,7 @@ void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
   const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
   if (judge) run.judge(score(errors));
-  metrics.write({{"step", run.step()}, {"validation", as_json(errors)}});
+  metrics.write({{"step", run.step()}, {"validation", to_json(errors)}});
 }
 
 /// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.
@@ -338,6 +340,16 @@ TrainResult run_to_end(const Plan& plan, const TrainCallbacks& callbacks) {
   return result;
 }
 
+/// What the initial model says of its own training is not true of this one.
+ModelCard card_of(const Plan& plan, const std::optional<ModelFile>& initial, std::int64_t steps) {
+  ModelCard card = initial ? initial->card : ModelCard{};
+  card.entries.erase("training_files_xxh3");
+  card.entries["training_frames"] = std::to_string(plan.set.training.size());
+  card.entries["training_steps"] = std::to_string(steps);
+  card.entries["training_seed"] = std::to_string(plan.config.seed);
+  return card;
+}
+
 }  // namespace
 
 TrainResult train(const TrainConfig& config, std::span<const Frame> frames, const std::optional<ModelFile>& initial,
@@ -345,7 +357,7 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   const Plan plan = make_plan(config, frames, initial, validation);
   for (const std::string& warning : label_warnings(frames)) log::warning_once("training frames: " + warning);
   TrainResult result = run_to_end(plan, callbacks);
-  if (initial) result.model.card = initial->card;
+  result.model.card = card_of(plan, initial, result.steps);
   if (!result.finished) return result;
   const auto potential = make_potential(result.model, options_of(config));
   if (!plan.set.validation.empty()) result.validation = evaluate_errors(*potential, plan.set.validation);
@@ -363,16 +375,20 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
 }
 
 std::int64_t steps_within(const TrainConfig& config, std::span<const Frame> frames,
-                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes) {
+                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes,
+                          const std::function<bool()>& should_stop) {
   if (!std::isfinite(minutes) || minutes <= 0.0) throw UnitError("minutes must be positive");
   constexpr std::int64_t k_warm = 2, k_timed = 12, k_least = 50;
   // Validation, checkpoints and the closing evaluation take the rest.
   constexpr double k_share = 0.95;
   const Plan plan = make_plan(config, frames, initial, validation);
   Run run(plan, {});
-  for (std::int64_t k = 0; k < k_warm; ++k) run.advance();
+  const auto advance = [&](std::int64_t steps) {
+    for (std::int64_t k = 0; k < steps && !(should_stop && should_stop()); ++k) run.advance();
+  };
+  advance(k_warm);
   const auto begin = Clock::now();
-  for (std::int64_t k = 0; k < k_timed; ++k) run.advance();
+  advance(k_timed);
   const double per_step = std::chrono::duration<double>(Clock::now() - begin).count() / k_timed;
   return std::max(k_least, static_cast<std::int64_t>(k_share * 60.0 * minutes / per_step));
 }

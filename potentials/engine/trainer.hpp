@@ -46,18 +46,19 @@ struct TrainConfig {
   std::string engine = "";      ///< LoadOptions::engine; the engines agree but for rounding
 };
 
+/// Over the frames that have a label; nothing where none has.
 struct ErrorSummary {
   std::size_t n_frames = 0, n_atoms = 0;
-  double energy_mae = 0.0;  ///< [eV/atom]
-  double energy_rmse = 0.0;
-  double force_mae = 0.0;   ///< per component [eV/Å]
-  double stress_mae = 0.0;  ///< per component [eV/Å³]
-  double mean_force = 0.0;  ///< mean |component| of the reference [eV/Å]
+  std::optional<double> energy_mae, energy_rmse;  ///< [eV/atom]
+  std::optional<double> force_mae;                ///< per component [eV/Å]
+  std::optional<double> stress_mae;               ///< per component [eV/Å³]
+  std::optional<double> mean_force;               ///< mean |component| of the reference [eV/Å]
 };
 
 struct TrainResult {
   /// Averaged (EMA) parameters; the uncertainty is calibrated on the validation frames, and with fewer than five that have
-  /// energies the model offers none.
+  /// energies the model offers none. Its card is that of the initial model, with `training_frames`, `training_steps` and
+  /// `training_seed` of this training.
   ModelFile model;
   ErrorSummary training, validation;
   std::int64_t steps = 0;
@@ -79,7 +80,7 @@ struct TrainCallbacks {
 };
 
 /// Fits a model to labelled frames. Starts from `initial` where given (fine-tuning: same shape, its
-/// reference energies, scale and shift are kept). Deterministic: the same frames, config and initial
+/// reference energies, scale and shift are kept, but for TrainConfig::shift_references). Deterministic: the same frames, config and initial
 /// model give the same bits, also when interrupted and resumed from a checkpoint.
 /// Throws ShapeError (no frames, no energies, no forces where the loss has them), NumericsError (NaN label, naming the
 /// frame), SpeciesError.
@@ -88,9 +89,11 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames,
                   std::span<const Frame> validation = {});
 
 /// Steps that fit into `minutes` of wall clock on this machine, from timing a few batches; at least 50.
-/// Fix the result in the configuration before training, so that a resumed run stays identical.
+/// Fix the result in the configuration before training, so that a resumed run stays identical. `should_stop` is asked
+/// before every step; once it is true the result means nothing.
 std::int64_t steps_within(const TrainConfig& config, std::span<const Frame> frames,
-                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes);
+                          const std::optional<ModelFile>& initial, std::span<const Frame> validation, double minutes,
+                          const std::function<bool()>& should_stop = {});
 
 /// Number of steps that the run behind a checkpoint was started with; nothing where there is no such file.
 std::optional<std::int64_t> planned_steps(const std::filesystem::path& checkpoint);

@@ -59,10 +59,6 @@ TrainResult run_training(const TrainCall& call, const std::vector<Frame>& frames
   const py::gil_scoped_release release;
   std::optional<ModelFile> initial;
   if (call.initial) initial = ModelFile::read(*call.initial);
-  TrainConfig config = config_of(call);
-  if (const auto planned = planned_steps(checkpoint)) config.steps = *planned;
-  else if (call.minutes) config.steps = steps_within(config, frames, initial, validation, *call.minutes);
-
   Interrupt interrupt;
   std::optional<py::error_already_set> interruption;
   TrainCallbacks callbacks;
@@ -81,6 +77,12 @@ TrainResult run_training(const TrainCall& call, const std::vector<Frame>& frames
     }
     return interruption.has_value();
   };
+  TrainConfig config = config_of(call);
+  if (call.minutes) {
+    const auto planned = planned_steps(checkpoint);
+    config.steps = planned ? *planned : steps_within(config, frames, initial, validation, *call.minutes, callbacks.should_stop);
+    if (interruption) throw *interruption;
+  }
   TrainResult result = train(config, frames, initial, callbacks, validation);
   if (interruption) throw *interruption;
   return result;

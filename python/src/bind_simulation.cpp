@@ -16,6 +16,7 @@ using Release = py::call_guard<py::gil_scoped_release>;
 
 /// Arrays of a prediction as views that keep it alive.
 struct Evaluated {
+  Outputs asked;  // what was not asked for is None, also where there are no atoms
   Prediction values;
   std::vector<std::size_t> offsets;
 };
@@ -30,7 +31,7 @@ Evaluated evaluate_batch(const Potential& potential, const std::vector<Structure
                         .uncertainty_gradients = uncertainty_gradients};
   const Batch batch(structures);
   const auto offsets = batch.offsets();
-  return {evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
+  return {outputs, evaluate(potential, structures, outputs), {offsets.begin(), offsets.end()}};
 }
 
 /// One array (n_atoms, 3) per structure.
@@ -72,49 +73,59 @@ py::list rows_of_structures(const py::object& owner, const double* data, py::ssi
 }
 
 /// One row per atom.
-template <Coordinates Prediction::* Member>
+template <Coordinates Prediction::* Member, bool Outputs::* Asked>
 py::object coordinates_of(const py::object& self) {
-  const Coordinates& values = self.cast<const Evaluated&>().values.*Member;
-  if (values.size() == 0) return py::none();
-  return rows_of_structures(self, values.data(), 3);
+  const auto& evaluated = self.cast<const Evaluated&>();
+  if (!(evaluated.asked.*Asked)) return py::none();
+  return rows_of_structures(self, (evaluated.values.*Member).data(), 3);
 }
 
 py::object atom_energies_of(const py::object& self) {
-  const Eigen::VectorXd& energies = self.cast<const Evaluated&>().values.atom_energies;
-  if (energies.size() == 0) return py::none();
-  return rows_of_structures(self, energies.data(), 1);
+  const auto& evaluated = self.cast<const Evaluated&>();
+  if (!evaluated.asked.atom_energies) return py::none();
+  return rows_of_structures(self, evaluated.values.atom_energies.data(), 1);
 }
 
 py::object descriptors_of(const py::object& self) {
-  const auto& descriptors = self.cast<const Evaluated&>().values.descriptors;
-  if (descriptors.size() == 0) return py::none();
+  const auto& evaluated = self.cast<const Evaluated&>();
+  if (!evaluated.asked.descriptors) return py::none();
+  const auto& descriptors = evaluated.values.descriptors;
   return rows_of_structures(self, descriptors.data(), descriptors.cols());
 }
 
 /// One matrix per structure.
-template <std::vector<Mat3> Prediction::* Member>
-py::object matrices_of(const py::object& self) {
-  const std::vector<Mat3>& matrices = self.cast<const Evaluated&>().values.*Member;
-  if (matrices.empty()) return py::none();
-  return py::array_t<double>({static_cast<py::ssize_t>(matrices.size()), py::ssize_t{3}, py::ssize_t{3}},
-                             matrices.front().data(), self);
+py::object matrices_of(const py::object& self, const std::vector<Mat3>& matrices) {
+  const double* data = matrices.empty() ? nullptr : matrices.front().data();
+  return py::array_t<double>({static_cast<py::ssize_t>(matrices.size()), py::ssize_t{3}, py::ssize_t{3}}, data, self);
+}
+
+py::object stresses_of(const py::object& self) {
+  const auto& evaluated = self.cast<const Evaluated&>();
+  return evaluated.asked.stress ? matrices_of(self, evaluated.values.stresses) : py::none();
+}
+
+py::object uncertainty_stresses_of(const py::object& self) {
+  const auto& evaluated = self.cast<const Evaluated&>();
+  const bool asked = evaluated.asked.stress && evaluated.asked.uncertainty_gradients;
+  return asked ? matrices_of(self, evaluated.values.uncertainty_stresses) : py::none();
 }
 
 py::object member_energies_of(const Evaluated& self) {
-  return self.values.member_energies.size() == 0 ? py::none() : py::cast(self.values.member_energies);
+  const bool asked = self.asked.members || self.asked.uncertainty_gradients;
+  return asked ? py::cast(self.values.member_energies) : py::none();
 }
 
 void bind_potential(py::module_& module) {
   py::class_<Evaluated>(module, "Prediction")
       .def_property_readonly("energies", [](const Evaluated& e) -> const Eigen::VectorXd& { return e.values.energies; },
                              py::return_value_policy::reference_internal)
-      .def_property_readonly("forces", &coordinates_of<&Prediction::forces>)
-      .def_property_readonly("stresses", &matrices_of<&Prediction::stresses>)
+      .def_property_readonly("forces", &coordinates_of<&Prediction::forces, &Outputs::forces>)
+      .def_property_readonly("stresses", &stresses_of)
       .def_property_readonly("atom_energies", &atom_energies_of)
       .def_property_readonly("member_energies", &member_energies_of)
       .def_property_readonly("descriptors", &descriptors_of)
-      .def_property_readonly("uncertainty_gradients", &coordinates_of<&Prediction::uncertainty_gradients>)
-      .def_property_readonly("uncertainty_stresses", &matrices_of<&Prediction::uncertainty_stresses>);
+      .def_property_readonly("uncertainty_gradients", &coordinates_of<&Prediction::uncertainty_gradients, &Outputs::uncertainty_gradients>)
+      .def_property_readonly("uncertainty_stresses", &uncertainty_stresses_of);
 
   py::class_<Potential>(module, "Potential")
       .def_property_readonly("name", &Potential::name)

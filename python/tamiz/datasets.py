@@ -62,14 +62,14 @@ class DataSet(Sequence[Frame]):
         return [to_ase(frame) for frame in self._frames]
 
     def table(self) -> pandas.DataFrame:
-        """One row per frame: formula, n_atoms, energy, free_energy [eV], fmax [eV/Å] and all of ``info``, numbers as such."""
+        """One row per frame: formula, n_atoms, energy, free_energy [eV], fmax [eV/Å] and all of ``info``, numbers as such but for names."""
         import pandas
 
         def row(frame: Frame) -> dict[str, Any]:
             forces = frame.forces
             return {"formula": frame.structure.formula, "n_atoms": len(frame.structure.symbols), "energy": frame.energy,
                     "free_energy": frame.free_energy, "fmax": None if forces is None else float((forces**2).sum(1).max() ** 0.5),
-                    **{key: _number(text) for key, text in frame.info.items()}}
+                    **{key: text if key in NAMES else _number(text) for key, text in frame.info.items()}}
 
         return pandas.DataFrame([row(frame) for frame in self._frames])
 
@@ -83,6 +83,9 @@ class DataSet(Sequence[Frame]):
 
     def __repr__(self) -> str:
         return f"DataSet({self.card.get('name', '')!r}, {len(self)} frames, {len(self.failures)} failures)"
+
+
+NAMES = {"id", "parents", "split", "level", "version", "task", "settings", "mesh", "reason"}  # texts, also where they look like numbers
 
 
 def _number(text: str) -> float | str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _tamiz
 from ._torch import require_matching_torch
-from .convert import to_structures
+from .convert import is_structure, to_structures
 from .errors import CapabilityError
 
 
@@ -110,7 +110,7 @@ class Potential:
         directions of another shape.
         """
         several = to_structures(structures)
-        arrays = [directions] if np.ndim(directions) == 2 else list(directions)
+        arrays = [directions] if is_structure(structures) and np.ndim(directions) == 2 else list(directions)
         return self._native.hessian_vector_products(several, [np.asarray(each, dtype=float) for each in arrays])
 
     def __repr__(self) -> str:

@@ -33,12 +33,10 @@ class TrainedModel:
 
 
 def _without_test(frames: list[Frame], validation: list[Frame]) -> tuple[list[Frame], list[Frame]]:
-    """What to train and to validate on: where frames name a split, as those of a data set do, only what is of one."""
-    if not any("split" in frame.info for frame in frames):
-        return frames, validation
+    """What to train and to validate on: by the split that frames name, as those of a data set do; what names none is trained on."""
 
     def of_split(name: str) -> list[Frame]:
-        return [frame for frame in frames if frame.info.get("split") == name]
+        return [frame for frame in frames if frame.info.get("split", "train") == name]
 
     if not of_split("train"):
         raise FormatError("none of the frames is of the split train")
@@ -53,23 +51,25 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
           progress: Callable[[int, int, float], None] | None = None) -> TrainedModel:
     """Fits a MACE model to labelled frames (tamiz frames, or ASE Atoms with results) and writes it to `out`.
 
-    Where frames name a split (``info["split"]``, as those of a data set do), it trains on "train" only and validates on "validation"
-    unless told otherwise.
+    Of frames that name a split (``info["split"]``, as those of a data set do) it trains on "train" only and validates on "validation"
+    unless told otherwise; frames that name none are trained on.
 
     Args:
         config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
         initial: model to train further; its shape is kept, and its reference energies but for `shift_references` in `config`.
         validation: frames to validate and to calibrate the uncertainty on; otherwise a tenth of `frames`.
-        minutes: choose the steps so that training takes about this long.
+        minutes: choose the steps so that training takes about this long; not together with `steps`.
         threads: 0: as many as the machine grants; does not change the result.
         engine: "fused" (kernels of tamiz) or "torch" (LibTorch, which is loaded then); they agree but for rounding. None: fused.
-        card: entries for the model's card.
+        card: entries for the model's card; how many frames and steps and which seed it says by itself.
         resume: go on from the checkpoint beside `out` that an interrupted call left.
         progress: called with step, total and present loss about once per second.
 
     The same frames, settings and seed give the same model. Ctrl-C writes the checkpoint and raises KeyboardInterrupt.
     Raises ShapeError (no frames, no labels), NumericsError (a label that is not finite), SpeciesError, FileError.
     """
+    if steps is not None and minutes is not None:
+        raise FormatError("steps and minutes exclude each other: give one of them")
     if engine == "torch":
         require_matching_torch()
     path = Path(out)
@@ -85,7 +85,7 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
 
 
 def evaluate(potential: Potential, frames: Iterable[Any]) -> ErrorSummary:
-    """Errors of energies [eV/atom], forces [eV/Å] and stresses [eV/Å³] over the frames that have them."""
+    """Errors of energies [eV/atom], forces [eV/Å] and stresses [eV/Å³] over the frames that have them; None where none has."""
     return _tamiz.evaluate_errors(potential._native, to_frames(frames))
 
 

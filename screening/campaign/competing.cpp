@@ -56,12 +56,29 @@ bool CompetingSet::complete(const std::string& system) const {
   });
 }
 
+namespace {
+
+/// Two levels may have the same name, as a file that was changed, and their energies are not comparable. The class of the mesh is that of the
+/// compound; old ledgers do not say the settings.
+void check_settings(const nlohmann::json& record, const std::string& level, const nlohmann::json& settings, const std::filesystem::path& ledger) {
+  if (!record.contains("settings")) return;
+  nlohmann::json of_record = record.at("settings");
+  of_record.erase("mesh");
+  if (const std::string names = differing_members(of_record, settings); !names.empty())
+    throw FormatError(fmt::format("{}: {} was labelled at a level {} with other settings ({}) than it has now: label it again, or give the "
+                                  "changed level another name", ledger.string(), record.at("id").get<std::string>(), level, names));
+}
+
+}  // namespace
+
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
-                            const std::string& level, std::span<const std::string> systems) {
+                            const std::string& level, const std::string& settings, std::span<const std::string> systems) {
+  const nlohmann::json level_settings = nlohmann::json::parse(settings);
   const KnownPhases known = known_phases_of(known_phases);
   std::map<std::string, LabelResult> relaxed;
   for (const nlohmann::json& record : Ledger::read(ledger)) {
     if (record.at("kind") != "label" || record.value("level", level) != level || record.value("task", "relax") != "relax") continue;
+    check_settings(record, level, level_settings, ledger);
     LabelResult result = label_result_from_json(record);
     if (result.status == LabelStatus::finished) relaxed.insert_or_assign(result.id, std::move(result));
   }

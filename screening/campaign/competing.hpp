@@ -40,8 +40,9 @@ struct CompetingSet {
 };
 
 /// Reads the list of known phases (datasets/known/known_phases.toml) and the ledger of DFT relaxations at
-/// `level`; keeps what lies inside one of the `systems`. Phases of another role than competitor are `reported`. Throws FileError, FormatError.
+/// `level`; keeps what lies inside one of the `systems`. Phases of another role than competitor are `reported`. Throws FileError, and FormatError
+/// for labels of a level of this name that had other `settings` (JSON).
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
-                            const std::string& level, std::span<const std::string> systems);
+                            const std::string& level, const std::string& settings, std::span<const std::string> systems);
 
 }  // namespace tamiz

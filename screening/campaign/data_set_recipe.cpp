@@ -17,9 +17,6 @@ namespace {
 using nlohmann::json;
 using Info = std::map<std::string, std::string>;
 
-/// Not taken over from what was asked about, which may be a frame of an earlier label.
-const std::set<std::string> k_of_one_label{"core_seconds", "relax_steps", "split", "step"};
-
 std::string text_of(const json& value) {
   if (value.is_number_float()) return format_double(value.get<double>());
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -37,6 +34,7 @@ void keep_the_end(Info& kept, Info other) {
   if (const auto cost = kept.find("core_seconds"); cost != kept.end())
     other["core_seconds"] = format_double(parse_double(cost->second, "core_seconds") + parse_double(other.at("core_seconds"), "core_seconds"));
   other["split"] = kept.at("split");
+  if (const auto moved = kept.find("energy_moved"); moved != kept.end()) other.insert(*moved);
   kept = std::move(other);
 }
 
@@ -97,7 +95,7 @@ class Gathering {
     if (record.contains("settings")) info["settings"] = record.at("settings").dump();
     if (record.contains("info"))
       for (const auto& [key, value] : record.at("info").items())
-        if (!k_of_one_label.contains(key)) info.try_emplace(key, text_of(value));
+        if (key != "split" && !is_of_one_label(key)) info.try_emplace(key, text_of(value));
     const json properties = json::parse(label.properties);
     const bool is_gap = record.value("task", "") == "gap";
     if (!is_gap) add_steps(label, properties, info);

@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double k_poll = 1.0;                        // [s]
 constexpr auto k_cost_interval = std::chrono::seconds(10);
+constexpr double k_growth = 1.2;                      // of the cost of a label, from one note of it to the next
 /// Requests handed to the oracle for each of its workers: one to work on and one to go on with at once.
 constexpr int k_ahead = 2;
 
@@ -80,6 +81,7 @@ class Runner {
     const std::size_t index = running_.at(ticket);
     running_.erase(ticket);
     const std::string key = queue_.requests[index].key();
+    noted_.erase(queue_.requests[index].id);
     if (result.status != LabelStatus::finished)
       log::warning(fmt::format("label {} {}: {}", result.id, to_string(result.status), result.reason));
     const std::vector<std::size_t> waiting = waiting_.extract(key).mapped();
@@ -97,11 +99,16 @@ class Runner {
     queue_.answer(index, std::move(result));
   }
 
-  /// What a kill cuts off is known to within the interval.
+  /// What a kill cuts off is known to within a fifth, or to within the interval where that is more: a note of every label in every interval
+  /// would fill the ledger with them.
   void note_costs() {
     last_cost_ = Clock::now();
-    for (const auto& [id, cost] : queue_.oracle.running_costs())
+    for (const auto& [id, cost] : queue_.oracle.running_costs()) {
+      double& noted = noted_[id];
+      if (cost >= noted && cost < k_growth * noted) continue;  // less than was noted: it was started again
       queue_.ledger.append({{"kind", "label_progress"}, {"id", id}, {"cost", cost}});
+      noted = cost;
+    }
   }
 
   void keep_states() {
@@ -109,6 +116,7 @@ class Runner {
   }
 
   void give_up() {
+    noted_.clear();
     note_costs();
     keep_states();
     for (const auto& [ticket, index] : running_) queue_.oracle.cancel(ticket);
@@ -119,6 +127,7 @@ class Runner {
   std::map<std::int64_t, std::size_t> running_;              ///< request of each ticket
   std::map<std::string, std::vector<std::size_t>> waiting_;  ///< requests that a running key answers
   std::size_t next_ = 0;
+  std::map<std::string, double> noted_;                      ///< cost of a running label that the ledger has
   Clock::time_point last_cost_ = Clock::now();
 };
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/log.hpp"
@@ -25,34 +26,10 @@ namespace {
   throw FileError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(error)));
 }
 
-class Descriptor {
- public:
-  Descriptor(const std::filesystem::path& path, int flags) : value_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
-std::filesystem::path folder_of(const std::filesystem::path& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-}
-
 void make_folder(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(folder_of(path), error);
   if (error) throw FileError(fmt::format("{}: cannot make its folder: {}", path.string(), error.message()));
-}
-
-/// A new file is only on the disk when its name in the folder is.
-void sync_folder(const std::filesystem::path& path) {
-  const Descriptor folder(folder_of(path), O_RDONLY | O_DIRECTORY);
-  if (folder.get() < 0 || ::fsync(folder.get()) != 0) fail(path, "cannot sync its folder", errno);
 }
 
 /// Writes everything at `offset`; returns 0 or the error.
@@ -91,7 +68,7 @@ Ledger::Impl::Impl(std::filesystem::path given)
     : path((make_folder(given), std::move(given))), is_new(!std::filesystem::exists(path)), file(path, O_RDWR | O_CREAT) {
   if (file.get() < 0) fail(path, "cannot open the ledger", errno);
   lock();
-  if (is_new) sync_folder(path);
+  if (is_new) sync_folder_of(path);
   load();
 }
 

@@ -6,6 +6,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/version.hpp"
+#include "tamiz/potentials/engine/training/errors_json.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
@@ -60,18 +61,6 @@ RelaxedCandidate relaxed_from(const json& value, const Structure& proposal) {
   candidate.energy = energy_from(value.at("energy"));
   candidate.assessment = assessment_from(value.at("assessment"));
   return candidate;
-}
-
-ErrorSummary errors_from(const json& value) {
-  ErrorSummary errors;
-  errors.n_frames = value.at("n_frames");
-  errors.n_atoms = value.at("n_atoms");
-  errors.energy_mae = value.at("energy_mae");
-  errors.energy_rmse = value.at("energy_rmse");
-  errors.force_mae = value.at("force_mae");
-  errors.stress_mae = value.at("stress_mae");
-  errors.mean_force = value.at("mean_force");
-  return errors;
 }
 
 }  // namespace
@@ -181,12 +170,6 @@ LabelRecord label_record_from_json(const json& value) {
           label_result_from_json(value)};
 }
 
-json to_json(const ErrorSummary& errors) {
-  return {{"n_frames", errors.n_frames},       {"n_atoms", errors.n_atoms},     {"energy_mae", errors.energy_mae},
-          {"energy_rmse", errors.energy_rmse}, {"force_mae", errors.force_mae}, {"stress_mae", errors.stress_mae},
-          {"mean_force", errors.mean_force}};
-}
-
 json to_json(const LearnRecord& record) {
   return {{"kind", "trained"},         {"round", record.round},
           {"steps", record.steps},     {"n_frames", record.n_frames},
@@ -198,7 +181,7 @@ json to_json(const LearnRecord& record) {
 
 LearnRecord learn_record_from_json(const json& value) {
   return {value.at("round"),   value.at("steps"),      value.at("n_frames"), value.at("n_held_out"),
-          errors_from(value.at("before")), errors_from(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
+          error_summary_from_json(value.at("before")), error_summary_from_json(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
           value.at("model_file")};
 }
 

@@ -93,7 +93,6 @@ nlohmann::json to_json(const LabelRecord& record);
 LabelRecord label_record_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const LearnRecord& record);
 LearnRecord learn_record_from_json(const nlohmann::json& json);
-nlohmann::json to_json(const ErrorSummary& errors);
 
 /// The ledger of a campaign, read into types.
 struct CampaignHistory {

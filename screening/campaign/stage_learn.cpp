@@ -26,11 +26,12 @@ bool usable(const Frame& frame) {
   return frame.labels.forces && frame.labels.forces->cwiseAbs().maxCoeff() < 15.0;
 }
 
+/// The end of a relaxation, whose energy is what a ranking takes, stands apart from its other geometries.
 std::vector<Frame> frames_of(const LabelResult& result) {
   std::vector<Frame> frames;
   for (const Frame& frame : result.trajectory)
     if (usable(frame)) frames.push_back(frame);
-  if (frames.empty() && result.frame && usable(*result.frame)) frames.push_back(*result.frame);
+  if (result.frame && usable(*result.frame)) frames.push_back(*result.frame);
   return frames;
 }
 

@@ -12,22 +12,12 @@
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/summary_model.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 #include "tamiz/screening/propose/systems.hpp"
 
 namespace tamiz {
 namespace {
-
-/// Members of the level that are not the same, by name.
-std::string differing_members(const std::string& then, const std::string& now) {
-  const nlohmann::json before = nlohmann::json::parse(then), after = nlohmann::json::parse(now);
-  std::vector<std::string> names;
-  for (const auto& [key, value] : before.items())
-    if (!after.contains(key) || after.at(key) != value) names.push_back(key);
-  for (const auto& [key, value] : after.items())
-    if (!before.contains(key)) names.push_back(key);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
 
 /// Names and sources of phases may be corrected without harm: geometry and energy make the hull.
 std::vector<std::string> changes_of_phases(const CompetingSet& then, const CompetingSet& now) {
@@ -62,9 +52,23 @@ CampaignStart read_start(const CampaignConfig& config) {
   const auto training = data / config.training;
   start.training_hash = hash_hex(read_file(training / "train.xyz") + read_file(training / "test.xyz"));
   start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, level_name(config.label.level),
-                                   config.systems);
+                                   start.settings, config.systems);
   return start;
 }
+
+namespace {
+
+/// A model that lacks an element would only say so once it has relaxed all others.
+void check_elements(const CampaignStart& start, const CampaignConfig& config) {
+  const auto known = nlohmann::json::parse(start.model).at("description").at("elements").get<std::set<std::string>>();
+  for (const std::string& system : config.systems)
+    for (const Element element : elements_of_system(system))
+      if (!known.contains(std::string(element.symbol())))
+        throw SpeciesError(fmt::format("the model {} does not know {}, which is in the system {}: it knows {}", config.model.string(), element.symbol(),
+                                       system, fmt::join(known, ", ")));
+}
+
+}  // namespace
 
 void check_start(const CampaignStart& start, const CampaignConfig& config) {
   const auto data = data_directory();
@@ -81,6 +85,7 @@ void check_start(const CampaignStart& start, const CampaignConfig& config) {
         throw FormatError(fmt::format("{} holds no elemental phase of {} at level {}, without which there is no hull of "
                                       "{}: label it first",
                                       (data / config.competing).string(), element.symbol(), config.label.level, system));
+  check_elements(start, config);
   if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
     throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
                                       "give the oracle a level and competing phases of its own",
@@ -92,7 +97,7 @@ std::vector<std::string> changes_between(const CampaignStart& then, const Campai
   if (then.model_hash != now.model_hash) changes.push_back("the starting model is another one");
   if (then.training_hash != now.training_hash) changes.push_back("the labels that it was trained on are others");
   if (then.settings != now.settings)
-    changes.push_back("the DFT level has other settings (" + differing_members(then.settings, now.settings) + ")");
+    changes.push_back("the DFT level has other settings (" + differing_members(nlohmann::json::parse(then.settings), nlohmann::json::parse(now.settings)) + ")");
   const std::vector<std::string> phases = changes_of_phases(then.competing, now.competing);
   if (!phases.empty()) changes.push_back(fmt::format("competing phases: {}", fmt::join(phases, ", ")));
   else if (then.competing.missing != now.competing.missing) changes.push_back("other competing phases are known to be missing");

@@ -234,7 +234,6 @@ json summarize(const CampaignHistory& history, const std::filesystem::path& fold
                {"candidates", json::array()},
                {"rounds", rounds_json(history)},
                {"parity", parity_json(history)},
-               {"parity_forces", json::array()},
                {"cost", cost_json(history)},
                {"corrections", corrections_json()},
                {"model", last_model_json(history, folder)},

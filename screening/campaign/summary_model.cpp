@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tamiz/potentials/engine/training/errors_json.hpp"
 #include "tamiz/screening/campaign/correction.hpp"
 
 namespace tamiz {

@@ -10,7 +10,7 @@
 namespace tamiz {
 
 nlohmann::json rounds_json(const CampaignHistory& history);
-/// Model before it saw the label against DFT, energy above the DFT elements' line per atom.
+/// Model before it saw the label against DFT, energy above the hull [eV/atom].
 nlohmann::json parity_json(const CampaignHistory& history);
 nlohmann::json cost_json(const CampaignHistory& history);
 nlohmann::json corrections_json();

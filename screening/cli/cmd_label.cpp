@@ -64,7 +64,8 @@ Work read_work(const Arguments& arguments) {
 /// The labelled geometry with what the input said of its atoms, but for what the worker says: the input may be the output of another label.
 Frame labelled_frame(const Frame& input, const Frame& labelled, const LabelRequest& request, const nlohmann::json& properties) {
   Frame frame = labelled;
-  frame.info.insert(input.info.begin(), input.info.end());
+  for (const auto& [key, value] : input.info)
+    if (!is_of_one_label(key)) frame.info.emplace(key, value);
   for (const auto& [key, value] : properties.items()) frame.info.erase(info_name(key));
   frame.arrays.insert(input.arrays.begin(), input.arrays.end());
   frame.info["id"] = request.id;

@@ -60,7 +60,7 @@ struct Frames {
   std::vector<Frame> training, validation, test;
 };
 
-/// A data set that is split says itself what validates and tests.
+/// A data set that is split says itself what validates and tests; frames of no split beside it are trained on.
 Frames read_all(const Arguments& a) {
   Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys), {}};
   if (!a.tests.empty()) frames.test = read_labelled(a.tests, a.keys);
@@ -68,10 +68,12 @@ Frames read_all(const Arguments& a) {
   if (!names_splits(frames.training)) return frames;
   const std::vector<Frame> all = std::move(frames.training);
   frames.training = of_split(all, "train");
+  const std::vector<Frame> others = of_no_split(all);
+  frames.training.insert(frames.training.end(), others.begin(), others.end());
   if (frames.validation.empty()) frames.validation = of_split(all, "validation");
   if (a.tests.empty()) frames.test = of_split(all, "test");
   if (frames.training.empty()) throw FormatError("none of the frames is of the split train");
-  log::info(fmt::format("{} of {} frames are of the split train, {} validate, {} test", frames.training.size(), all.size(),
+  log::info(fmt::format("{} of {} frames are trained on, {} validate, {} test", frames.training.size(), all.size(),
                         frames.validation.size(), frames.test.size()));
   return frames;
 }
@@ -85,21 +87,16 @@ void check_checkpoint(const Arguments& a) {
     log::warning("no checkpoint " + checkpoint_of(a).string() + ": starting from the beginning");
 }
 
-ModelCard card_of(const Arguments& a, const std::optional<ModelFile>& initial, std::size_t n_frames, std::int64_t steps) {
-  ModelCard card = initial ? initial->card : ModelCard{};
+void complete_card(ModelCard& card, const Arguments& a) {
   std::string hashes;
   for (const std::string& file : a.files) hashes += hash_hex(read_file(file)).substr(0, 16) + " ";
   card.entries["created_by"] = "tamiz train";
-  card.entries["training_frames"] = std::to_string(n_frames);
-  card.entries["training_steps"] = std::to_string(steps);
-  card.entries["training_seed"] = std::to_string(a.seed);
   card.entries["training_files_xxh3"] = hashes.substr(0, hashes.size() - 1);
   for (const std::string& entry : a.card) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos || equals == 0) throw FormatError("--card expects key=value, got " + entry);
     card.entries[entry.substr(0, equals)] = entry.substr(equals + 1);
   }
-  return card;
 }
 
 void report(const TrainResult& trained, const Arguments& a, const Frames& frames, const Common& common, nlohmann::json& result) {
@@ -124,8 +121,11 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
   TrainConfig config = configuration(a, common);
-  if (const auto planned = planned_steps(checkpoint_of(a))) config.steps = *planned;
-  else if (a.minutes > 0.0) config.steps = steps_within(config, frames.training, initial, frames.validation, a.minutes);
+  if (a.minutes > 0.0) {
+    const auto planned = planned_steps(checkpoint_of(a));
+    config.steps = planned ? *planned : steps_within(config, frames.training, initial, frames.validation, a.minutes, stop_requested);
+    if (stop_requested()) return k_stopped;
+  }
 
   TrainCallbacks callbacks;
   callbacks.metrics = a.out + ".metrics.jsonl";
@@ -144,7 +144,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
     log::warning(fmt::format("stopped at step {} of {}; go on with --resume", trained.steps, config.steps));
     return k_stopped;
   }
-  trained.model.card = card_of(a, initial, frames.training.size(), trained.steps);
+  complete_card(trained.model.card, a);
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));

@@ -97,6 +97,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->callback([common, body = std::move(body)] {
     if (common->quiet) log::set_level(log::Level::error);
     install_stop_signals();
+    if (!common->json.empty() && common->json != "-") check_output(common->json, false);
     nlohmann::json result = nlohmann::json::object();
     const int code = body(*common, result);
     if (!common->json.empty()) write_result(common->json, result);

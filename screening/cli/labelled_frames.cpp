@@ -12,23 +12,10 @@
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/potentials/engine/training/calibration.hpp"
+#include "tamiz/potentials/engine/training/errors_json.hpp"
 
 namespace tamiz::cli {
 namespace {
-
-/// Errors of a potential; null for what no frame has a label of.
-nlohmann::json json_of(const Potential& potential, std::span<const Frame> frames) {
-  const ErrorSummary errors = evaluate_errors(potential, frames);
-  const auto where = [&](double value, auto&& has_label) {
-    return std::any_of(frames.begin(), frames.end(), has_label) ? nlohmann::json(value) : nlohmann::json(nullptr);
-  };
-  const auto has_energy = [](const Frame& frame) { return frame.labels.consistent_energy().has_value(); };
-  const auto has_forces = [](const Frame& frame) { return frame.labels.forces.has_value(); };
-  const auto has_stress = [](const Frame& frame) { return frame.labels.stress.has_value(); };
-  return {{"energy_mae", where(errors.energy_mae, has_energy)}, {"energy_rmse", where(errors.energy_rmse, has_energy)},
-          {"force_mae", where(errors.force_mae, has_forces)},   {"mean_force", where(errors.mean_force, has_forces)},
-          {"stress_mae", where(errors.stress_mae, has_stress)}, {"n_frames", errors.n_frames}, {"n_atoms", errors.n_atoms}};
-}
 
 /// In thousandths, or a dash.
 std::string thousandths(const nlohmann::json& value, int decimals) {
@@ -97,13 +84,19 @@ std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& sp
   return members;
 }
 
+std::vector<Frame> of_no_split(std::span<const Frame> frames) {
+  std::vector<Frame> members;
+  std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [](const Frame& frame) { return !frame.info.contains("split"); });
+  return members;
+}
+
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
   std::map<std::string, std::vector<Frame>> types;
   for (const Frame& frame : frames)
     if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types[type->second].push_back(frame);
-  nlohmann::json errors = json_of(potential, frames);
+  nlohmann::json errors = to_json(evaluate_errors(potential, frames));
   errors["config_type"] = nlohmann::json::object();
-  for (const auto& [type, members] : types) errors["config_type"][type] = json_of(potential, members);
+  for (const auto& [type, members] : types) errors["config_type"][type] = to_json(evaluate_errors(potential, members));
   return errors;
 }
 

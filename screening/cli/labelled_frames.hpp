@@ -26,6 +26,7 @@ std::optional<double> plain_gap_of(const Frame& frame);
 bool names_splits(std::span<const Frame> frames);
 /// The frames of one split.
 std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
+std::vector<Frame> of_no_split(std::span<const Frame> frames);
 
 /// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
 void add_label_keys(CLI::App& command, LabelKeys& keys);

@@ -1,7 +1,13 @@
 #include "tamiz/screening/oracle/label_json.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tamiz/core/base/error.hpp"
 
@@ -157,6 +163,20 @@ LabelResult label_result_from_json(const json& value) {
 }
 
 std::string info_name(std::string_view property) { return property == "mesh" ? "mesh_used" : std::string(property); }
+
+bool is_of_one_label(std::string_view key) {
+  constexpr std::array<std::string_view, 4> keys{"core_seconds", "energy_moved", "relax_steps", "step"};
+  return key == "gap" || key.starts_with("gap_") || std::ranges::find(keys, key) != keys.end();
+}
+
+std::string differing_members(const json& one, const json& other) {
+  std::set<std::string> names;
+  for (const auto& [key, value] : one.items())
+    if (!other.contains(key) || other.at(key) != value) names.insert(key);
+  for (const auto& [key, value] : other.items())
+    if (!one.contains(key)) names.insert(key);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 json settings_from_text(std::string_view text) {
   if (text.empty()) return json::object();

@@ -28,6 +28,13 @@ LabelResult label_result_from_json(const nlohmann::json& value);
 /// "mesh_used" for "mesh", the others as they are.
 std::string info_name(std::string_view property);
 
+/// Whether a piece of a frame's `info` says something of one label of its geometry, such as what it cost, its gap or by how much its energy was
+/// moved: what is made from the frame does not take it over.
+bool is_of_one_label(std::string_view key);
+
+/// Names of the settings that are not the same, "cutoff, xc"; empty where all are.
+std::string differing_members(const nlohmann::json& one, const nlohmann::json& other);
+
 /// Settings of a request; empty text stands for no settings. Throws FormatError unless it is an object.
 nlohmann::json settings_from_text(std::string_view text);
 

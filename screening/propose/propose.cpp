@@ -41,7 +41,16 @@ class Collector {
   bool add(Candidate draft) {
     const std::string what = fmt::format("{} {} {}", draft.structure.composition().reduced().formula(),
                                          draft.prototype, draft.decoration);
-    if (const auto close = overlap(draft.structure)) return refuse(what, "overlap: " + *close);
+    try {
+      if (const auto close = overlap(draft.structure)) return refuse(what, "overlap: " + *close);
+      return add_primitive(std::move(draft), what);
+    } catch (const NumericsError& error) {  // of spglib or the neighbour list: of this crystal, and no reason to lose the others
+      return refuse(what, error.what());
+    }
+  }
+
+ private:
+  bool add_primitive(Candidate draft, const std::string& what) {
     draft.structure = primitive_cell(draft.structure);
     if (static_cast<int>(draft.structure.size()) > options_.max_atoms) {
       return refuse(what, fmt::format("too many atoms: {} in the primitive cell, at most {} wanted",
@@ -59,7 +68,6 @@ class Collector {
     return true;
   }
 
- private:
   bool refuse(const std::string& what, std::string reason) {
     reject(what, std::move(reason));
     return false;

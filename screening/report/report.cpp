@@ -77,7 +77,7 @@ void check(const json& summary) {
   if (!summary.is_object()) {
     throw FormatError(std::string("a report is made from a summary object, and this is ") + summary.type_name());
   }
-  for (const auto* key : {"funnel", "systems", "competing", "candidates", "rounds", "parity", "parity_forces"}) {
+  for (const auto* key : {"funnel", "systems", "competing", "candidates", "rounds", "parity"}) {
     const auto list = summary.find(key);
     if (list == summary.end() || list->is_null()) continue;
     if (!list->is_array()) {

@@ -122,6 +122,28 @@ EDITS = [
 
 
 @pytest.mark.skipif(not MODEL.exists(), reason=f"{MODEL} is not shipped")
+def test_a_model_that_does_not_know_an_element_is_refused_before_any_work(tmp_path):
+    text = CAMPAIGN.read_text().replace("pbe-600", "pbe-600g").replace('"Ca-N"', '"Zn-N"')
+    (tmp_path / "c.toml").write_text(text)
+
+    result = run(tmp_path, "discover", "c.toml", "-o", "run")
+
+    assert result.returncode == 1 and "does not know Zn" in result.stderr, result.stderr
+    assert "proposing" not in result.stderr
+
+
+def test_a_level_that_was_changed_under_its_name_is_refused(tmp_path):
+    level = json.loads((ROOT / "datasets" / "levels" / "pbe-600g.json").read_text()) | {"xc": "LDA", "cutoff": 250.0}
+    (tmp_path / "pbe-600g.json").write_text(json.dumps(level))
+    text = CAMPAIGN.read_text().replace('"pbe-600"', '"pbe-600g.json"').replace("pbe-600.tz", "pbe-600g.tz")
+    (tmp_path / "c.toml").write_text(text)
+
+    result = run(tmp_path, "discover", "c.toml", "-o", "run")
+
+    assert result.returncode == 1 and "with other settings (cutoff, xc)" in result.stderr, result.stderr
+
+
+@pytest.mark.skipif(not MODEL.exists(), reason=f"{MODEL} is not shipped")
 @pytest.mark.parametrize("before, after, said", EDITS, ids=[after for _, after, _ in EDITS])
 def test_a_campaign_file_is_refused_before_any_work(tmp_path, before, after, said):
     text = CAMPAIGN.read_text()

@@ -63,13 +63,14 @@ def test_a_data_set_reads_back_as_it_was_saved(made, tmp_path):
 
 
 def test_frames_of_any_kind_can_be_saved(tmp_path):
-    frame = tamiz.Frame(tamiz.to_structure(silicon()), energy=-10.0, info={"split": "train"})
+    frame = tamiz.Frame(tamiz.to_structure(silicon()), energy=-10.0, info={"split": "train", "id": "0003", "gap": "1.1"})
     failure = tamiz.Frame(tamiz.to_structure(silicon()), info={"reason": "no convergence"})
 
     tamiz.datasets.DataSet([frame], {"name": "one"}, [failure]).save(tmp_path / "one.h5")
     data = tamiz.datasets.load(tmp_path / "one.h5")
 
     assert repr(data) == "DataSet('one', 1 frames, 1 failures)"
+    assert data.table()["id"][0] == "0003" and data.table()["gap"][0] == 1.1
     assert data[0].energy == -10.0 and data[0].forces is None and data.failures[0].info["reason"] == "no convergence"
     assert np.array_equal(data[0].structure.positions, frame.structure.positions)
 

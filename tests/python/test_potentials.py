@@ -110,6 +110,13 @@ def test_only_what_was_asked_for_is_there(stillinger_weber):
     assert prediction.uncertainties is None
 
 
+def test_what_was_asked_for_is_there_without_atoms_too(stillinger_weber):
+    p = stillinger_weber.evaluate([], forces=True, stress=True)
+
+    assert len(p) == 0 and p.forces == [] and p.stresses.shape == (0, 3, 3)
+    assert p.atom_energies is None and p.descriptors is None
+
+
 def test_arrays_outlive_the_prediction(stillinger_weber):
     atoms = silicon(rattle=0.1)
     expected = stillinger_weber.evaluate(atoms, stress=True)
@@ -212,7 +219,7 @@ class TestModel:
 @pytest.mark.skipif(not MODEL.exists(), reason="no model is shipped")
 def test_products_with_second_derivatives_are_differences_of_forces():
     model = tamiz.load(MODEL, dtype="float64", threads=1)
-    structures = [silicon(rattle=0.05, seed=3), silicon(rattle=0.1, seed=4)]
+    structures = [silicon(rattle=0.05, seed=3), silicon(rattle=0.1, seed=4), silicon(rattle=0.1, seed=4).repeat((2, 1, 1))]
     random = np.random.default_rng(5)
     directions = [random.normal(size=(len(atoms), 3)) for atoms in structures]
 

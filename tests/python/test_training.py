@@ -82,11 +82,12 @@ def test_of_a_data_set_the_split_test_is_not_trained_on(frames, config, tmp_path
     data = of("train", frames[:10]) + of("validation", frames[10:16]) + of("test", frames[16:])
 
     whole = tamiz.train(tamiz.datasets.DataSet(data), tmp_path / "whole.safetensors", config=config, steps=3)
-    listed = tamiz.train(data + frames[16:], tmp_path / "listed.safetensors", config=config, steps=3)
+    joined = tamiz.train(data + frames[16:18], tmp_path / "joined.safetensors", config=config, steps=3)
     parts = tamiz.train(frames[:10], tmp_path / "parts.safetensors", config=config, steps=3, validation=frames[10:16])
 
     assert (whole.training.n_frames, whole.validation.n_frames) == (10, 6)
-    assert whole.path.read_bytes() == parts.path.read_bytes() == listed.path.read_bytes()
+    assert whole.path.read_bytes() == parts.path.read_bytes()
+    assert joined.training.n_frames == 12  # frames of no split are trained on
     with pytest.raises(tamiz.FormatError, match="split train"):
         tamiz.train(of("test", frames), tmp_path / "none.safetensors", config=config, steps=3)
 
@@ -213,6 +214,40 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(frames, config, tmp_
     assert start(cut, "--resume").wait() == 0
 
     assert cut.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+
+
+def test_a_training_goes_on_to_the_steps_that_it_was_begun_with_or_not_at_all(frames, config, tmp_path):
+    def stop(step, total, loss):
+        if step >= 1:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "cut.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        tamiz.train(frames, path, config=config, steps=400, progress=stop)
+
+    with pytest.raises(tamiz.FormatError, match="400 steps, and not 800"):
+        tamiz.train(frames, path, config=config, steps=800, resume=True)
+    with pytest.raises(tamiz.FormatError, match="exclude each other"):
+        tamiz.train(frames, path, config=config, steps=800, minutes=1.0)
+
+
+def test_the_card_of_a_model_that_was_trained_further_is_of_that_training(frames, config, tmp_path):
+    first = tamiz.train(frames, tmp_path / "first.safetensors", config=config, steps=3, seed=7, card={"licence": "CC0-1.0"})
+    further = tamiz.train(frames[:8], tmp_path / "further.safetensors", initial=first.path, validation=frames[8:16], steps=2, seed=9)
+
+    card = tamiz.model_info(further.path)["card"]
+    assert {key: card[key] for key in ("training_frames", "training_steps", "training_seed")} == {
+        "training_frames": "8", "training_steps": "2", "training_seed": "9"}
+    assert card["licence"] == "CC0-1.0" and "training_files_xxh3" not in card
+
+
+def test_errors_of_what_has_no_label_are_none(frames, config, tmp_path):
+    model = tamiz.train(frames, tmp_path / "model.safetensors", config=config, steps=3)
+    bare = tamiz.Frame(tamiz.to_structure(frames[0]), energy=-1.0)
+
+    errors = tamiz.evaluate(model.load(), [bare])
+
+    assert errors.energy_mae > 0.0 and errors.force_mae is None and errors.stress_mae is None and errors.mean_force is None
 
 
 def test_a_budget_of_minutes_that_is_killed_at_once_keeps_its_number_of_steps(frames, config, tmp_path):

@@ -1,5 +1,6 @@
 #include "tamiz/potentials/engine/import/torch_checkpoint.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -72,6 +73,14 @@ struct View {
   std::vector<std::int64_t> shape, strides;
 };
 
+/// Along an axis with one place the stride says nothing and may be any number.
+View view_of(const Record& offset, const Record& shape, const Record& strides) {
+  View view{offset.integer(), integers_of(shape), integers_of(strides)};
+  for (std::size_t k = 0; k < std::min(view.shape.size(), view.strides.size()); ++k)
+    if (view.shape[k] == 1) view.strides[k] = 0;
+  return view;
+}
+
 /// Number of elements; the last of them lies within `capacity`.
 std::int64_t checked_count(const View& view, std::int64_t capacity, const Record& record) {
   if (view.shape.size() != view.strides.size() || view.shape.size() > k_most_dimensions || view.offset < 0 ||
@@ -83,11 +92,10 @@ std::int64_t checked_count(const View& view, std::int64_t capacity, const Record
     if (extent < 0 || stride < 0) record.fail("has an impossible shape");
     if (extent == 0) return 0;
     // A tensor that repeats its values (stride 0) could ask for any amount of memory; torch.save writes none by itself.
-    if (extent > capacity / count || (extent > 1 && stride > capacity))
+    if (extent > capacity / count || (extent > 1 && stride > (capacity - last) / (extent - 1)))
       record.fail("is larger than what the file holds of it");
     count *= extent;
     last += (extent - 1) * stride;
-    if (last >= capacity) record.fail("is larger than what the file holds of it");
   }
   if (last >= capacity) record.fail("is larger than what the file holds of it");
   return count;
@@ -130,7 +138,7 @@ StoredTensor TorchCheckpoint::tensor(const Record& outer) const {
   if (storage.size() != 5 || storage[0].text() != "storage") outer.fail("has no storage");
   const StorageType& type = storage_type(storage[1]);
   const std::string_view bytes = zip_.read(folder_ + "data/" + storage[2].text());
-  const View view{arguments[1].integer(), integers_of(arguments[2]), integers_of(arguments[3])};
+  const View view = view_of(arguments[1], arguments[2], arguments[3]);
 
   StoredTensor tensor{view.shape, type.dtype, {}};
   const std::int64_t count = checked_count(view, static_cast<std::int64_t>(bytes.size() / type.size), outer);

@@ -36,7 +36,7 @@ void add_frame(Sums& sums, const Frame& frame, const Prediction& p, std::size_t 
   }
 }
 
-double ratio(double sum, double count) { return count > 0 ? sum / count : 0.0; }
+std::optional<double> ratio(double sum, double count) { return count > 0 ? std::optional(sum / count) : std::nullopt; }
 
 }  // namespace
 
@@ -58,7 +58,7 @@ ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> 
     summary.n_atoms += static_cast<std::size_t>(atom);
   }
   summary.energy_mae = ratio(sums.energy, sums.n_energies);
-  summary.energy_rmse = std::sqrt(ratio(sums.energy_squared, sums.n_energies));
+  if (const auto squared = ratio(sums.energy_squared, sums.n_energies)) summary.energy_rmse = std::sqrt(*squared);
   summary.force_mae = ratio(sums.force, sums.n_forces);
   summary.mean_force = ratio(sums.reference_force, sums.n_forces);
   summary.stress_mae = ratio(sums.stress, sums.n_stresses);

@@ -69,7 +69,8 @@ def mean_of(results: list[dict], name: str) -> dict:
     """Over the folds and seeds that have frames of a data set."""
     found = [one["errors"][name] for one in results if name in one["errors"]]
     means = {kind: {key: float(np.mean([one[kind][key] for one in found])) for key in values} for kind, values in found[0].items()}
-    means["left_out"]["n_frames"] = sum(one["left_out"]["n_frames"] for one in found)
+    folds = {tuple(one["left_out"]): one["errors"][name]["left_out"]["n_frames"] for one in results if name in one["errors"]}
+    means["left_out"]["n_frames"] = sum(folds.values())
     return means
 
 

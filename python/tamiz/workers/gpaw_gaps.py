@@ -35,8 +35,8 @@ def with_true_edges(calc, kpoints: list[int], settings: dict):
         kpoints = [2 * n if n > 1 else n for n in kpoints]
         last, (finer, gap) = gap, on(kpoints)
         if gap < NO_GAP or abs(gap - last) < settings["gap"]["tolerance"]:
-            break
-    return finer, kpoints
+            return finer, kpoints
+    raise protocol.LabelFailure(f"the gap still moves, from {last:.3f} to {gap:.3f} eV, on a mesh of {kpoints}: {DOUBLINGS} doublings are the most")
 
 
 def plain_gap(atoms: Atoms, settings: dict) -> dict:

@@ -53,22 +53,6 @@ const PlotModel = (() => {
     root.append(Chart.mark("circle", x, y, 4.2, { class: "dot " + round_class(p.round) }, text));
   }
 
-  function forces() {
-    const points = Data.list(Data.summary.parity_forces).filter((p) => finite(p.model) && finite(p.dft));
-    if (!points.length) return null;
-    return Chart.figure({
-      class: "half", title: t("forces_title"), caption: t("forces_caption", { n: points.length, mae: I18n.number(mean(points.map((p) => Math.abs(p.model - p.dft))) * 1000, 0) }),
-      height: (width) => Math.min(400, width),
-      draw: (root, width, height) => {
-        const range = Chart.padded(points.flatMap((p) => [p.dft, p.model]));
-        const { x, y } = Chart.axes(root, { left: 66, right: width - 12, top: 10, bottom: height - 46 }, range, range, { x: "DFT (eV/Å)", y: `${t("model")} (eV/Å)` });
-        root.append(svg("line", { class: "identity", x1: x(range[0]), y1: y(range[0]), x2: x(range[1]), y2: y(range[1]) }));
-        for (const p of points) root.append(Chart.mark("circle", x(p.dft), y(p.model), 2.2, { class: "dot small round-0" }));
-      },
-    });
-  }
-
-  // Held-out error before and after training in each round; a hollow mark is a model that was not adopted.
   function errors(kind) {
     const rows = Data.rounds.map((round) => ({ round: round.round, training: Data.object(round.training) }))
       .filter(({ training }) => finite(Data.object(training.held_out_before)[kind]) || finite(Data.object(training.held_out_after)[kind]));
@@ -131,5 +115,5 @@ const PlotModel = (() => {
     });
   }
 
-  return { parity, forces, errors, costs, outcome_of };
+  return { parity, errors, costs, outcome_of };
 })();

@@ -104,7 +104,7 @@ const Sections = (() => {
   }
 
   function model() {
-    const parts = figures(PlotModel.parity(), PlotModel.errors("energy_mae"), PlotModel.errors("force_mae"), PlotModel.forces());
+    const parts = figures(PlotModel.parity(), PlotModel.errors("energy_mae"), PlotModel.errors("force_mae"));
     const info = object(summary.model);
     return Dom.section("model", parts ?? el("p", { class: "quiet" }, t("nothing_to_draw")), rounds_table(),
       el("h3", {}, t("model_card")), info.file ? el("p", {}, t("file"), ": ", el("code", {}, String(info.file))) : null,
@@ -159,7 +159,7 @@ const Sections = (() => {
 
   // What a newer program records and this page has no place for.
   function other_data() {
-    const shown = ["tamiz", "campaign", "funnel", "systems", "competing", "candidates", "rounds", "parity", "parity_forces", "cost", "corrections", "model", "limits"];
+    const shown = ["tamiz", "campaign", "funnel", "systems", "competing", "candidates", "rounds", "parity", "cost", "corrections", "model", "limits"];
     const rest = Object.fromEntries(Object.entries(summary).filter(([key]) => !shown.includes(key)));
     const known = ["name", "question", "folder", "config_text", "settings", "level", "elements"];
     const more = Object.entries(campaign).filter(([key]) => !known.includes(key));

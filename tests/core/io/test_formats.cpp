@@ -318,6 +318,59 @@ TEST(Cif, the_choice_of_origin_in_a_name_counts) {
     EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + first, "memory").at(0).structure.size(), 8u) << name;
 }
 
+/// A hexagonal or tetragonal cell with sites, by a Hall symbol or operations.
+std::string cif_of(const std::string& cell, const std::string& group, const std::string& sites) {
+  return "data_x\n" + cell + group + "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n" + sites;
+}
+
+const std::string k_tetragonal = "_cell_length_a 5\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n";
+
+TEST(Cif, blanks_in_a_hall_symbol_count) {
+  const std::string sites = "Si1 0.11 0.23 0.37\nN1 0.31 0.05 0.71\n";
+  const auto read = [&](const char* symbol) {
+    return space_group(parse_cif(cif_of(k_tetragonal, std::string("_space_group_name_Hall '") + symbol + "'\n", sites), "memory").at(0).structure).number;
+  };
+  EXPECT_EQ(read("P 4 2"), 89);   // P422, and not P4_2
+  EXPECT_EQ(read("P 4c"), 77);    // P4_2
+  EXPECT_EQ(read("-P4 2"), 123);  // P4/mmm: one symbol only is this without blanks
+}
+
+TEST(Cif, sites_that_the_file_rounds_lie_on_their_special_positions) {
+  const auto hexagonal = [](const char* a) {
+    return std::string("_cell_length_a ") + a + "\n_cell_length_b " + a + "\n_cell_length_c 5.2\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 120\n";
+  };
+  for (const auto& [a, sites] : {std::pair("3.2", "Ga1 0.33 0.67 0\nN1 0.33 0.67 0.377\n"), std::pair("12.1", "Ga1 0.333 0.667 0\nN1 0.333 0.667 0.377\n")}) {
+    const Structure wurtzite = parse_cif(cif_of(hexagonal(a), "_space_group_name_H-M_alt 'P 63 m c'\n", sites), "memory").at(0).structure;
+    ASSERT_EQ(wurtzite.size(), 4u);
+    EXPECT_EQ(space_group(wurtzite, 1e-6).number, 186);
+    EXPECT_NEAR(wurtzite.fractional().values(0, 0), 1.0 / 3.0, 1e-12);
+  }
+}
+
+TEST(Cif, a_site_that_is_listed_twice_is_one_atom_and_two_elements_on_it_are_refused) {
+  const std::string group = "_space_group_name_H-M_alt 'F m -3 m'\n";
+  const std::string cubic = "_cell_length_a 3.6\n_cell_length_b 3.6\n_cell_length_c 3.6\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n";
+  EXPECT_EQ(parse_cif(cif_of(cubic, group, "Cu1 0 0 0\nCu2 0.5 0.5 0\n"), "memory").at(0).structure.size(), 4u);
+  EXPECT_THROW(parse_cif(cif_of(cubic, group, "Cu1 0 0 0\nAu1 0.5 0.5 0\n"), "memory"), FormatError);
+}
+
+TEST(ExtXyz, no_two_arrays_become_one_column) {
+  Frame frame{diamond(), {}, {}, {}};
+  frame.arrays["a b"] = Eigen::MatrixXd::Constant(2, 1, 1.0);
+  frame.arrays["a_b"] = Eigen::MatrixXd::Constant(2, 1, 2.0);
+
+  const Frame again = parse_extxyz(format_extxyz(std::span(&frame, 1)), "memory").at(0);
+
+  ASSERT_EQ(again.arrays.size(), 2u);
+  EXPECT_EQ(again.arrays.begin()->second(0, 0) + std::next(again.arrays.begin())->second(0, 0), 3.0);
+}
+
+TEST(Formats, a_known_extension_says_more_than_how_a_name_begins) {
+  EXPECT_EQ(format_for("POSCAR_relaxed").name, "poscar");
+  EXPECT_EQ(format_for("POSCAR").name, "poscar");
+  EXPECT_EQ(format_for("POSCAR_relaxed.cif").name, "cif");
+}
+
 TEST(Poscar, reads_back_grouped_by_element) {
   const Structure structure = reordered(calcium_zinc_nitride(), {3, 1, 0, 4, 2});
 

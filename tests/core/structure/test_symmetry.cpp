@@ -97,6 +97,15 @@ TEST(Symmetry, primitive_cell_is_right_handed_and_compact) {
   EXPECT_GT(primitive_cell(skewed).lattice().signed_volume(), 0.0);
 }
 
+TEST(Symmetry, a_very_skew_cell_is_the_crystal_that_it_is) {
+  Eigen::Matrix3i skew = Eigen::Matrix3i::Identity();
+  skew(1, 0) = 50;
+  const Structure cell = on_other_cell(wurtzite(), skew);
+
+  EXPECT_EQ(primitive_cell(cell).size(), wurtzite().size());
+  EXPECT_LT(Fingerprint(primitive_cell(cell)).distance(Fingerprint(wurtzite())), 1e-6);
+}
+
 TEST(Symmetry, symmetrized_removes_noise_below_the_tolerance) {
   Philox random(2, 1, 0, 0);
   for (const Known& known : known_crystals()) {

@@ -151,11 +151,11 @@ TEST(Training, reference_energies_of_an_initial_model_move_to_those_of_another_c
   const TrainResult moved = train(config, frames, teacher);
 
   EXPECT_EQ(kept.model.description.atomic_energies, teacher.description.atomic_energies);
-  EXPECT_GT(kept.training.energy_mae, 1.0);
+  EXPECT_GT(kept.training.energy_mae.value(), 1.0);
   for (std::size_t k = 0; k < 3; ++k)
     EXPECT_NEAR(moved.model.description.atomic_energies[k] - teacher.description.atomic_energies[k],
                 shifts.at(teacher.description.elements[k].number()), 0.2);
-  EXPECT_LT(moved.training.energy_mae, 0.2);
+  EXPECT_LT(moved.training.energy_mae.value(), 0.2);
 }
 
 TEST(Training, related_elements_are_pulled_together_in_a_new_model_only) {
@@ -234,8 +234,8 @@ TEST(Training, learns_a_stillinger_weber_crystal) {
   const TrainResult result = train(config, frames);
 
   // The energies of these frames spread over 0.12 eV/atom and the mean force is 0.4 eV/Å.
-  EXPECT_LT(result.training.energy_mae, 0.005);
-  EXPECT_LT(result.training.force_mae, 0.2 * result.training.mean_force);
+  EXPECT_LT(result.training.energy_mae.value(), 0.005);
+  EXPECT_LT(result.training.force_mae.value(), 0.2 * result.training.mean_force.value());
 }
 
 TEST(Training, an_energy_that_is_not_finite_names_the_frame) {

@@ -79,6 +79,14 @@ class Recipe : public InFolder {
   DataSet made() const { return make_data_set(DataSetRecipe::read(folder_ / "recipe.toml")); }
 };
 
+/// A table that moves every atom of a crystal by an eV.
+std::string references_of(const Structure& structure) {
+  std::string table;
+  const Composition composition = structure.composition();
+  for (const auto& [element, count] : composition.counts()) table += std::string(element.symbol()) + " = 1.0\n";
+  return table;
+}
+
 std::string message_of(const std::filesystem::path& recipe) {
   try {
     make_data_set(DataSetRecipe::read(recipe));
@@ -174,6 +182,18 @@ TEST_F(Recipe, a_label_of_an_earlier_label_says_what_it_found_itself) {
   EXPECT_FALSE(info.contains("relax_steps"));
 }
 
+TEST_F(Recipe, the_gap_of_what_was_asked_about_is_not_that_of_other_geometries) {
+  const LabelRequest request = asked("a", LabelTask::relax, {{"gap", "1.25"}, {"gap_pbe", "0.4"}, {"energy_moved", "3.5"}, {"config_type", "hull"}});
+  LabelResult relaxation = finished(labelled(zincblende().with_lattice_scaled(1.02), -9.0), 4.0, "{}");
+  relaxation.trajectory = {labelled(zincblende(), -8.0)};
+
+  const DataSet data = data_of(folder_, {{request, relaxation}});
+
+  ASSERT_EQ(data.frames.size(), 2u);
+  for (const Frame& frame : data.frames)
+    for (const char* key : {"gap", "gap_pbe", "energy_moved"}) EXPECT_FALSE(frame.info.contains(key)) << key;
+}
+
 TEST_F(Recipe, a_relaxation_that_failed_leaves_its_geometries) {
   LabelResult failed;
   failed.reason = "not converged after 2 steps";
@@ -208,6 +228,10 @@ TEST_F(Recipe, of_two_labels_of_one_geometry_the_end_of_a_relaxation_is_kept) {
   EXPECT_EQ(data.frames[0].info.at("id"), "a");
   EXPECT_EQ(data.frames[0].info.at("relax_steps"), "0");
   EXPECT_EQ(data.frames[0].info.at("core_seconds"), "5");
+
+  write_file_atomically(folder_ / "more.toml", "ledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\n[references]\n" + references_of(zincblende()));
+  const Frame moved = make_data_set(DataSetRecipe::read(folder_ / "more.toml")).frames.at(0);
+  EXPECT_NEAR(*moved.labels.energy, -8.0 + std::stod(moved.info.at("energy_moved")), 1e-9);
 }
 
 TEST_F(Recipe, a_ledger_that_is_named_twice_adds_nothing) {

@@ -42,7 +42,7 @@ TEST(Adoption, says_how_many_labels_were_held_out) {
             "better on the 2 labels held out from training, fewer than 4, and not on the first test labels: the old model stays");
 }
 
-/// A relaxation of three geometries, of which the first atom says which candidate it belongs to.
+/// A relaxation of three geometries and their end, of which the first atom says which candidate it belongs to.
 LabelRecord relaxation(int round, int candidate) {
   Structure crystal = test_support::diamond();
   Frame frame{crystal, {}, {}, {}};
@@ -50,6 +50,7 @@ LabelRecord relaxation(int round, int candidate) {
   frame.labels.energy = candidate;
   LabelRecord label{round, "c" + std::to_string(candidate), LabelTask::relax, {}};
   label.result.trajectory = {frame, frame, frame};
+  label.result.frame = frame;
   return label;
 }
 
@@ -66,8 +67,8 @@ TEST(Adoption, holds_out_the_share_that_was_asked_for_with_all_frames_of_a_label
   const LabelledFrames split = split_labels(history, 0.25);
 
   EXPECT_EQ(split.n_held_out, 3);
-  EXPECT_EQ(split.held_out.size(), 9u);
-  EXPECT_EQ(split.training.size(), 27u);
+  EXPECT_EQ(split.held_out.size(), 12u);
+  EXPECT_EQ(split.training.size(), 36u);
 }
 
 TEST(Adoption, holds_out_the_first_label_whatever_the_share) {

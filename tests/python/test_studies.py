@@ -96,7 +96,8 @@ def test_labels_of_two_levels_differ_by_constants_of_the_elements(tmp_path):
 
     lines = run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz", "--levels").splitlines()
 
-    assert lines[-4] == "| all | 3 | 1.3 | 2.0 | 30 | 0.00 |"  # 3 meV/atom, of which the constants take what they can
+    assert lines[-6] == "| all | 3 | 1.3 | 2.0 | 30 | 0.00 |"  # 3 meV/atom, of which the constants take what they can
+    assert [line.split(" | ")[:2] for line in lines[-5:-3]] == [["| element without a gap", "2"], ["| intermetallic without a gap", "1"]]
     assert lines[-2] == "Force components that are not zero differ by 10 meV/Å on average, and are 200 meV/Å."
     assert lines[-1] == "Constants [eV]: Cu = -5.0010, O = 4.9990"
 

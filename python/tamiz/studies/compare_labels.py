@@ -1,11 +1,11 @@
 """How far labels of the same structures are apart, for example from two meshes.
 
-    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels] [--with-gap]
+    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels]
 
 Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
 per atom, and the largest ones of a force component and of a stress component. With ``--levels`` the second file is of another level, whose
-energies are moved by a constant for each element first, and these and the mean difference of force components are printed, too. With
-``--with-gap`` only what has a gap in the first file is compared.
+energies are moved by a constant for each element first; these, the mean difference of force components and the differences by chemistry and whether
+there is a gap in the first file are printed, too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 from ase.units import GPa
+
+from tamiz.studies.model_errors import chemistry
 
 NO_FORCE = 1e-3  # [eV/Å]: zero by symmetry
 
@@ -60,30 +62,34 @@ def row(name: str, values: list[tuple]) -> str:
             f"| {forces.max():.0f} | {stress} |")
 
 
+def rows(names: list[str], values: list[tuple]) -> str:
+    """One for each name."""
+    return "\n".join(row(name, [value for other, value in zip(names, values) if other == name]) for name in sorted(set(names)))
+
+
+def kind_of(atoms: Atoms) -> str:
+    return chemistry(atoms.symbols) + (" with a gap" if float(atoms.info.get("gap", 0.0)) > 0.0 else " without a gap")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("one")
     parser.add_argument("other")
     parser.add_argument("--levels", action="store_true", help="the files are of two levels")
-    parser.add_argument("--with-gap", action="store_true", help="only what has a gap in the first file")
     arguments = parser.parse_args()
     others = {frame.info["id"]: frame for frame in read(arguments.other, ":")}
     pairs = [(frame, others[frame.info["id"]]) for frame in read(arguments.one, ":") if frame.info["id"] in others]
-    if arguments.with_gap:
-        pairs = [(one, other) for one, other in pairs if float(one.info.get("gap", 0.0)) > 0.0]
     if not pairs:
-        parser.error("the two files have nothing in common" + (" that has a gap" if arguments.with_gap else ""))
+        parser.error("the two files have nothing in common")
     if arguments.levels:
         constants = moved_references(pairs)
         move(pairs, constants)
-    by_formula: dict[str, list] = {}
-    for one, other in pairs:
-        by_formula.setdefault(one.symbols.formula.reduce()[0].format("metal"), []).append(differences(one, other))
+    values = [differences(one, other) for one, other in pairs]
     print("| formula | frames | mean energy, meV/atom | largest | force, meV/Å | stress, GPa |\n|---|---|---|---|---|---|")
-    for name, values in sorted(by_formula.items()):
-        print(row(name, values))
-    print(row("all", [value for values in by_formula.values() for value in values]))
+    print(rows([one.symbols.formula.reduce()[0].format("metal") for one, _ in pairs], values))
+    print(row("all", values))
     if arguments.levels:
+        print(rows([kind_of(one) for one, _ in pairs], values))
         print("\n" + force_line(pairs))
         print("Constants [eV]: " + ", ".join(f"{symbol} = {constant:.4f}" for symbol, constant in constants.items()))
 

@@ -334,6 +334,26 @@ def test_mixed_prototypes_have_compositions_that_no_prototype_has(tmp_path):
         formulas[share] = {str(Formula(str(atoms.symbols)).stoichiometry()[0]) for atoms in frames}
         assert all(len(set(atoms.symbols)) <= 3 for atoms in frames)
     assert len(formulas[1] - formulas[0]) >= 3
+    run_study("shaken_prototypes", *elements, "--frames", 60, "--per-formula", 1, "-o", tmp_path / "one.xyz")
+    once = [Formula(str(atoms.symbols)).reduce()[0].format("metal") for atoms in read(tmp_path / "one.xyz", ":")]
+    assert len(once) == len(set(once)) > 20
+
+
+def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_compositions(tmp_path):
+    from ase.io import read
+
+    from tamiz.studies.closed_world import FIVE, FOUR, TWO, closed_world
+
+    model = ROOT / "datasets" / "models" / "ca-ge-mg-n-p-si-sn-zn.safetensors"
+    run_study("alloys", model, "--frames", 40, "--max-atoms", 5, "--without", "Ge-Mg-N", "-o", tmp_path / "alloys.xyz")
+    frames = [tamiz.to_structure(atoms) for atoms in read(tmp_path / "alloys.xyz", ":")]
+
+    assert len(frames) == 40 and all(len(frame) <= 5 for frame in frames)
+    assert not {frame.reduced_formula for frame in frames} & {tamiz.to_structure(crystal).reduced_formula for crystal in closed_world()}
+    assert not any({"Ge", "Mg", "N"} <= set(frame.symbols) for frame in frames)
+    for frame in frames:
+        families = [sum(symbol in family for symbol in frame.symbols) for family in (TWO, FOUR, FIVE)]
+        assert families in ([1, 1, 2], [3, 0, 2], [3, 1, 1])  # of ABX2, AB2X2 and A3BX
 
 
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):

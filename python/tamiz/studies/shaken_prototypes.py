@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -169,10 +170,26 @@ def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[
     return frames
 
 
-def shaken_prototypes(source: Source, n_frames: int, seed: int) -> list[Atoms]:
-    random, frames = np.random.default_rng(seed), []
+def few_of_each(frames: list[Atoms], most: int) -> list[Atoms]:
+    """At most so many of a reduced formula, the first of them."""
+    seen, kept = Counter(), []
+    for frame in frames:
+        formula = tamiz.to_structure(frame).reduced_formula
+        seen[formula] += 1
+        if seen[formula] <= most:
+            kept.append(frame)
+    return kept
+
+
+def shaken_prototypes(source: Source, n_frames: int, seed: int, per_formula: int = 0) -> list[Atoms]:
+    random, frames, n_drawn = np.random.default_rng(seed), [], AT_ONCE if per_formula else min(AT_ONCE, 2 * n_frames)
     while len(frames) < n_frames:
-        frames += shaken_frames(source.some_crystals(min(AT_ONCE, 2 * n_frames), random), seed, random)
+        n_before = len(frames)
+        frames += shaken_frames(source.some_crystals(n_drawn, random), seed, random)
+        if per_formula:
+            frames = few_of_each(frames, per_formula)
+            if len(frames) == n_before:  # every formula has its share
+                break
     for k, frame in enumerate(frames):
         frame.info["id"] += f"-{k}"
     return frames[:n_frames]
@@ -187,6 +204,7 @@ def main() -> None:
     parser.add_argument("--mixed", type=float, default=0.0, metavar="SHARE", help="of the prototypes, from 0 to 1 (default: %(default)s)")
     parser.add_argument("--max-atoms", type=int, default=5)
     parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
+    parser.add_argument("--per-formula", type=int, default=0, metavar="N", help="at most so many frames of a formula, so that there may be fewer than asked for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -204,7 +222,7 @@ def main() -> None:
         parser.error("--mixed is a share, from 0 to 1")
     potential = tamiz.load(arguments.model) if arguments.model else None
     source = Source(arguments.elements, types, arguments.max_atoms, crystals, wanted, arguments.mixed, potential)
-    frames = shaken_prototypes(source, arguments.frames, arguments.seed)
+    frames = shaken_prototypes(source, arguments.frames, arguments.seed, arguments.per_formula)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,26 @@ class Interrupt {
  private:
   static constexpr std::chrono::milliseconds k_interval{100};
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+/// Asks for pending signals as a `stop` function; the exception waits until the work has stopped in good order.
+class Stop {
+ public:
+  bool operator()() {
+    try {
+      interrupt_.raise_if_pending();
+    } catch (py::error_already_set& error) {
+      exception_.emplace(error);
+    }
+    return exception_.has_value();
+  }
+  void raise_if_stopped() const {
+    if (exception_) throw *exception_;
+  }
+
+ private:
+  Interrupt interrupt_;
+  std::optional<py::error_already_set> exception_;
 };
 
 }  // namespace tamiz::python

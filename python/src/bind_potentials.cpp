@@ -59,8 +59,7 @@ TrainResult run_training(const TrainCall& call, const std::vector<Frame>& frames
   const py::gil_scoped_release release;
   std::optional<ModelFile> initial;
   if (call.initial) initial = ModelFile::read(*call.initial);
-  Interrupt interrupt;
-  std::optional<py::error_already_set> interruption;
+  Stop stop;
   TrainCallbacks callbacks;
   callbacks.checkpoint = checkpoint;
   if (watched)
@@ -68,23 +67,15 @@ TrainResult run_training(const TrainCall& call, const std::vector<Frame>& frames
       const py::gil_scoped_acquire gil;
       progress(step, total, loss);
     };
-  // The trainer writes its checkpoint before it stops, so the exception waits until then.
-  callbacks.should_stop = [&] {
-    try {
-      interrupt.raise_if_pending();
-    } catch (py::error_already_set& error) {
-      interruption.emplace(error);
-    }
-    return interruption.has_value();
-  };
+  callbacks.should_stop = [&] { return stop(); };  // the trainer writes its checkpoint first
   TrainConfig config = config_of(call);
   if (call.minutes) {
     const auto planned = planned_steps(checkpoint);
     config.steps = planned ? *planned : steps_within(config, frames, initial, validation, *call.minutes, callbacks.should_stop);
-    if (interruption) throw *interruption;
+    stop.raise_if_stopped();
   }
   TrainResult result = train(config, frames, initial, callbacks, validation);
-  if (interruption) throw *interruption;
+  stop.raise_if_stopped();
   return result;
 }
 

@@ -22,26 +22,6 @@ namespace {
 namespace fs = std::filesystem;
 using Release = py::call_guard<py::gil_scoped_release>;
 
-/// Asks for pending signals as a `stop` function; the exception waits until the work has stopped in good order.
-class Stop {
- public:
-  bool operator()() {
-    try {
-      interrupt_.raise_if_pending();
-    } catch (py::error_already_set& error) {
-      exception_.emplace(error);
-    }
-    return exception_.has_value();
-  }
-  void raise_if_stopped() const {
-    if (exception_) throw *exception_;
-  }
-
- private:
-  Interrupt interrupt_;
-  std::optional<py::error_already_set> exception_;
-};
-
 /// True when the campaign came to its end.
 bool run_campaign(const fs::path& config, const fs::path& folder, bool resume) {
   Campaign campaign(CampaignConfig::read(config), folder, resume);

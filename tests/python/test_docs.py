@@ -1,10 +1,11 @@
-"""Every example of the documentation runs, and every link leads somewhere.
+"""Every example of the documentation runs, every link leads somewhere, and the report has words for every failure.
 
 In a page of docs/howto, blocks are taken in their order: ```sh runs in a folder of the page, ```<language> <file> is
 written to that file, and the ```python blocks without a file name together are one script, run at the end. Blocks
 without a language are output, or files as a sketch, and are not run.
 """
 
+import ast
 import json
 import os
 import re
@@ -138,3 +139,21 @@ def test_the_example_of_the_readme_runs(tmp_path):
     output = call([sys.executable, "-c", example], tmp_path, dict(os.environ))
 
     assert output.startswith("converged ")
+
+
+def text_of(node: ast.expr) -> str:
+    """A message of the source, with a word where it puts a value."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "something" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) else "something"
+
+
+def test_why_a_worker_gives_up_a_label_is_said_in_every_language_of_the_report():
+    phrases = json.loads((ROOT / "screening/report/page/phrases.json").read_text())
+    known = [re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(phrase["en"]))) for phrase in phrases]
+    messages = [text_of(call.args[0]) for file in (ROOT / "python/tamiz/workers").glob("*.py") for call in ast.walk(ast.parse(file.read_text()))
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("LabelFailure")]
+
+    assert len(messages) >= 10
+    assert [message for message in messages if not any(phrase.fullmatch(message) for phrase in known)] == []
+    assert all(set(phrase) == {"en", "es", "ca", "gl", "eu"} for phrase in phrases)

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +15,7 @@
 
 #include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/log.hpp"
 
 namespace tamiz {
 namespace {
@@ -96,6 +98,14 @@ void sync_folder_of(const std::filesystem::path& path) {
   if (descriptor.get() < 0) fail(folder, "open the folder");
   // Some file systems cannot sync a folder and say EINVAL; there is nothing more to do on those.
   if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
+}
+
+bool lock_file(int descriptor, const std::filesystem::path& path) {
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) fail(path, "lock");
+  log::warning_once("the file system of " + path.string() + " has no locks: let only one process write to a file there");
+  return true;
 }
 
 std::string read_file(const std::filesystem::path& path) {

@@ -33,6 +33,10 @@ std::filesystem::path folder_of(const std::filesystem::path& path);
 /// Makes sure that the name of a new or renamed file is on the disk, without which it can be lost when the machine stops. Throws FileError.
 void sync_folder_of(const std::filesystem::path& path);
 
+/// Locks an open file for as long as its descriptor is; false where another process has it. Some file systems have no locks: then there is
+/// a warning, and it is for the user to start no two processes on one file. Throws FileError.
+bool lock_file(int descriptor, const std::filesystem::path& path);
+
 /// Folder of the shipped data (models, campaigns, prototypes, tables): `TAMIZ_DATA`, else
 /// `../share/tamiz` beside the running library, else the source tree it was built from.
 /// Throws FileError when none exists.

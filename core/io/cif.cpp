@@ -1,8 +1,13 @@
 #include "tamiz/core/io/cif.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/text.hpp"
@@ -103,6 +108,44 @@ bool is_same_site(const Vec3& a, const Vec3& b, const Mat3& cell) {
   return (nearest_difference(a, b).transpose() * cell).norm() < k_same_site;
 }
 
+/// Finds the atom at a place without asking all of them: bins that are no smaller than what one place is.
+class SiteGrid {
+ public:
+  explicit SiteGrid(const Mat3& cell) : cell_(cell) {
+    for (int k = 0; k < 3; ++k) {
+      const Vec3 normal = cell.row((k + 1) % 3).cross(cell.row((k + 2) % 3));
+      n_[static_cast<std::size_t>(k)] = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::abs(cell.determinant()) / normal.norm() / k_same_site));
+    }
+  }
+
+  void add(const Vec3& site, std::size_t atom) { bins_[key(site, {0, 0, 0})].push_back({site, atom}); }
+
+  std::optional<std::size_t> find(const Vec3& site) const {
+    for (int x = -1; x <= 1; ++x)
+      for (int y = -1; y <= 1; ++y)
+        for (int z = -1; z <= 1; ++z)
+          if (const auto bin = bins_.find(key(site, {x, y, z})); bin != bins_.end())
+            for (const auto& [other, atom] : bin->second)
+              if (is_same_site(site, other, cell_)) return atom;
+    return std::nullopt;
+  }
+
+ private:
+  std::int64_t key(const Vec3& site, const std::array<int, 3>& shift) const {
+    std::int64_t result = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double inside = site[static_cast<Eigen::Index>(k)] - std::floor(site[static_cast<Eigen::Index>(k)]);
+      const std::int64_t bin = (static_cast<std::int64_t>(inside * static_cast<double>(n_[k])) + shift[k] + n_[k]) % n_[k];
+      result = result * n_[k] + bin;
+    }
+    return result;
+  }
+
+  Mat3 cell_;
+  std::array<std::int64_t, 3> n_{};
+  std::unordered_map<std::int64_t, std::vector<std::pair<Vec3, std::size_t>>> bins_;
+};
+
 /// A site near a special position is one that the file has rounded: the mean of its images there.
 Vec3 special_position(const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell) {
   Vec3 sum = Vec3::Zero();
@@ -128,17 +171,17 @@ std::vector<Vec3> orbit_of(const Vec3& given, const std::vector<SymmetryOperatio
 }
 
 /// A site that another row has already is the same atom.
-void add_orbit(Atoms& atoms, const CifValue& symbol, const Vec3& site, const std::vector<SymmetryOperation>& group, const Mat3& cell,
-               const std::string& file) {
+void add_orbit(Atoms& atoms, SiteGrid& grid, const CifValue& symbol, const std::vector<Vec3>& orbit, const std::string& file) {
   const Element element = element_of(symbol, file);
-  const std::vector<Vec3> orbit = orbit_of(site, group, cell);
-  for (std::size_t a = 0; a < atoms.fractional.size(); ++a) {
-    if (!is_same_site(orbit.front(), atoms.fractional[a], cell)) continue;
-    if (atoms.species[a] == element) return;
-    fail(file, symbol.line, "site " + symbol.text + " lies on an atom of " + std::string(atoms.species[a].symbol()) + ", expected an ordered structure");
+  if (const auto there = grid.find(orbit.front())) {
+    if (atoms.species[*there] == element) return;
+    fail(file, symbol.line, "site " + symbol.text + " lies on an atom of " + std::string(atoms.species[*there].symbol()) + ", expected an ordered structure");
   }
-  atoms.fractional.insert(atoms.fractional.end(), orbit.begin(), orbit.end());
-  atoms.species.insert(atoms.species.end(), orbit.size(), element);
+  for (const Vec3& site : orbit) {
+    grid.add(site, atoms.fractional.size());
+    atoms.fractional.push_back(site);
+    atoms.species.push_back(element);
+  }
 }
 
 Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& file) {
@@ -159,6 +202,7 @@ Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& f
   const auto x = sites.column("_atom_site_fract_x"), y = sites.column("_atom_site_fract_y"), z = sites.column("_atom_site_fract_z");
   const auto symbols = sites.column(symbol_key), occupancies = sites.column("_atom_site_occupancy");
   Atoms atoms;
+  SiteGrid grid(lattice.rows());
   for (std::size_t s = 0; s < symbols.size(); ++s) {
     if (!occupancies.empty()) {
       const CifValue& occupancy = occupancies[s];
@@ -166,7 +210,7 @@ Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& f
         fail(file, occupancy.line, "site " + symbols[s].text + " is partly occupied (" + occupancy.text + "), expected an ordered structure");
     }
     const Vec3 site(number(x[s], "_atom_site_fract_x", file), number(y[s], "_atom_site_fract_y", file), number(z[s], "_atom_site_fract_z", file));
-    add_orbit(atoms, symbols[s], site, group, lattice.rows(), file);
+    add_orbit(atoms, grid, symbols[s], orbit_of(site, group, lattice.rows()), file);
   }
   Coordinates fractional(static_cast<Eigen::Index>(atoms.fractional.size()), 3);
   for (std::size_t a = 0; a < atoms.fractional.size(); ++a) fractional.row(static_cast<Eigen::Index>(a)) = atoms.fractional[a];

@@ -1,7 +1,6 @@
 #include "tamiz/core/simulation/trajectory.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -81,9 +80,7 @@ struct Trajectory::Impl {
   /// Throws FileError where the file cannot be opened, or another process writes it: their frames would be mixed.
   Impl(const std::filesystem::path& given, int flags, const std::string& what) : path(given), file(given, O_WRONLY | O_APPEND | flags) {
     if (file.get() < 0) fail(what, path);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
-    if (errno == EWOULDBLOCK) throw FileError(path.string() + " is being written by another process: wait until it has ended, or stop it");
-    fail("lock", path);
+    if (!lock_file(file.get(), path)) throw FileError(path.string() + " is being written by another process: wait until it has ended, or stop it");
   }
 
   std::filesystem::path path;

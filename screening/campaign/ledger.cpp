@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -73,10 +72,8 @@ Ledger::Impl::Impl(std::filesystem::path given)
 }
 
 void Ledger::Impl::lock() const {
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return;
-  if (errno == EWOULDBLOCK)
+  if (!lock_file(file.get(), path))
     throw FileError(path.string() + ": the ledger is in use by another process: wait until it has ended, or stop it");
-  fail(path, "cannot lock the ledger", errno);
 }
 
 void Ledger::Impl::load() {

@@ -1,5 +1,7 @@
 #include "tamiz/core/io/cif.hpp"
 
+#include <Eigen/Geometry>
+#include <Eigen/LU>
 #include <algorithm>
 #include <array>
 #include <cctype>

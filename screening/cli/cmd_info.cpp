@@ -74,8 +74,12 @@ json run_info(const std::filesystem::path& ledger) {
   return info;
 }
 
+/// For a large crystal of many repeats the search takes hours.
+constexpr std::size_t k_most_for_symmetry = 5000;
+
 std::string space_group_text(const Structure& structure) {
   if (!structure.is_periodic()) return "not periodic";
+  if (structure.size() > k_most_for_symmetry) return fmt::format("not looked for in more than {} atoms", k_most_for_symmetry);
   try {
     const SpaceGroup group = space_group(structure);
     return fmt::format("{} ({})", group.symbol, group.number);

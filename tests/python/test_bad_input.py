@@ -250,3 +250,13 @@ def test_half_a_model_in_a_campaign_is_named(tmp_path):
     result = run(tmp_path, "discover", CAMPAIGN, "-o", "run", environment={"TAMIZ_DATA": str(data)})
 
     assert result.returncode == 1 and MODEL.name in result.stderr
+
+
+def test_a_large_crystal_is_told_of_without_its_symmetry(tmp_path):
+    n = 18
+    places = "".join(f"Si {x} {y} {z}\n" for x in range(n) for y in range(n) for z in range(n))
+    (tmp_path / "large.xyz").write_text(f'{n**3}\nLattice="{n} 0 0 0 {n} 0 0 0 {n}" Properties=species:S:1:pos:R:3\n{places}')
+
+    info = json.loads(run(tmp_path, "info", "large.xyz", "--json", "-").stdout)
+
+    assert info["atoms"] == n**3 and info["space_group"] == "not looked for in more than 5000 atoms"

@@ -295,7 +295,7 @@ void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
   const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
   if (judge) run.judge(score(errors));
-  metrics.write({{"step", run.step()}, {"validation", to_json(errors)}});
+  metrics.write({{"step", run.step()}, {"validation", nlohmann::json::parse(json_text(errors))}});
 }
 
 /// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.

@@ -174,14 +174,14 @@ json to_json(const LearnRecord& record) {
   return {{"kind", "trained"},         {"round", record.round},
           {"steps", record.steps},     {"n_frames", record.n_frames},
           {"n_held_out", record.n_held_out},
-          {"before", to_json(record.before)}, {"after", to_json(record.after)},
+          {"before", json::parse(json_text(record.before))}, {"after", json::parse(json_text(record.after))},
           {"adopted", record.adopted}, {"reason", record.reason},
           {"model_hash", record.model_hash}, {"model_file", record.model_file}};
 }
 
 LearnRecord learn_record_from_json(const json& value) {
   return {value.at("round"),   value.at("steps"),      value.at("n_frames"), value.at("n_held_out"),
-          error_summary_from_json(value.at("before")), error_summary_from_json(value.at("after")), value.at("adopted"), value.at("reason"), value.at("model_hash"),
+          error_summary_from_json(value.at("before").dump()), error_summary_from_json(value.at("after").dump()), value.at("adopted"), value.at("reason"), value.at("model_hash"),
           value.at("model_file")};
 }
 

@@ -59,8 +59,8 @@ json training_json(const LearnRecord& record) {
   json value = {{"steps", record.steps}, {"n_frames", record.n_frames}, {"n_held_out", record.n_held_out},
                 {"adopted", record.adopted}, {"reason", record.reason}};
   // Without frames to train on or to judge on there are no errors.
-  if (record.before.n_frames > 0) value["held_out_before"] = to_json(record.before);
-  if (record.after.n_frames > 0) value["held_out_after"] = to_json(record.after);
+  if (record.before.n_frames > 0) value["held_out_before"] = json::parse(json_text(record.before));
+  if (record.after.n_frames > 0) value["held_out_after"] = json::parse(json_text(record.after));
   return value;
 }
 

@@ -94,9 +94,9 @@ nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame>
   std::map<std::string, std::vector<Frame>> types;
   for (const Frame& frame : frames)
     if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types[type->second].push_back(frame);
-  nlohmann::json errors = to_json(evaluate_errors(potential, frames));
+  nlohmann::json errors = nlohmann::json::parse(json_text(evaluate_errors(potential, frames)));
   errors["config_type"] = nlohmann::json::object();
-  for (const auto& [type, members] : types) errors["config_type"][type] = to_json(evaluate_errors(potential, members));
+  for (const auto& [type, members] : types) errors["config_type"][type] = nlohmann::json::parse(json_text(evaluate_errors(potential, members)));
   return errors;
 }
 

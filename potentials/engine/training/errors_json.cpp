@@ -17,16 +17,17 @@ constexpr std::array<std::pair<const char*, Number>, 5> k_numbers{{{"energy_mae"
 
 }  // namespace
 
-nlohmann::json to_json(const ErrorSummary& errors) {
+std::string json_text(const ErrorSummary& errors) {
   nlohmann::json json{{"n_frames", errors.n_frames}, {"n_atoms", errors.n_atoms}};
   for (const auto& [name, number] : k_numbers) {
     const std::optional<double>& value = errors.*number;
     json[name] = value ? nlohmann::json(*value) : nlohmann::json(nullptr);
   }
-  return json;
+  return json.dump();
 }
 
-ErrorSummary error_summary_from_json(const nlohmann::json& json) {
+ErrorSummary error_summary_from_json(const std::string& text) {
+  const nlohmann::json json = nlohmann::json::parse(text);
   ErrorSummary errors;
   errors.n_frames = json.at("n_frames");
   errors.n_atoms = json.at("n_atoms");

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "tamiz/potentials/engine/trainer.hpp"
 
 namespace tamiz {
 
-/// `n_frames`, `n_atoms`, `energy_mae`, `energy_rmse` [eV/atom], `force_mae`, `mean_force` [eV/Å] and `stress_mae` [eV/Å³]; null for what no
+/// A JSON object of `n_frames`, `n_atoms`, `energy_mae`, `energy_rmse` [eV/atom], `force_mae`, `mean_force` [eV/Å] and `stress_mae` [eV/Å³]; null for what no
 /// frame has a label of.
-nlohmann::json to_json(const ErrorSummary& errors);
-ErrorSummary error_summary_from_json(const nlohmann::json& json);
+std::string json_text(const ErrorSummary& errors);
+ErrorSummary error_summary_from_json(const std::string& text);
 
 }  // namespace tamiz

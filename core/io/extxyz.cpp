@@ -1,7 +1,6 @@
 #include "tamiz/core/io/extxyz.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cmath>
 

@@ -45,19 +45,6 @@ bool inside(const Composition& composition, const std::set<Element>& system) {
   return std::includes(system.begin(), system.end(), elements.begin(), elements.end());
 }
 
-}  // namespace
-
-bool CompetingSet::complete(const std::string& system) const {
-  const auto wanted = elements_of_system(system);
-  const std::set<Element> elements(wanted.begin(), wanted.end());
-  return std::any_of(missing.begin(), missing.end(), [&](const auto& entry) {
-    const auto listed = elements_of_system(entry.first);
-    return entry.second.empty() && std::set<Element>(listed.begin(), listed.end()) == elements;
-  });
-}
-
-namespace {
-
 /// Two levels may have the same name, as a file that was changed, and their energies are not comparable. The class of the mesh is that of the
 /// compound; old ledgers do not say the settings.
 void check_settings(const nlohmann::json& record, const std::string& level, const nlohmann::json& settings, const std::filesystem::path& ledger) {
@@ -70,6 +57,15 @@ void check_settings(const nlohmann::json& record, const std::string& level, cons
 }
 
 }  // namespace
+
+bool CompetingSet::complete(const std::string& system) const {
+  const auto wanted = elements_of_system(system);
+  const std::set<Element> elements(wanted.begin(), wanted.end());
+  return std::any_of(missing.begin(), missing.end(), [&](const auto& entry) {
+    const auto listed = elements_of_system(entry.first);
+    return entry.second.empty() && std::set<Element>(listed.begin(), listed.end()) == elements;
+  });
+}
 
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
                             const std::string& level, const std::string& settings, std::span<const std::string> systems) {

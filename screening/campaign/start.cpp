@@ -39,6 +39,16 @@ std::vector<std::string> changes_of_phases(const CompetingSet& then, const Compe
   return changes;
 }
 
+/// A model that lacks an element would only say so once it has relaxed all others.
+void check_elements(const CampaignStart& start, const CampaignConfig& config) {
+  const auto known = nlohmann::json::parse(start.model).at("description").at("elements").get<std::set<std::string>>();
+  for (const std::string& system : config.systems)
+    for (const Element element : elements_of_system(system))
+      if (!known.contains(std::string(element.symbol())))
+        throw SpeciesError(fmt::format("the model {} does not know {}, which is in the system {}: it knows {}", config.model.string(), element.symbol(),
+                                       system, fmt::join(known, ", ")));
+}
+
 }  // namespace
 
 CampaignStart read_start(const CampaignConfig& config) {
@@ -55,20 +65,6 @@ CampaignStart read_start(const CampaignConfig& config) {
                                    start.settings, config.systems);
   return start;
 }
-
-namespace {
-
-/// A model that lacks an element would only say so once it has relaxed all others.
-void check_elements(const CampaignStart& start, const CampaignConfig& config) {
-  const auto known = nlohmann::json::parse(start.model).at("description").at("elements").get<std::set<std::string>>();
-  for (const std::string& system : config.systems)
-    for (const Element element : elements_of_system(system))
-      if (!known.contains(std::string(element.symbol())))
-        throw SpeciesError(fmt::format("the model {} does not know {}, which is in the system {}: it knows {}", config.model.string(), element.symbol(),
-                                       system, fmt::join(known, ", ")));
-}
-
-}  // namespace
 
 void check_start(const CampaignStart& start, const CampaignConfig& config) {
   const auto data = data_directory();

@@ -67,9 +67,7 @@ Frames read_all(const Arguments& a) {
   if (names_splits(frames.test)) frames.test = of_split(frames.test, "test");
   if (!names_splits(frames.training)) return frames;
   const std::vector<Frame> all = std::move(frames.training);
-  frames.training = of_split(all, "train");
-  const std::vector<Frame> others = of_no_split(all);
-  frames.training.insert(frames.training.end(), others.begin(), others.end());
+  frames.training = to_train_on(all);
   if (frames.validation.empty()) frames.validation = of_split(all, "validation");
   if (a.tests.empty()) frames.test = of_split(all, "test");
   if (frames.training.empty()) throw FormatError("none of the frames is of the split train");

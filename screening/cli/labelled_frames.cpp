@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -84,9 +85,12 @@ std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& sp
   return members;
 }
 
-std::vector<Frame> of_no_split(std::span<const Frame> frames) {
+std::vector<Frame> to_train_on(std::span<const Frame> frames) {
   std::vector<Frame> members;
-  std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [](const Frame& frame) { return !frame.info.contains("split"); });
+  std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [](const Frame& frame) {
+    const auto split = frame.info.find("split");
+    return split == frame.info.end() || split->second == "train";
+  });
   return members;
 }
 

@@ -26,7 +26,8 @@ std::optional<double> plain_gap_of(const Frame& frame);
 bool names_splits(std::span<const Frame> frames);
 /// The frames of one split.
 std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
-std::vector<Frame> of_no_split(std::span<const Frame> frames);
+/// Those of the split train, and those that name none.
+std::vector<Frame> to_train_on(std::span<const Frame> frames);
 
 /// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
 void add_label_keys(CLI::App& command, LabelKeys& keys);

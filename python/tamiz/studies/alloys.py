@@ -19,7 +19,7 @@ from ase.io import write
 
 import tamiz
 from tamiz.studies.closed_world import FIVE, FOUR, TWO, closed_world
-from tamiz.studies.shaken_prototypes import AT_ONCE, drawn_supercell, relaxed_with, shaken_frames
+from tamiz.studies.shaken_prototypes import AT_ONCE, drawn_supercell, numbered, relaxed_with, shaken_frames
 
 RELATIVES = {element: [other for other in family if other != element] for family in (TWO, FOUR, FIVE) for element in family}
 
@@ -55,9 +55,7 @@ def alloys(potential, n_frames: int, max_atoms: int, left_out: list[set[str]], s
     while len(frames) < n_frames:
         drawn = some_alloys(world, min(AT_ONCE, 2 * n_frames), max_atoms, left_out, random)
         frames += shaken_frames(relaxed_with(potential, drawn, random), seed, random)
-    for k, frame in enumerate(frames):
-        frame.info["id"] += f"-{k}"
-    return frames[:n_frames]
+    return numbered(frames, n_frames)
 
 
 def main() -> None:

@@ -170,6 +170,13 @@ def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[
     return frames
 
 
+def numbered(frames: list[Atoms], n_frames: int) -> list[Atoms]:
+    """The first so many, with names of which no two are the same."""
+    for k, frame in enumerate(frames[:n_frames]):
+        frame.info["id"] += f"-{k}"
+    return frames[:n_frames]
+
+
 def few_of_each(frames: list[Atoms], most: int) -> list[Atoms]:
     """At most so many of a reduced formula, the first of them."""
     seen, kept = Counter(), []
@@ -190,9 +197,7 @@ def shaken_prototypes(source: Source, n_frames: int, seed: int, per_formula: int
             frames = few_of_each(frames, per_formula)
             if len(frames) == n_before:  # every formula has its share
                 break
-    for k, frame in enumerate(frames):
-        frame.info["id"] += f"-{k}"
-    return frames[:n_frames]
+    return numbered(frames, n_frames)
 
 
 def main() -> None:

@@ -27,7 +27,6 @@
 #include "tamiz/potentials/engine/training/label_check.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 #include "tamiz/potentials/engine/training/schedule.hpp"
-#include "tamiz/potentials/engine/training/score.hpp"
 #include "tamiz/potentials/engine/training/split_batch.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 
@@ -294,7 +293,7 @@ void resume(Run& run, const std::filesystem::path& path) {
 void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
   const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
-  if (judge) run.judge(score(errors));
+  if (judge) run.judge(errors.score);
   metrics.write({{"step", run.step()}, {"validation", nlohmann::json::parse(json_text(errors))}});
 }
 

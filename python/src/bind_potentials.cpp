@@ -87,7 +87,8 @@ void bind_training(py::module_& module) {
       .def_readonly("energy_rmse", &ErrorSummary::energy_rmse)
       .def_readonly("force_mae", &ErrorSummary::force_mae)
       .def_readonly("stress_mae", &ErrorSummary::stress_mae)
-      .def_readonly("mean_force", &ErrorSummary::mean_force);
+      .def_readonly("mean_force", &ErrorSummary::mean_force)
+      .def_readonly("score", &ErrorSummary::score);
 
   py::class_<TrainResult>(module, "TrainResult")
       .def_readonly("training", &TrainResult::training)

@@ -14,7 +14,7 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/potentials/engine/load.hpp"
-#include "tamiz/potentials/engine/training/score.hpp"
+#include "tamiz/potentials/engine/trainer.hpp"
 
 namespace tamiz {
 namespace {
@@ -94,7 +94,7 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
 }
 
 void judge(LearnRecord& record, int min_held_out, double known) {
-  const bool better = score(record.after) < score(record.before);
+  const bool better = record.after.score < record.before.score;
   const bool enough = record.n_held_out >= min_held_out;
   record.adopted = better && (enough ? known <= k_allowed_loss : known < 1.0);
   const std::string labels = record.n_held_out == 1 ? "the one label" : fmt::format("the {} labels", record.n_held_out);
@@ -136,8 +136,8 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
   const auto old_potential = potential_of(current, scratch), new_potential = potential_of(result.model, scratch);
   record.before = evaluate_errors(*old_potential, split.held_out);
   record.after = evaluate_errors(*new_potential, split.held_out);
-  const double known_before = score(evaluate_errors(*old_potential, shipped_test));
-  const double known_after = score(evaluate_errors(*new_potential, shipped_test));
+  const double known_before = evaluate_errors(*old_potential, shipped_test).score;
+  const double known_after = evaluate_errors(*new_potential, shipped_test).score;
   judge(record, options.min_held_out, known_after / known_before);
   if (record.adopted) {
     record.model_file = fmt::format("models/round_{}.safetensors", round);

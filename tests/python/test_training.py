@@ -250,6 +250,20 @@ def test_errors_of_what_has_no_label_are_none(frames, config, tmp_path):
     assert errors.energy_mae > 0.0 and errors.force_mae is None and errors.stress_mae is None and errors.mean_force is None
 
 
+def test_one_torn_geometry_does_not_decide_a_score(frames, config, tmp_path):
+    potential = tamiz.train(frames, tmp_path / "model.safetensors", config=config, steps=3).load()
+
+    def score_off_by(*errors):
+        """Of energies that are off by so much per atom."""
+        structures = [tamiz.to_structure(atoms) for atoms in frames[: len(errors)]]
+        energies = potential.evaluate(structures, forces=False).energies
+        labelled = [tamiz.Frame(s, energy=float(e) + off * len(s)) for s, e, off in zip(structures, energies, errors)]
+        return tamiz.evaluate(potential, labelled).score
+
+    assert score_off_by(0.02, 0.02) == pytest.approx(np.log(2.0), abs=1e-4)  # theory.md, eq. 20
+    assert score_off_by(0.01, 0.01, 6.0) < score_off_by(0.03, 0.03, 5.0)
+
+
 def test_a_budget_of_minutes_that_is_killed_at_once_keeps_its_number_of_steps(frames, config, tmp_path):
     write(tmp_path / "frames.xyz", frames, format="extxyz")
     model = tmp_path / "m.safetensors"

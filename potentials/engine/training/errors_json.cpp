@@ -18,7 +18,7 @@ constexpr std::array<std::pair<const char*, Number>, 5> k_numbers{{{"energy_mae"
 }  // namespace
 
 std::string json_text(const ErrorSummary& errors) {
-  nlohmann::json json{{"n_frames", errors.n_frames}, {"n_atoms", errors.n_atoms}};
+  nlohmann::json json{{"n_frames", errors.n_frames}, {"n_atoms", errors.n_atoms}, {"score", errors.score}};
   for (const auto& [name, number] : k_numbers) {
     const std::optional<double>& value = errors.*number;
     json[name] = value ? nlohmann::json(*value) : nlohmann::json(nullptr);
@@ -31,6 +31,7 @@ ErrorSummary error_summary_from_json(const std::string& text) {
   ErrorSummary errors;
   errors.n_frames = json.at("n_frames");
   errors.n_atoms = json.at("n_atoms");
+  errors.score = json.value("score", 0.0);  // ledgers before there was one
   for (const auto& [name, number] : k_numbers)
     if (const nlohmann::json& value = json.at(name); !value.is_null()) errors.*number = value.get<double>();
   return errors;

@@ -9,10 +9,14 @@ namespace {
 /// Frames evaluated at once, to bound memory.
 constexpr std::size_t k_chunk = 256;
 
+constexpr double k_energy_unit = 0.02;  // [eV/atom] what counts as one unit of error in a score
+constexpr double k_force_unit = 0.10;   // [eV/Å]
+
 struct Sums {
   double energy = 0, energy_squared = 0, n_energies = 0;
   double force = 0, reference_force = 0, n_forces = 0;
   double stress = 0, n_stresses = 0;
+  double energy_score = 0, force_score = 0, n_frames_with_forces = 0;
 };
 
 bool has_stress(const Frame& frame) { return frame.labels.stress.has_value() && frame.structure.lattice().volume() > 0.0; }
@@ -24,9 +28,13 @@ void add_frame(Sums& sums, const Frame& frame, const Prediction& p, std::size_t 
     sums.energy += std::abs(error);
     sums.energy_squared += error * error;
     sums.n_energies += 1;
+    sums.energy_score += std::log1p(std::abs(error) / k_energy_unit);
   }
   if (frame.labels.forces) {
-    sums.force += (p.forces.middleRows(atom, n) - *frame.labels.forces).cwiseAbs().sum();
+    const double error = (p.forces.middleRows(atom, n) - *frame.labels.forces).cwiseAbs().sum();
+    sums.force += error;
+    sums.force_score += std::log1p(error / (3.0 * static_cast<double>(n)) / k_force_unit);
+    sums.n_frames_with_forces += 1;
     sums.reference_force += frame.labels.forces->cwiseAbs().sum();
     sums.n_forces += 3.0 * static_cast<double>(n);
   }
@@ -62,6 +70,7 @@ ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> 
   summary.force_mae = ratio(sums.force, sums.n_forces);
   summary.mean_force = ratio(sums.reference_force, sums.n_forces);
   summary.stress_mae = ratio(sums.stress, sums.n_stresses);
+  summary.score = ratio(sums.energy_score, sums.n_energies).value_or(0.0) + ratio(sums.force_score, sums.n_frames_with_forces).value_or(0.0);
   return summary;
 }
 

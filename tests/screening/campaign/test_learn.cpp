@@ -8,9 +8,9 @@
 namespace tamiz {
 namespace {
 
-ErrorSummary errors(double energy_mae) {
+ErrorSummary errors(double score) {
   ErrorSummary summary;
-  summary.energy_mae = energy_mae;
+  summary.score = score;
   return summary;
 }
 

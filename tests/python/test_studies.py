@@ -346,14 +346,18 @@ def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_composition
 
     model = ROOT / "datasets" / "models" / "ca-ge-mg-n-p-si-sn-zn.safetensors"
     run_study("alloys", model, "--frames", 40, "--max-atoms", 5, "--without", "Ge-Mg-N", "-o", tmp_path / "alloys.xyz")
-    frames = [tamiz.to_structure(atoms) for atoms in read(tmp_path / "alloys.xyz", ":")]
+    run_study("alloys", model, "--frames", 10, "--types", "delafossite", "CuAu-like", "--crossed", 1, "-o", tmp_path / "crossed.xyz")
+    frames, crossed = ([tamiz.to_structure(atoms) for atoms in read(tmp_path / name, ":")] for name in ("alloys.xyz", "crossed.xyz"))
 
     assert len(frames) == 40 and all(len(frame) <= 5 for frame in frames)
-    assert not {frame.reduced_formula for frame in frames} & {tamiz.to_structure(crystal).reduced_formula for crystal in closed_world()}
+    assert not {frame.reduced_formula for frame in frames + crossed} & {tamiz.to_structure(crystal).reduced_formula for crystal in closed_world()}
     assert not any({"Ge", "Mg", "N"} <= set(frame.symbols) for frame in frames)
-    for frame in frames:
-        families = [sum(symbol in family for symbol in frame.symbols) for family in (TWO, FOUR, FIVE)]
-        assert families in ([1, 1, 2], [3, 0, 2], [3, 1, 1])  # of ABX2, AB2X2 and A3BX
+
+    def families(frame):
+        return [sum(symbol in family for symbol in frame.symbols) for family in (TWO, FOUR, FIVE)]
+
+    assert all(families(frame) in ([1, 1, 2], [3, 0, 2], [3, 1, 1]) for frame in frames)  # of ABX2, AB2X2 and A3BX
+    assert len(crossed) == 10 and all(families(frame) in ([2, 0, 2], [0, 2, 2]) for frame in crossed)
 
 
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):

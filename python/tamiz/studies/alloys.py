@@ -1,16 +1,21 @@
 """Alloys of the closed world: its crystals with a related element on some sites, relaxed with a model and shaken, for a quick level.
 
     python -m tamiz.studies.alloys MODEL.safetensors --frames 800 --without Ge-Mg-N Ca-P-Sn -o alloys.xyz
+    python -m tamiz.studies.alloys MODEL.safetensors --frames 300 --types delafossite CaAl2Si2 --crossed 0.3 -o more.xyz
 
 Mg, Ca and Zn stand for each other, so do Si, Ge and Sn, and N and P. Cells are those of `closed_world` and their supercells up to `--max-atoms`; of the
 sites of one element some, but not all, are given to its relative. None of them has a composition of the closed world, yet the same surroundings:
 a model that is judged on that world may learn from them how its elements get on with each other. Charges add up where they do in the closed world, so that
 many have a gap and small cells of k-points do. What has all elements of a system in `--without` (tests of a data set) is left out.
+
+Crossed crystals are cells of the closed world whose one metal is replaced by a relative of the other, so that both are of one family, Mg and Zn
+or Si and Ge: in the small cells of ABX2, whose metals have one site each, they tell what an element does on either site.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -38,22 +43,42 @@ def alloyed(crystal: Atoms, max_atoms: int, random) -> Atoms | None:
     return cell
 
 
-def some_alloys(world: list[Atoms], n_drawn: int, max_atoms: int, left_out: list[set[str]], random) -> list[tuple[str, Atoms]]:
-    drawn = []
-    for _ in range(n_drawn):
-        crystal = world[random.integers(len(world))]
-        atoms = alloyed(crystal, max_atoms, random)
-        if atoms is not None and not any(system <= set(atoms.symbols) for system in left_out):
-            drawn.append((f"alloy/{crystal.info['id'].removeprefix('closed/')}", atoms))
-    return drawn
+def crossed(crystal: Atoms, random) -> Atoms | None:
+    """Both metals of one family; None where they are already."""
+    symbols = np.array(crystal.get_chemical_symbols(), dtype="U2")
+    metals = {name: next((element for element in family if element in symbols), None) for name, family in (("two", TWO), ("four", FOUR))}
+    if None in metals.values():
+        return None
+    kept, replaced = random.permutation(list(metals.values()))
+    symbols[symbols == replaced] = random.choice(RELATIVES[kept])
+    result = crystal.copy()
+    result.set_chemical_symbols(list(symbols))
+    return result
 
 
-def alloys(potential, n_frames: int, max_atoms: int, left_out: list[set[str]], seed: int) -> list[Atoms]:
+@dataclasses.dataclass
+class Draw:
+    """What alloys are drawn from, and how."""
+
+    world: list[Atoms]
+    max_atoms: int
+    share_crossed: float
+    left_out: list[set[str]]  # systems
+
+    def one(self, random) -> tuple[str, Atoms] | None:
+        crystal = self.world[random.integers(len(self.world))]
+        cross = self.share_crossed > 0.0 and random.random() < self.share_crossed
+        atoms = crossed(crystal, random) if cross else alloyed(crystal, self.max_atoms, random)
+        if atoms is None or any(system <= set(atoms.symbols) for system in self.left_out):
+            return None
+        return f"{'crossed' if cross else 'alloy'}/{crystal.info['id'].removeprefix('closed/')}", atoms
+
+
+def alloys(potential, draw: Draw, n_frames: int, seed: int) -> list[Atoms]:
     """Relaxed and shaken, in random order."""
-    world = [crystal for crystal in closed_world() if len(crystal) <= max_atoms]
     random, frames = np.random.default_rng(seed), []
     while len(frames) < n_frames:
-        drawn = some_alloys(world, min(AT_ONCE, 2 * n_frames), max_atoms, left_out, random)
+        drawn = [one for _ in range(min(AT_ONCE, 2 * n_frames)) if (one := draw.one(random)) is not None]
         frames += shaken_frames(relaxed_with(potential, drawn, random), seed, random)
     return numbered(frames, n_frames)
 
@@ -64,13 +89,23 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=800)
     parser.add_argument("--max-atoms", type=int, default=8)
     parser.add_argument("--without", nargs="+", default=[], metavar="SYSTEM", help="as Ge-Mg-N")
+    parser.add_argument("--types", nargs="+", metavar="TYPE", help="of crystals, as `config_type` of the closed world names them (default: all)")
+    parser.add_argument("--crossed", type=float, default=0.0, metavar="SHARE", help="of what is drawn, from 0 to 1 (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     left_out = [set(system.split("-")) for system in arguments.without]
+    if not 0.0 <= arguments.crossed <= 1.0:
+        parser.error("--crossed is a share, from 0 to 1")
     if arguments.max_atoms < 4:
         parser.error("the least cell with two sites of an element has 4 atoms: --max-atoms 4 or more")
-    frames = alloys(tamiz.load(arguments.model), arguments.frames, arguments.max_atoms, left_out, arguments.seed)
+    world = [crystal for crystal in closed_world() if len(crystal) <= arguments.max_atoms]
+    if unknown := set(arguments.types or ()) - (types := {crystal.info["config_type"] for crystal in world}):
+        parser.error(f"there is no type {', '.join(sorted(unknown))} with so few atoms, but {', '.join(sorted(types))}")
+    if arguments.types:
+        world = [crystal for crystal in world if crystal.info["config_type"] in arguments.types]
+    draw = Draw(world, arguments.max_atoms, arguments.crossed, left_out)
+    frames = alloys(tamiz.load(arguments.model), draw, arguments.frames, arguments.seed)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

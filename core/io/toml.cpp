@@ -128,6 +128,11 @@ std::vector<std::string> TomlTable::texts(const std::string& key, const std::vec
   return result;
 }
 
+std::vector<std::string> TomlTable::text_or_texts(const std::string& key) const {
+  const toml::node* node = impl_->table->get(key);
+  return node != nullptr && node->is_string() ? std::vector{node->as_string()->get()} : texts(key, {});
+}
+
 std::vector<double> TomlTable::numbers(const std::string& key, const std::vector<double>& fallback) const {
   const toml::node* node = impl_->table->get(key);
   if (node == nullptr) return fallback;

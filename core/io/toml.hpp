@@ -34,6 +34,8 @@ class TomlTable {
   std::int64_t integer(const std::string& key, std::int64_t fallback) const;
   bool boolean(const std::string& key, bool fallback) const;
   std::vector<std::string> texts(const std::string& key, const std::vector<std::string>& fallback) const;
+  /// Of a list of texts, or of one text alone.
+  std::vector<std::string> text_or_texts(const std::string& key) const;
   std::vector<double> numbers(const std::string& key, const std::vector<double>& fallback) const;
   std::vector<std::vector<double>> rows(const std::string& key) const;
 

@@ -18,6 +18,7 @@
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/decide.hpp"
+#include "tamiz/screening/campaign/first_labels.hpp"
 #include "tamiz/screening/campaign/ranking.hpp"
 #include "tamiz/screening/campaign/stage_label.hpp"
 #include "tamiz/screening/campaign/stage_learn.hpp"
@@ -245,15 +246,13 @@ bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
 void Campaign::Impl::learn_from(int round) {
   if (static_cast<int>(history.learned.size()) > round) return;
   const ModelFile current = ModelFile::read(model_path(round + 1));
-  const auto data = data_directory();
-  const std::vector<Frame> shipped = read_frames(data / config.training / "train.xyz");
-  const std::vector<Frame> shipped_test = read_frames(data / config.training / "test.xyz");
+  const FirstLabels first = read_first_labels(config.training_files());
   std::filesystem::create_directories(folder / "models");
   Progress progress(fmt::format("round {} train", round), static_cast<std::size_t>(config.learn.steps));
   const auto show = [&](std::int64_t step, std::int64_t, double loss) {
     progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
   };
-  const auto record = learn(history, current, shipped, shipped_test, config.learn, round, config.seed, threads,
+  const auto record = learn(history, current, first.training, first.test, config.learn, round, config.seed, threads,
                             folder, show, stop);
   if (!record) throw Stopped{};
   log::info(fmt::format("round {}: new model {}: {}", round, record->adopted ? "adopted" : "not adopted", record->reason));

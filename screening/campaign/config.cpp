@@ -66,6 +66,12 @@ LearnOptions learn_options(const TomlTable& table) {
   return options;
 }
 
+std::vector<std::filesystem::path> paths(const TomlTable& table, const std::string& key) {
+  const std::vector<std::string> names = table.text_or_texts(key);
+  if (names.empty()) table.fail(key, "expected a path or several");
+  return {names.begin(), names.end()};
+}
+
 }  // namespace
 
 CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
@@ -89,7 +95,7 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   config.seed = static_cast<std::uint64_t>(campaign.integer("seed", 1));
   config.model = campaign.text("model", "");
   config.competing = campaign.text("competing", "");
-  config.training = campaign.text("training", "");
+  config.training = paths(campaign, "training");
   config.propose = propose_options_of(root);
   config.systems = config.propose.systems;
   config.relax = relax_options(root.table("relax"));
@@ -97,6 +103,12 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   config.label = label_options(root.table("label"));
   config.learn = learn_options(root.table("learn"));
   return config;
+}
+
+std::vector<std::filesystem::path> CampaignConfig::training_files() const {
+  std::vector<std::filesystem::path> files;
+  for (const auto& path : training) files.push_back(data_directory() / path);
+  return files;
 }
 
 }  // namespace tamiz

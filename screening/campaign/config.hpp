@@ -45,7 +45,7 @@ struct CampaignConfig {
   std::vector<std::string> systems;
   std::filesystem::path model;       ///< starting model, relative to the data folder
   std::filesystem::path competing;   ///< ledger of the competing phases, relative to the data folder
-  std::filesystem::path training;    ///< labels the starting model was trained on, relative to the data folder
+  std::vector<std::filesystem::path> training;  ///< labels the starting model was trained on (`first_labels.hpp`), relative to the data folder
   ProposeOptions propose;
   RelaxOptions relax;
   DecideOptions decide;
@@ -59,6 +59,9 @@ struct CampaignConfig {
   /// The same of a text that was read before: `name` stands for the file in messages. What the data folder
   /// holds is not looked at, so that an old campaign stays readable.
   static CampaignConfig parse(const std::string& text, const std::string& name);
+
+  /// `training`, in the data folder.
+  std::vector<std::filesystem::path> training_files() const;
 };
 
 }  // namespace tamiz

@@ -11,6 +11,7 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/first_labels.hpp"
 #include "tamiz/screening/campaign/summary_model.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
@@ -59,8 +60,7 @@ CampaignStart read_start(const CampaignConfig& config) {
   start.settings = read_level(config.label.level);
   start.model_hash = hash_hex(read_file(data / config.model));
   start.model = model_json(config.model.string(), ModelFile::read(data / config.model)).dump();
-  const auto training = data / config.training;
-  start.training_hash = hash_hex(read_file(training / "train.xyz") + read_file(training / "test.xyz"));
+  start.training_hash = hash_of_first_labels(config.training_files());
   start.competing = read_competing(data / "known" / "known_phases.toml", data / config.competing, level_name(config.label.level),
                                    start.settings, config.systems);
   return start;

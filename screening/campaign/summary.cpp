@@ -45,9 +45,15 @@ json oxidation_json(const OxidationRules& rules) {
   return {{"anions", rules.anions == AnionRule::any ? "any" : "octet"}, {"given", given}};
 }
 
+std::string names_of(const std::vector<std::filesystem::path>& paths) {
+  std::string names;
+  for (const auto& path : paths) names += (names.empty() ? "" : ", ") + path.string();
+  return names;
+}
+
 json settings_json(const CampaignConfig& config) {
   return {{"campaign", {{"seed", config.seed}, {"model", config.model.string()}, {"competing", config.competing.string()},
-                        {"training", config.training.string()}, {"systems", config.systems}}},
+                        {"training", names_of(config.training)}, {"systems", config.systems}}},
           {"propose", {{"max_atoms", config.propose.max_atoms}, {"random_per_formula", config.propose.random_per_formula},
                        {"min_candidates", config.propose.min_candidates}, {"max_candidates", config.propose.max_candidates},
                        {"oxidation", oxidation_json(config.propose.oxidation)}, {"seed", config.propose.seed},

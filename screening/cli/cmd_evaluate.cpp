@@ -6,6 +6,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/io/format.hpp"
+#include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/labelled_frames.hpp"

@@ -11,6 +11,7 @@
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/potentials/engine/training/train_config.hpp"

@@ -22,13 +22,6 @@ std::vector<Structure> structures_for(const Potential& potential, std::span<cons
 /// The gap with a plain functional that a frame brings along [eV]: its `gap_pbe`.
 std::optional<double> plain_gap_of(const Frame& frame);
 
-/// Whether any frame says which split of a data set it belongs to.
-bool names_splits(std::span<const Frame> frames);
-/// The frames of one split.
-std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
-/// Those of the split train, and those that name none.
-std::vector<Frame> to_train_on(std::span<const Frame> frames);
-
 /// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
 void add_label_keys(CLI::App& command, LabelKeys& keys);
 

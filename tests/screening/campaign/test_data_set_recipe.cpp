@@ -9,6 +9,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/screening/campaign/data_set_recipe.hpp"
+#include "tamiz/screening/campaign/first_labels.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
@@ -145,6 +146,21 @@ TEST_F(Recipe, a_gap_joins_the_frame_of_its_geometry) {
   EXPECT_EQ(info.at("gap_kind"), "direct");
   EXPECT_EQ(info.at("gap_core_seconds"), "3");
   EXPECT_FALSE(made().frames[1].info.contains("gap"));
+}
+
+TEST_F(Recipe, is_what_a_campaign_may_know_as_first_labels) {
+  const std::string split = "[split]\nvalidation = 0.0\ntest_compositions = [\"" + diamond().composition().reduced().formula() + "\"]\n";
+  write_file_atomically(folder_ / "first.toml", "ledgers = [\"labels.tz\"]\n" + split);
+  const std::vector sources{folder_ / "first.toml"};
+
+  const FirstLabels labels = read_first_labels(sources);
+
+  EXPECT_EQ(labels.training.size(), 3u);
+  ASSERT_EQ(labels.test.size(), 1u);
+  EXPECT_EQ(labels.test[0].labels.energy, -10.0);
+  const std::string before = hash_of_first_labels(sources);
+  write_file_atomically(folder_ / "labels.tz", "");
+  EXPECT_NE(hash_of_first_labels(sources), before) << "the ledger is another one";
 }
 
 TEST_F(Recipe, failures_are_kept_with_their_reason) {

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tamiz/core/structure/frame.hpp"
+
+namespace tamiz {
+
+/// Frames of a data set say in `info` under "split" what they are for: "train", "validation" or "test".
+
+/// Whether any frame says so.
+bool names_splits(std::span<const Frame> frames);
+/// The frames of one split.
+std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
+/// Those of the split train, and those that name none.
+std::vector<Frame> to_train_on(std::span<const Frame> frames);
+
+}  // namespace tamiz

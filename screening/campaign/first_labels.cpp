@@ -1,0 +1,65 @@
+#include "tamiz/screening/campaign/first_labels.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fmt/std.h>
+
+#include <iterator>
+
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
+#include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/io/splits.hpp"
+#include "tamiz/screening/campaign/data_set_recipe.hpp"
+
+namespace tamiz {
+namespace {
+
+using Path = std::filesystem::path;
+
+bool is_recipe(const Path& source) { return source.extension() == ".toml"; }
+
+void append(std::vector<Frame>& frames, std::vector<Frame> more) {
+  frames.insert(frames.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+void add_split(FirstLabels& labels, const std::vector<Frame>& frames) {
+  append(labels.training, to_train_on(frames));
+  append(labels.test, of_split(frames, "test"));
+}
+
+}  // namespace
+
+FirstLabels read_first_labels(std::span<const Path> sources) {
+  FirstLabels labels;
+  for (const Path& source : sources) {
+    if (std::filesystem::is_directory(source)) {
+      append(labels.training, read_frames(source / "train.xyz"));
+      append(labels.test, read_frames(source / "test.xyz"));
+    } else {
+      add_split(labels, is_recipe(source) ? make_data_set(DataSetRecipe::read(source)).frames : read_frames(source));
+    }
+  }
+  for (const auto& [what, frames] : {std::pair("train", &labels.training), std::pair("test", &labels.test)})
+    if (frames->empty())
+      throw FormatError(fmt::format("{}: none of the frames is of the split {}: a campaign trains its model on the first labels, too, and tests "
+                                    "what it still knows of them", fmt::join(sources, ", "), what));
+  return labels;
+}
+
+std::string hash_of_first_labels(std::span<const Path> sources) {
+  std::string bytes;
+  for (const Path& source : sources) {
+    if (std::filesystem::is_directory(source)) {
+      bytes += read_file(source / "train.xyz") + read_file(source / "test.xyz");
+      continue;
+    }
+    bytes += read_file(source);
+    if (!is_recipe(source)) continue;
+    for (const Path& ledger : DataSetRecipe::read(source).ledgers) bytes += read_file(ledger);
+  }
+  return hash_hex(bytes);
+}
+
+}  // namespace tamiz

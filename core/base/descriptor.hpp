@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace tamiz {
@@ -25,5 +28,11 @@ class Descriptor {
  private:
   int fd_;
 };
+
+/// FileError "cannot <what> <path>: <the system's reason>".
+[[noreturn]] void throw_file_error(const std::string& what, const std::filesystem::path& path, int reason = errno);
+
+/// Writes everything where the descriptor stands, `path` for the message. Throws FileError.
+void write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
 
 }  // namespace tamiz

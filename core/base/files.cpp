@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "tamiz/core/base/descriptor.hpp"
@@ -19,23 +18,6 @@
 
 namespace tamiz {
 namespace {
-
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what, int reason = errno) {
-  throw FileError("cannot " + what + " " + path.string() + ": " + std::strerror(reason));
-}
-
-void write_piece(int fd, std::string_view bytes, const std::filesystem::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail(path, "write");
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
-void write_all(int fd, std::span<const std::string_view> pieces, const std::filesystem::path& path) {
-  for (const std::string_view piece : pieces) write_piece(fd, piece, path);
-}
 
 constexpr std::string_view k_unfinished = ".part";
 constexpr std::size_t k_piece = 1u << 16;  // [bytes] first piece of a file that is read
@@ -53,9 +35,9 @@ std::pair<int, std::filesystem::path> create_beside(const std::filesystem::path&
     std::filesystem::path temporary = name_beside(path);
     const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd >= 0) return {fd, std::move(temporary)};
-    if (errno != EEXIST) fail(path, "create a file beside");
+    if (errno != EEXIST) throw_file_error("create a file beside", path);
   }
-  fail(path, "create a file beside", EEXIST);
+  throw_file_error("create a file beside", path, EEXIST);
 }
 
 /// Whether the process that a name of `name_beside` has in it is there.
@@ -71,9 +53,9 @@ bool is_being_written(const std::string& name) {
 /// Devices and pipes are written in place: renaming a file over /dev/stdout would replace the device itself.
 void write_in_place(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
   Descriptor descriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) fail(path, "open");
-  write_all(descriptor.get(), pieces, path);
-  if (!descriptor.close()) fail(path, "close");
+  if (descriptor.get() < 0) throw_file_error("open", path);
+  for (const std::string_view piece : pieces) write_all(descriptor.get(), piece, path);
+  if (!descriptor.close()) throw_file_error("close", path);
 }
 
 /// What a chain of links points at, so that the file is replaced and not the link.
@@ -95,15 +77,15 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 void sync_folder_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = folder_of(path);
   const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
-  if (descriptor.get() < 0) fail(folder, "open the folder");
+  if (descriptor.get() < 0) throw_file_error("open the folder", folder);
   // Some file systems cannot sync a folder and say EINVAL; there is nothing more to do on those.
-  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) fail(folder, "sync the folder");
+  if (::fsync(descriptor.get()) != 0 && errno != EINVAL) throw_file_error("sync the folder", folder);
 }
 
 bool lock_file(int descriptor, const std::filesystem::path& path) {
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return true;
   if (errno == EWOULDBLOCK) return false;
-  if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) fail(path, "lock");
+  if (errno != ENOSYS && errno != EOPNOTSUPP && errno != ENOLCK) throw_file_error("lock", path);
   log::warning_once("the file system of " + path.string() + " has no locks: let only one process write to a file there");
   return true;
 }
@@ -112,14 +94,14 @@ std::string read_file(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) throw FileError("cannot read " + path.string() + ": it is a folder");
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail(path, "open");
+  if (file.get() < 0) throw_file_error("open", path);
   std::string content(k_piece, '\0');
   // Every error has to show: a ledger cuts off what a read did not bring. Pipes and files of /proc say no size before.
   for (std::size_t size = 0;;) {
     if (size == content.size()) content.resize(2 * size);
     const ssize_t got = ::read(file.get(), content.data() + size, content.size() - size);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, "read");
+    if (got < 0) throw_file_error("read", path);
     if (got == 0) {
       content.resize(size);
       return content;
@@ -142,10 +124,10 @@ void write_file_atomically(const std::filesystem::path& name, std::span<const st
   const auto [fd, temporary] = create_beside(path);
   Descriptor descriptor(fd);
   try {
-    write_all(descriptor.get(), pieces, path);
-    if (::fsync(descriptor.get()) != 0) fail(path, "sync");
-    if (!descriptor.close()) fail(path, "close");
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
+    for (const std::string_view piece : pieces) write_all(descriptor.get(), piece, path);
+    if (::fsync(descriptor.get()) != 0) throw_file_error("sync", path);
+    if (!descriptor.close()) throw_file_error("close", path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_file_error("replace", path);
   } catch (...) {
     ::unlink(temporary.c_str());
     throw;
@@ -162,7 +144,7 @@ void write_file_beside(const std::filesystem::path& name, const std::function<vo
   std::filesystem::remove(part, ignored);  // of a process before that had the same number
   try {
     write(part);
-    if (::rename(part.c_str(), path.c_str()) != 0) fail(path, "replace");
+    if (::rename(part.c_str(), path.c_str()) != 0) throw_file_error("replace", path);
   } catch (...) {
     ::unlink(part.c_str());
     throw;

@@ -6,11 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/io/archive_frame.hpp"
@@ -29,11 +28,6 @@ constexpr std::int64_t k_version = 1;
 const std::string k_format = "tamiz archive";
 constexpr hsize_t k_page = 4096;
 constexpr off_t k_headroom = off_t{1} << 20;
-
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
-  const std::string reason = std::strerror(errno);
-  throw FileError("cannot " + what + " " + path.string() + ": " + reason);
-}
 
 /// More than a frame takes in the file: numbers, and texts, which are as long as the longest of their column.
 std::size_t most_bytes_of(const Frame& frame) {
@@ -72,17 +66,17 @@ struct Archive::Impl {
   /// leave a file that counts as truncated. So it is made longer beforehand; nothing is stored for that.
   void make_room(std::size_t bytes) const {
     struct stat info {};
-    if (::fstat(descriptor(), &info) != 0) fail("look at", path);
-    if (::ftruncate(descriptor(), info.st_size + static_cast<off_t>(bytes) + k_headroom) != 0) fail("extend", path);
+    if (::fstat(descriptor(), &info) != 0) throw_file_error("look at", path);
+    if (::ftruncate(descriptor(), info.st_size + static_cast<off_t>(bytes) + k_headroom) != 0) throw_file_error("extend", path);
   }
   void give_back_room() const {
     hsize_t size = 0;
     check(H5Fget_filesize(file.get(), &size), "ask for the size");
-    if (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0) fail("cut", path);
+    if (::ftruncate(descriptor(), static_cast<off_t>(size)) != 0) throw_file_error("cut", path);
   }
   void flush() const {
     check(H5Fflush(file.get(), H5F_SCOPE_LOCAL), "flush");
-    if (::fsync(descriptor()) != 0) fail("sync", path);
+    if (::fsync(descriptor()) != 0) throw_file_error("sync", path);
   }
 
   void open(bool for_reading) {

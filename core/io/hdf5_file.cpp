@@ -3,10 +3,10 @@
 #include <hdf5.h>
 
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
 
 namespace tamiz::detail::hdf5 {
@@ -33,10 +33,7 @@ void check_signature(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) throw FileError("cannot open " + path.string() + ": it is a folder");
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const std::string reason = std::strerror(errno);
-    throw FileError("cannot open " + path.string() + ": " + reason);
-  }
+  if (!file) throw_file_error("open", path);
   std::array<char, 8> head{};
   file.read(head.data(), head.size());
   if (std::memcmp(head.data(), k_signature.data(), head.size()) != 0)

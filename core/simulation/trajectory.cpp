@@ -3,8 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,11 +18,6 @@ namespace {
 
 const std::string k_velocities = "velocities";
 const std::string k_step = "step";
-
-[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
-  const std::string reason = std::strerror(errno);
-  throw FileError("cannot " + what + " " + path.string() + ": " + reason);
-}
 
 /// Where the last whole frame begins and ends; both 0 where there is none.
 struct Extent {
@@ -79,7 +72,7 @@ State state_of(const Frame& frame) {
 struct Trajectory::Impl {
   /// Throws FileError where the file cannot be opened, or another process writes it: their frames would be mixed.
   Impl(const std::filesystem::path& given, int flags, const std::string& what) : path(given), file(given, O_WRONLY | O_APPEND | flags) {
-    if (file.get() < 0) fail(what, path);
+    if (file.get() < 0) throw_file_error(what, path);
     if (!lock_file(file.get(), path)) throw FileError(path.string() + " is being written by another process: wait until it has ended, or stop it");
   }
 
@@ -105,20 +98,14 @@ Trajectory Trajectory::resume(const std::filesystem::path& path, std::optional<F
   last.reset();
   if (extent.end > 0)
     last = parse_extxyz(std::string_view(text).substr(extent.begin, extent.end - extent.begin), path.string()).at(0);
-  if (::ftruncate(impl->file.get(), static_cast<off_t>(extent.end)) != 0) fail("cut the torn end off", path);
+  if (::ftruncate(impl->file.get(), static_cast<off_t>(extent.end)) != 0) throw_file_error("cut the torn end off", path);
   return Trajectory(std::move(impl));
 }
 
 void Trajectory::append(const Frame& frame) {
   const std::string text = format_extxyz(std::span(&frame, 1));
-  std::size_t written = 0;
-  while (written < text.size()) {
-    const ssize_t n = ::write(impl_->file.get(), text.data() + written, text.size() - written);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("write to", impl_->path);
-    written += static_cast<std::size_t>(n);
-  }
-  if (::fsync(impl_->file.get()) != 0) fail("sync", impl_->path);
+  write_all(impl_->file.get(), text, impl_->path);
+  if (::fsync(impl_->file.get()) != 0) throw_file_error("sync", impl_->path);
 }
 
 }  // namespace tamiz

@@ -27,7 +27,8 @@ class GaussianProcess {
   };
 
   /// Chooses ℓ, λ and s² by restricted maximum likelihood (Patterson and Thompson 1971, doi:10.1093/biomet/58.3.545):
-  /// ℓ from a twentieth to twenty times the median distance of two points, λ from 1e-6 to 10. Takes O(n³) time.
+  /// ℓ from a twentieth to twenty times the median distance of two points, λ from 1e-6 to 10; of more than 500 points, so many, evenly spaced,
+  /// choose. Takes O(n³) time.
   /// Throws ShapeError where the numbers of rows differ or are fewer than the columns of T and two; NumericsError for what is
   /// not finite, or columns of T of which one follows from the others.
   GaussianProcess(PointRows points, PointRows trends, Eigen::VectorXd targets);

@@ -2,6 +2,7 @@
 
 #include <Eigen/LU>
 #include <cmath>
+#include <vector>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/philox.hpp"
@@ -109,6 +110,29 @@ TEST(GaussianProcess, widths_are_the_likeliest) {
     EXPECT_LE(GaussianProcess(e.points, e.trends, e.targets, {factor * length, noise}).log_likelihood(), process.log_likelihood() + 1e-3);
     EXPECT_LE(GaussianProcess(e.points, e.trends, e.targets, {length, factor * noise}).log_likelihood(), process.log_likelihood() + 1e-3);
   }
+}
+
+TEST(GaussianProcess, of_many_points_some_choose_the_widths_and_all_predict) {
+  const PointRows points = random_points(11, 1000, 2);
+  VectorXd targets(1000);
+  for (Eigen::Index k = 0; k < 1000; ++k) targets[k] = Example::value(points.row(k));
+  std::vector<Eigen::Index> every_second(500);
+  for (std::size_t k = 0; k < every_second.size(); ++k) every_second[k] = 2 * static_cast<Eigen::Index>(k);
+  const PointRows some = points(every_second, Eigen::all);
+  const VectorXd some_targets = targets(every_second);
+
+  const GaussianProcess all(points, PointRows::Ones(1000, 1), targets), half(some, PointRows::Ones(500, 1), some_targets);
+
+  EXPECT_EQ(all.widths().length, half.widths().length);
+  EXPECT_EQ(all.widths().noise, half.widths().noise);
+  const PointRows others = random_points(12, 50, 2);
+  double of_all = 0.0, of_half = 0.0;
+  for (Eigen::Index k = 0; k < 50; ++k) {
+    const PointRows one = others.row(k);
+    of_all += std::abs(all.predict(one, PointRows::Ones(1, 1)).mean[0] - Example::value(one));
+    of_half += std::abs(half.predict(one, PointRows::Ones(1, 1)).mean[0] - Example::value(one));
+  }
+  EXPECT_LT(of_all, of_half);
 }
 
 TEST(GaussianProcess, a_smooth_function_is_learned_and_its_errors_are_within_sigma) {

@@ -56,11 +56,12 @@ LabelOptions label_options(const TomlTable& table) {
 }
 
 LearnOptions learn_options(const TomlTable& table) {
-  table.allow_only({"steps", "learning_rate", "batch_size", "held_out", "min_held_out"});
+  table.allow_only({"steps", "learning_rate", "batch_size", "share", "held_out", "min_held_out"});
   LearnOptions options;
   options.steps = count(table, "steps", options.steps, 1);
   options.learning_rate = bounded(table, "learning_rate", options.learning_rate, 0.0, 1.0);
   options.batch_size = count(table, "batch_size", options.batch_size, 1);
+  options.share = bounded(table, "share", options.share, 0.0, 0.9);
   options.held_out = bounded(table, "held_out", options.held_out, 0.0, 0.9);
   options.min_held_out = count(table, "min_held_out", options.min_held_out, 0);
   return options;

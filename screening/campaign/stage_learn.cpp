@@ -46,9 +46,9 @@ std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::files
   return potential;
 }
 
-// A hull asks for energies, and a model that is trained further knows its forces.
-constexpr LossWeights k_weights{.energy = 50.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
-constexpr LossWeights k_last_stage{.energy = 1000.0, .forces = 10.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
+// As the shipped model was trained, so that energies and forces keep their balance.
+constexpr LossWeights k_weights{.energy = 50.0, .forces = 400.0, .stress = 500.0, .energy_delta = 0.3, .force_delta = 0.3};
+constexpr LossWeights k_last_stage{.energy = 1000.0, .forces = 400.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
 constexpr double k_gradient_clip = 10.0;
 
 TrainConfig training_config(const ModelFile& current, const LearnOptions& options, std::uint64_t seed, int threads) {
@@ -93,6 +93,13 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   return split;
 }
 
+std::vector<Frame> with_share(std::span<const Frame> first, std::span<const Frame> own, double share) {
+  std::vector<Frame> frames(first.begin(), first.end());
+  const double times = share / (1.0 - share) * static_cast<double>(first.size()) / static_cast<double>(own.size());
+  for (double k = 0.0; k < std::max(1.0, times); k += 1.0) frames.insert(frames.end(), own.begin(), own.end());
+  return frames;
+}
+
 void judge(LearnRecord& record, int min_held_out, double known) {
   const bool better = record.after.score < record.before.score;
   const bool enough = record.n_held_out >= min_held_out;
@@ -119,17 +126,15 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
     record.reason = split.training.empty() ? "no label to train on" : "no label held out to judge on";
     return record;
   }
-  std::vector<Frame> frames(shipped.begin(), shipped.end());
-  frames.insert(frames.end(), split.training.begin(), split.training.end());
-
   const auto checkpoint = run_folder / "models" / fmt::format("round_{}.checkpoint", round);
   TrainCallbacks callbacks;
   callbacks.progress = progress;
   callbacks.checkpoint = checkpoint;
   callbacks.should_stop = stop;
   const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round), threads);
-  const TrainResult result = train(config, frames, current, callbacks, shipped_test);
+  TrainResult result = train(config, with_share(shipped, split.training, options.share), current, callbacks, shipped_test);
   if (!result.finished) return std::nullopt;
+  result.model.card.entries["training_frames"] = std::to_string(shipped.size() + split.training.size());
   record.steps = options.steps;
 
   const auto scratch = run_folder / "models" / "judged.safetensors";

@@ -23,6 +23,9 @@ struct LabelledFrames {
 /// with the geometries that they calculated, timed out ones do not count.
 LabelledFrames split_labels(const CampaignHistory& history, double held_out_share);
 
+/// The first frames and a campaign's own, which are repeated until they are such a share of all: a few among thousands would hardly be seen.
+std::vector<Frame> with_share(std::span<const Frame> first, std::span<const Frame> own, double share);
+
 /// Sets `adopted` and `reason` of a record by eq. 20 of docs/theory.md. `known` is the new model's score on the first test
 /// labels in units of the old one's.
 void judge(LearnRecord& record, int min_held_out, double known);

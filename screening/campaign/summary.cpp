@@ -66,7 +66,7 @@ json settings_json(const CampaignConfig& config) {
           {"label", {{"oracle", config.label.oracle}, {"level", config.label.level}, {"workers", config.label.workers},
                      {"relax_steps", config.label.relax_steps}, {"timeout [core-seconds]", config.label.timeout}, {"gaps", config.label.gaps}}},
           {"learn", {{"steps", config.learn.steps}, {"learning_rate", config.learn.learning_rate},
-                     {"batch_size", config.learn.batch_size}, {"held_out", config.learn.held_out},
+                     {"batch_size", config.learn.batch_size}, {"share", config.learn.share}, {"held_out", config.learn.held_out},
                      {"min_held_out", config.learn.min_held_out}}}};
 }
 

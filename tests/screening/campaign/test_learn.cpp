@@ -42,6 +42,12 @@ TEST(Adoption, says_how_many_labels_were_held_out) {
             "better on the 2 labels held out from training, fewer than 4, and not on the first test labels: the old model stays");
 }
 
+TEST(Adoption, a_few_labels_among_many_are_repeated) {
+  const std::vector<Frame> first(90, Frame{test_support::diamond(), {}, {}, {}}), own(3, Frame{test_support::rocksalt(), {}, {}, {}});
+  EXPECT_EQ(with_share(first, own, 0.1).size(), 90u + 4 * 3);  // three times would be less than a tenth
+  EXPECT_EQ(with_share(own, first, 0.1).size(), 93u);
+}
+
 /// A relaxation of three geometries and their end, of which the first atom says which candidate it belongs to.
 LabelRecord relaxation(int round, int candidate) {
   Structure crystal = test_support::diamond();

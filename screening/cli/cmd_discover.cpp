@@ -19,6 +19,7 @@ void add_discover(CLI::App& app) {
       app, "discover", "Propose, relax, assess, label with DFT, train, rank and report",
       "tamiz discover campaign.toml -o runs/nitrides --resume",
       [options](const Common& common, nlohmann::json& result) {
+        install_stop_signals();
         const CampaignConfig config = CampaignConfig::read(options->config);
         const std::filesystem::path folder = options->folder.empty() ? "runs/" + config.name : options->folder;
         Campaign campaign(config, folder, options->resume, common.threads);

@@ -117,6 +117,7 @@ void summarize(const LabelRun& run, nlohmann::json& result) {
 }
 
 int run(const Arguments& arguments, nlohmann::json& result) {
+  install_stop_signals();
   check_output(arguments.output);
   const Work work = read_work(arguments);
   if (work.requests.empty()) throw FormatError("the files hold no structure");

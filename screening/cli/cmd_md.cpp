@@ -70,6 +70,7 @@ Trajectory open_trajectory(const Arguments& a, std::optional<Frame>& last) {
 }
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
+  install_stop_signals();
   a.dynamics.ensemble = a.ensemble == "nve" ? Ensemble::nve : Ensemble::langevin;
   a.load.threads = common.threads > 0 ? common.threads : available_threads();
   const std::vector<Structure> structure{read_structure(a.file)};

@@ -71,6 +71,7 @@ nlohmann::json json_of(const RelaxResult& result, const Source& source) {
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
+  install_stop_signals();
   check_output(arguments.output);
   std::vector<Source> sources;
   std::vector<Frame> frames = read_all(arguments.files, sources);

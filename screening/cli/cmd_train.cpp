@@ -114,6 +114,7 @@ void report(const TrainResult& trained, const Arguments& a, const Frames& frames
 }
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
+  install_stop_signals();
   check_output(a.out, false);
   const Frames frames = read_all(a);
   check_checkpoint(a);

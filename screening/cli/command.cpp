@@ -96,7 +96,6 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->add_option("--threads", common->threads, "Threads (0: what the machine grants)")->check(not_negative());
   command->callback([common, body = std::move(body)] {
     if (common->quiet) log::set_level(log::Level::error);
-    install_stop_signals();
     if (!common->json.empty() && common->json != "-") check_output(common->json, false);
     nlohmann::json result = nlohmann::json::object();
     const int code = body(*common, result);

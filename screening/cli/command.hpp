@@ -43,9 +43,10 @@ CLI::Validator not_negative();
 /// structures are to be written and no format is known by its name.
 void check_output(const std::filesystem::path& path, bool is_structures = true);
 
-/// Set by SIGTERM, SIGINT and SIGUSR1: long work checkpoints and returns k_stopped.
-bool stop_requested();
+/// From here on SIGTERM, SIGINT and SIGUSR1 only say that the work should stop: for commands that look at `stop_requested`, leave what
+/// can be gone on with and return k_stopped. All others end at the first of these signals, as programs do.
 void install_stop_signals();
+bool stop_requested();
 
 // One function per file cmd_<name>.cpp.
 void add_convert(CLI::App& app);

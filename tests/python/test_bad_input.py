@@ -104,18 +104,18 @@ EDITS = [
     ("seed = 1", "seed = -1", "campaign.seed"),
     ('name = "nitrides"', 'name = ""', "campaign.name"),
     ('name = "nitrides"', 'name = "../up"', "campaign.name"),
-    ('level = "pbe-600"', 'level = "pbe-60"', "did you mean pbe-600"),
+    ('level = "pbe-600g"', 'level = "pbe-60"', "did you mean pbe-600"),
     ("rounds = 2", "rounds = 0", "decide.rounds"),
     ("rounds = 2", "rounds = 2.5", "decide.rounds"),
     ("fmax = 0.03", "fmax = nan", "relax.fmax"),
     ("timeout = 1800.0", "timeout = inf", "label.timeout"),
     ("fmax =", "fmex =", "relax.fmex"),
     ("labels_per_round = 5", "labels_per_round = 1", "decide.explore"),
-    ("models/ca-mg-si-n", "models/none", "models/none"),
-    ("labels/ca-mg-si-n", "labels/none", "labels/none"),
-    ("competing/pbe-600.tz", "competing/start.xyz", "damaged ledger|begin with TZ1"),
+    ("models/ca-ge-mg", "models/none-mg", "models/none-mg"),
+    ("frames/quick.toml", "frames/none.toml", "frames/none.toml"),
+    ("competing/pbe-600g.tz", "competing/start.xyz", "damaged ledger|begin with TZ1"),
     ('"Ca-N"', '"Ca--N"', "campaign.systems"),
-    ('"Ca-N"', '"Zn-N"', "no elemental phase of Zn"),
+    ('"Ca-N"', '"Al-N"', "no elemental phase of Al"),
     ('oracle = "gpaw"', 'oracle = "gpow"', "gpow"),
     ('oracle = "gpaw"', 'oracle = "replay:nowhere"', "nowhere"),
 ]
@@ -123,19 +123,19 @@ EDITS = [
 
 @pytest.mark.skipif(not MODEL.exists(), reason=f"{MODEL} is not shipped")
 def test_a_model_that_does_not_know_an_element_is_refused_before_any_work(tmp_path):
-    text = CAMPAIGN.read_text().replace("pbe-600", "pbe-600g").replace('"Ca-N"', '"Zn-N"')
+    text = CAMPAIGN.read_text().replace("ca-ge-mg-n-p-si-sn-zn", "ca-mg-si-n")
     (tmp_path / "c.toml").write_text(text)
 
     result = run(tmp_path, "discover", "c.toml", "-o", "run")
 
-    assert result.returncode == 1 and "does not know Zn" in result.stderr, result.stderr
+    assert result.returncode == 1 and "does not know Ge" in result.stderr, result.stderr
     assert "proposing" not in result.stderr
 
 
 def test_a_level_that_was_changed_under_its_name_is_refused(tmp_path):
     level = json.loads((ROOT / "datasets" / "levels" / "pbe-600g.json").read_text()) | {"xc": "LDA", "cutoff": 250.0}
     (tmp_path / "pbe-600g.json").write_text(json.dumps(level))
-    text = CAMPAIGN.read_text().replace('"pbe-600"', '"pbe-600g.json"').replace("pbe-600.tz", "pbe-600g.tz")
+    text = CAMPAIGN.read_text().replace('"pbe-600g"', '"pbe-600g.json"')
     (tmp_path / "c.toml").write_text(text)
 
     result = run(tmp_path, "discover", "c.toml", "-o", "run")
@@ -228,6 +228,19 @@ def test_two_campaigns_do_not_share_a_folder(tmp_path):
     assert second.returncode == 1 and "in use by another process" in second.stderr
 
 
+def test_a_command_that_cannot_go_on_later_ends_at_the_first_signal(tmp_path):
+    os.mkfifo(tmp_path / "never.xyz")  # nobody writes: reading it waits
+    command = subprocess.Popen([TAMIZ, "convert", "never.xyz", "out.xyz"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    assert command.poll() is None
+    command.send_signal(signal.SIGTERM)
+
+    try:
+        assert command.wait(timeout=20) == -signal.SIGTERM
+    finally:
+        command.kill()
+
+
 def test_a_damaged_archive_is_named(folder):
     run(folder, "convert", "good.xyz", "good.h5")
     whole = (folder / "good.h5").read_bytes()
@@ -244,12 +257,12 @@ def test_half_a_model_in_a_campaign_is_named(tmp_path):
         pytest.skip(f"{MODEL} is not shipped")
     data = tmp_path / "data"
     shutil.copytree(ROOT / "datasets", data, ignore=shutil.ignore_patterns("runs"))
-    model = data / "models" / MODEL.name
+    model = data / "models" / "ca-ge-mg-n-p-si-sn-zn.safetensors"
     model.write_bytes(model.read_bytes()[:5000])
 
     result = run(tmp_path, "discover", CAMPAIGN, "-o", "run", environment={"TAMIZ_DATA": str(data)})
 
-    assert result.returncode == 1 and MODEL.name in result.stderr
+    assert result.returncode == 1 and model.name in result.stderr
 
 
 def test_a_large_crystal_is_told_of_without_its_symmetry(tmp_path):

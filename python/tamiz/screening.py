@@ -76,7 +76,7 @@ def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", t
         ledger: file that keeps the labels; what it holds already is not calculated again.
         oracle: "gpaw", "ase:module:callable", "replay:LEDGER", or a command that speaks the worker protocol.
         task: "single_point", "relax" or "gap".
-        level: settings by name or JSON file; for "gpaw" pbe-600 unless given, for others none.
+        level: settings by name or JSON file; for "gpaw" pbe-600g unless given, for others none.
         timeout: CPU time of one label [core-seconds], and ten times as much on the clock; 0: none.
         workers: side by side; 0: one per core that the machine grants.
 
@@ -89,6 +89,6 @@ def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", t
         items = [structures] if is_structure(structures) else list(structures)
         named = _named([to_frame(item, labels=False) for item in items])
     if level is None:
-        level = "pbe-600" if oracle == "gpaw" else ""
+        level = "pbe-600g" if oracle == "gpaw" else ""
     with tempfile.TemporaryDirectory(prefix="tamiz-label-") as scratch:
         return _tamiz.label(named, oracle, task, level, timeout, workers, ledger, scratch, retry_failed)

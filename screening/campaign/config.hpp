@@ -22,7 +22,7 @@ struct DecideOptions {
 struct LabelOptions {
   /// "gpaw", "ase:module:callable", "replay:FOLDER", "replay-names:FOLDER", or a command that speaks the worker protocol.
   std::string oracle = "gpaw";
-  std::string level = "pbe-600";
+  std::string level = "pbe-600g";
   int workers = 0;           ///< 0: one per core that the machine grants
   int relax_steps = 0;       ///< DFT steps of one relaxation, at most; 0: as many as the level allows
   double timeout = 3600.0;   ///< CPU time of one label [core-seconds], against calculations that hang

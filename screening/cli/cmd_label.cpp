@@ -29,7 +29,7 @@ struct Arguments {
 /// Name and content of the settings. Only GPAW has a level by default: others may need none.
 std::pair<std::string, std::string> level_of(const Arguments& arguments) {
   if (!arguments.settings.empty()) return {level_name(arguments.settings), read_level(arguments.settings)};
-  const std::string level = arguments.level.empty() && arguments.oracle == "gpaw" ? "pbe-600" : arguments.level;
+  const std::string level = arguments.level.empty() && arguments.oracle == "gpaw" ? "pbe-600g" : arguments.level;
   return {level_name(level), level.empty() ? "{}" : read_level(level)};
 }
 
@@ -147,12 +147,12 @@ void add_label(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = add_command(
       app, "label", "Calculate energies, forces and stresses with DFT or any other oracle",
-      "tamiz label candidates.xyz --oracle gpaw --level pbe-600 --task relax -o labelled.xyz",
+      "tamiz label candidates.xyz --oracle gpaw --level pbe-600g --task relax -o labelled.xyz",
       [arguments](const Common&, nlohmann::json& result) { return run(*arguments, result); });
   command->add_option("files", arguments->files, "Structure files")->required()->check(CLI::ExistingFile);
   command->add_option("--oracle", arguments->oracle,
                       "gpaw, ase:module:callable, replay:LEDGER, replay-names:LEDGER, or a command that speaks the worker protocol");
-  command->add_option("--level", arguments->level, "Settings by name (default for gpaw: pbe-600)");
+  command->add_option("--level", arguments->level, "Settings by name (default for gpaw: pbe-600g)");
   command->add_option("--settings", arguments->settings, "JSON file of settings, in place of the level's")
       ->check(CLI::ExistingFile);
   command->add_option("--task", arguments->task, "single_point, relax or gap")

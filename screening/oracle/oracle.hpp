@@ -25,7 +25,7 @@ struct LabelRequest {
   std::string id;         ///< who asks: "c0007/relax/2"
   Structure structure;
   LabelTask task = LabelTask::single_point;
-  std::string level;      ///< name of the settings, "pbe-600"
+  std::string level;      ///< name of the settings, "pbe-600g"
   std::string settings;   ///< JSON object handed to the worker
   std::map<std::string, std::string> info = {};  ///< what else is known of it ("parents", ...), kept with the label; not in the key
   double timeout = 0.0;   ///< CPU time [core-seconds], and ten times as much on the clock [s]; 0: none

@@ -3,8 +3,8 @@
     python -m tamiz.studies.left_out_systems shipped.h5 quick.h5 --config train.toml \
         --leave-out Ca-Ge-N Mg-P-Sn N-Si-Zn --leave-out Mg-N-Si Ca-Ge-P P-Sn-Zn -o left-out.json
 
-For every `--leave-out` a model is trained on the frames of all other systems and judged on the frames of these, each data set by itself, as
-they may be of different levels. Beside it stand the errors on every third of the frames that it was trained on: where they are hardly smaller, more steps or
+For every `--leave-out` a model is trained on the frames that have not all elements of one of these systems, alloys neither, and judged on the
+frames of these systems, each data set by itself, as they may be of different levels. Beside it stand the errors on every third of the frames that it was trained on: where they are hardly smaller, more steps or
 a larger model help before more labels do. Frames of the split `test` take no part, so that nothing is chosen by them. Energies are per
 atom and those that forces derive from; the bias is the model's mean error. Seeds differ by a fifth of an error and more: compare
 two trainings with several of them (`--seeds`). Results are written as they come, and go on where they were stopped.
@@ -44,16 +44,22 @@ def errors_on(potential, frames: list) -> dict:
             "force_mae": float(np.abs(forces).mean()), "mean_force": float(np.abs(labels).mean())}
 
 
+def has_one_of(frame, systems: set[str]) -> bool:
+    """Whether it has all elements of one of the systems."""
+    return any(set(system.split("-")) <= set(frame.structure.symbols) for system in systems)
+
+
 def trained_and_judged(data: dict[str, list], left_out: set[str], config: Path | None, seed: int, threads: int) -> dict[str, dict]:
     """Errors on the frames of the left-out systems and on some of the others, by the name of the data set."""
-    kept = [without_split(frame) for frames in data.values() for frame in frames if frame.structure.system not in left_out]
+    kept = [without_split(frame) for frames in data.values() for frame in frames if not has_one_of(frame, left_out)]
     with tempfile.TemporaryDirectory() as folder:
         model = tamiz.train(kept, Path(folder) / "model.safetensors", config=config, seed=seed, threads=threads)
         potential = tamiz.load(model.path)
     errors = {}
     for name, frames in data.items():
         asked = with_labels(frames)
-        left, others = ([frame for frame in asked if (frame.structure.system in left_out) == inside] for inside in (True, False))
+        left = [frame for frame in asked if frame.structure.system in left_out]
+        others = [frame for frame in asked if not has_one_of(frame, left_out)]
         if left:
             errors[name] = {"left_out": errors_on(potential, left), "trained_on": errors_on(potential, others[::SAMPLE])}
     return errors
@@ -100,7 +106,7 @@ def main() -> None:
     if missing := sorted(set().union(*folds) - there):
         parser.error(f"there are no frames of {', '.join(missing)}")
     for name, frames in data.items():
-        if any(all(frame.structure.system in fold for frame in frames) for fold in folds):
+        if any(all(has_one_of(frame, fold) for frame in frames) for fold in folds):
             parser.error(f"no frame of {name} would be left to train on")
     about = {"frames": {name: len(frames) for name, frames in data.items()}, "config": arguments.config.read_text() if arguments.config else ""}
     results = known_results(arguments.output, about, parser)

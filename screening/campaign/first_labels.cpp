@@ -29,6 +29,14 @@ void add_split(FirstLabels& labels, const std::vector<Frame>& frames) {
   append(labels.test, of_split(frames, "test"));
 }
 
+/// What the frames and their splits follow from, wherever the recipe has it from.
+std::string bytes_of(const DataSetRecipe& recipe) {
+  std::string bytes = fmt::format("{} {} {}", fmt::join(recipe.test_systems, ","), fmt::join(recipe.test_compositions, ","), recipe.validation);
+  for (const auto& [element, energy] : recipe.references) bytes += fmt::format(" {} {}", element.symbol(), energy);
+  for (const Path& ledger : recipe.ledgers) bytes += read_file(ledger);
+  return bytes;
+}
+
 }  // namespace
 
 FirstLabels read_first_labels(std::span<const Path> sources) {
@@ -51,13 +59,8 @@ FirstLabels read_first_labels(std::span<const Path> sources) {
 std::string hash_of_first_labels(std::span<const Path> sources) {
   std::string bytes;
   for (const Path& source : sources) {
-    if (std::filesystem::is_directory(source)) {
-      bytes += read_file(source / "train.xyz") + read_file(source / "test.xyz");
-      continue;
-    }
-    bytes += read_file(source);
-    if (!is_recipe(source)) continue;
-    for (const Path& ledger : DataSetRecipe::read(source).ledgers) bytes += read_file(ledger);
+    if (std::filesystem::is_directory(source)) bytes += read_file(source / "train.xyz") + read_file(source / "test.xyz");
+    else bytes += is_recipe(source) ? bytes_of(DataSetRecipe::read(source)) : read_file(source);
   }
   return hash_hex(bytes);
 }

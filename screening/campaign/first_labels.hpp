@@ -18,7 +18,7 @@ struct FirstLabels {
 /// Throws FileError, FormatError (nothing to train on or to test on).
 FirstLabels read_first_labels(std::span<const std::filesystem::path> sources);
 
-/// Of all bytes that they are read from.
+/// Of all that they follow from.
 std::string hash_of_first_labels(std::span<const std::filesystem::path> sources);
 
 }  // namespace tamiz

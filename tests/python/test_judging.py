@@ -49,7 +49,8 @@ def test_errors_of_groups_are_those_that_were_put_in(potential, tmp_path):
     assert groups["element"]["Mg"]["force_mae"] == pytest.approx(0.0, abs=1e-4)
     share = np.abs(np.concatenate([one.forces for one in frames])).mean()
     assert groups["all"]["all"]["force_share"] == pytest.approx(groups["all"]["all"]["force_mae"] / share, rel=1e-4)
-    assert sum(one["n_frames"] for one in groups["distance"].values()) == len(frames)
+    for kind in ("distance", "number of elements"):
+        assert sum(one["n_frames"] for one in groups[kind].values()) == len(frames)
     assert result["calibration"]["n_frames"] == len(frames) and result["n_left_out"] == 1
     assert "| nitride |" in said and (tmp_path / "errors.png").stat().st_size > 10_000
 
@@ -57,6 +58,8 @@ def test_errors_of_groups_are_those_that_were_put_in(potential, tmp_path):
 def test_distances_from_equilibrium_fall_into_their_bins():
     assert [model_errors.distance_bin(d) for d in (0.0, 0.05, 0.5)] == ["below 0.02 eV/atom", "below 0.1 eV/atom", "0.5 eV/atom and more"]
     assert model_errors.chemistry(["Mg", "N", "P"]) == "nitride phosphide"
+    assert [model_errors.number_of_elements(some) for some in (["Mg"], ["Mg", "N", "N"], "MgSiN", "PNOH")] == [
+        "of one element", "binary", "ternary", "of 4 elements"]
 
 
 def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potential, tmp_path):

@@ -1,4 +1,4 @@
-"""Errors of a model on labelled frames: by element, by chemistry, by distance from equilibrium, and what its uncertainty says.
+"""Errors of a model on labelled frames: by number of elements, by chemistry, by element, by distance from equilibrium, and what its uncertainty says.
 
     python -m tamiz.studies.model_errors MODEL.safetensors DATA.h5 --split test -o errors.json --plot errors.png
 
@@ -32,6 +32,11 @@ def chemistry(symbols: Iterable[str]) -> str:
     if len(elements) == 1:
         return "element"
     return " ".join(word for symbol, word in ANIONS.items() if symbol in elements) or "intermetallic"
+
+
+def number_of_elements(symbols: Iterable[str]) -> str:
+    n = len(set(symbols))
+    return {1: "of one element", 2: "binary", 3: "ternary"}.get(n, f"of {n} elements")
 
 
 def distance_bin(distance: float) -> str:
@@ -80,7 +85,9 @@ def errors_by_group(frames, rows: list[dict], lowest: dict[str, float]) -> dict[
         symbols = np.array(frame.structure.symbols)
         everything = np.ones(len(symbols), bool)
         distance = frame.consistent_energy / len(symbols) - lowest[frame.structure.reduced_formula]
-        members = [("all", "all", everything), ("chemistry", "molecule" if is_molecule(frame) else chemistry(symbols), everything), ("distance", distance_bin(distance), everything)]
+        kind = "molecule" if is_molecule(frame) else chemistry(symbols)
+        members = [("all", "all", everything), ("number of elements", number_of_elements(symbols), everything), ("chemistry", kind, everything),
+                   ("distance", distance_bin(distance), everything)]
         members += [("element", element, symbols == element) for element in set(symbols)]
         for kind, name, mask in members:
             groups.setdefault((kind, name), []).append((row["energy"], row["forces"][mask], row["labels"][mask]))
@@ -102,7 +109,7 @@ def calibration_of(potential, frames) -> dict | None:
 
 def table(groups: dict[str, dict[str, dict]]) -> str:
     lines = ["| frames | number | energy [meV/atom] | forces [meV/Å] | of the mean force component |", "|---|---|---|---|---|"]
-    for kind in ("all", "chemistry", "element", "distance"):
+    for kind in ("all", "number of elements", "chemistry", "element", "distance"):
         for name, one in groups.get(kind, {}).items():
             share = "" if one["force_share"] is None else f"{100 * one['force_share']:.0f} %"
             lines.append(f"| {name} | {one['n_frames']} | {1000 * one['energy_mae']:.1f} | {1000 * one['force_mae']:.0f} | {share} |")

@@ -9,18 +9,22 @@ bool names_splits(std::span<const Frame> frames) {
   return std::any_of(frames.begin(), frames.end(), [](const Frame& frame) { return frame.info.contains("split"); });
 }
 
+bool is_of_split(const Frame& frame, const std::string& split) {
+  const auto found = frame.info.find("split");
+  return found != frame.info.end() && found->second == split;
+}
+
 std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split) {
   std::vector<Frame> members;
   for (const Frame& frame : frames)
-    if (const auto found = frame.info.find("split"); found != frame.info.end() && found->second == split) members.push_back(frame);
+    if (is_of_split(frame, split)) members.push_back(frame);
   return members;
 }
 
 std::vector<Frame> to_train_on(std::span<const Frame> frames) {
   std::vector<Frame> members;
   std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [](const Frame& frame) {
-    const auto split = frame.info.find("split");
-    return split == frame.info.end() || split->second == "train";
+    return !frame.info.contains("split") || is_of_split(frame, "train");
   });
   return members;
 }

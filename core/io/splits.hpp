@@ -12,6 +12,7 @@ namespace tamiz {
 
 /// Whether any frame says so.
 bool names_splits(std::span<const Frame> frames);
+bool is_of_split(const Frame& frame, const std::string& split);
 /// The frames of one split.
 std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
 /// Those of the split train, and those that name none.

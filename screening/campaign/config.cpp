@@ -67,12 +67,6 @@ LearnOptions learn_options(const TomlTable& table) {
   return options;
 }
 
-std::vector<std::filesystem::path> paths(const TomlTable& table, const std::string& key) {
-  const std::vector<std::string> names = table.text_or_texts(key);
-  if (names.empty()) table.fail(key, "expected a path or several");
-  return {names.begin(), names.end()};
-}
-
 }  // namespace
 
 CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
@@ -96,7 +90,8 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   config.seed = static_cast<std::uint64_t>(campaign.integer("seed", 1));
   config.model = campaign.text("model", "");
   config.competing = campaign.text("competing", "");
-  config.training = paths(campaign, "training");
+  config.training = campaign.text_or_texts("training");
+  if (config.training.empty()) campaign.fail("training", "expected a path or several");
   config.propose = propose_options_of(root);
   config.systems = config.propose.systems;
   config.relax = relax_options(root.table("relax"));
@@ -108,7 +103,7 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
 
 std::vector<std::filesystem::path> CampaignConfig::training_files() const {
   std::vector<std::filesystem::path> files;
-  for (const auto& path : training) files.push_back(data_directory() / path);
+  for (const std::string& path : training) files.push_back(data_directory() / path);
   return files;
 }
 

@@ -46,7 +46,7 @@ struct CampaignConfig {
   std::vector<std::string> systems;
   std::filesystem::path model;       ///< starting model, relative to the data folder
   std::filesystem::path competing;   ///< ledger of the competing phases, relative to the data folder
-  std::vector<std::filesystem::path> training;  ///< labels the starting model was trained on (`first_labels.hpp`), relative to the data folder
+  std::vector<std::string> training;  ///< labels the starting model was trained on (`first_labels.hpp`), relative to the data folder
   ProposeOptions propose;
   RelaxOptions relax;
   DecideOptions decide;

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <fmt/std.h>
 
 #include <iterator>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/io/splits.hpp"
 #include "tamiz/screening/campaign/data_set_recipe.hpp"
@@ -22,11 +23,6 @@ bool is_recipe(const Path& source) { return source.extension() == ".toml"; }
 
 void append(std::vector<Frame>& frames, std::vector<Frame> more) {
   frames.insert(frames.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
-
-void add_split(FirstLabels& labels, const std::vector<Frame>& frames) {
-  append(labels.training, to_train_on(frames));
-  append(labels.test, of_split(frames, "test"));
 }
 
 /// What the frames and their splits follow from, wherever the recipe has it from.
@@ -46,13 +42,17 @@ FirstLabels read_first_labels(std::span<const Path> sources) {
       append(labels.training, read_frames(source / "train.xyz"));
       append(labels.test, read_frames(source / "test.xyz"));
     } else {
-      add_split(labels, is_recipe(source) ? make_data_set(DataSetRecipe::read(source)).frames : read_frames(source));
+      const std::vector<Frame> frames = is_recipe(source) ? make_data_set(DataSetRecipe::read(source)).frames : read_frames(source);
+      append(labels.training, to_train_on(frames));
+      append(labels.test, of_split(frames, "test"));
     }
   }
+  std::vector<std::string> names;
+  for (const Path& source : sources) names.push_back(source.string());
   for (const auto& [what, frames] : {std::pair("train", &labels.training), std::pair("test", &labels.test)})
     if (frames->empty())
       throw FormatError(fmt::format("{}: none of the frames is of the split {}: a campaign trains its model on the first labels, too, and tests "
-                                    "what it still knows of them", fmt::join(sources, ", "), what));
+                                    "what it still knows of them", joined(names), what));
   return labels;
 }
 

@@ -95,8 +95,9 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
 
 std::vector<Frame> with_share(std::span<const Frame> first, std::span<const Frame> own, double share) {
   std::vector<Frame> frames(first.begin(), first.end());
-  const double times = share / (1.0 - share) * static_cast<double>(first.size()) / static_cast<double>(own.size());
-  for (double k = 0.0; k < std::max(1.0, times); k += 1.0) frames.insert(frames.end(), own.begin(), own.end());
+  const double wanted = share / (1.0 - share) * static_cast<double>(first.size());
+  do frames.insert(frames.end(), own.begin(), own.end());
+  while (static_cast<double>(frames.size() - first.size()) < wanted);
   return frames;
 }
 

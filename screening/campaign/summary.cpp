@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
 #include "tamiz/core/base/units.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
@@ -45,15 +46,9 @@ json oxidation_json(const OxidationRules& rules) {
   return {{"anions", rules.anions == AnionRule::any ? "any" : "octet"}, {"given", given}};
 }
 
-std::string names_of(const std::vector<std::filesystem::path>& paths) {
-  std::string names;
-  for (const auto& path : paths) names += (names.empty() ? "" : ", ") + path.string();
-  return names;
-}
-
 json settings_json(const CampaignConfig& config) {
   return {{"campaign", {{"seed", config.seed}, {"model", config.model.string()}, {"competing", config.competing.string()},
-                        {"training", names_of(config.training)}, {"systems", config.systems}}},
+                        {"training", joined(config.training)}, {"systems", config.systems}}},
           {"propose", {{"max_atoms", config.propose.max_atoms}, {"random_per_formula", config.propose.random_per_formula},
                        {"min_candidates", config.propose.min_candidates}, {"max_candidates", config.propose.max_candidates},
                        {"oxidation", oxidation_json(config.propose.oxidation)}, {"seed", config.propose.seed},

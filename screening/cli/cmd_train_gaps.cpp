@@ -64,10 +64,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   std::vector<Frame> training = frames, test;
   if (names_splits(frames)) {
     test = of_split(frames, "test");
-    std::erase_if(training, [](const Frame& frame) {
-      const auto split = frame.info.find("split");
-      return split != frame.info.end() && split->second == "test";
-    });
+    std::erase_if(training, [](const Frame& frame) { return is_of_split(frame, "test"); });
   }
   const std::vector<GapSample> samples = samples_of(*potential, training, arguments.level);
   if (samples.empty())

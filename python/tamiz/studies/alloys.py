@@ -24,6 +24,7 @@ from ase.io import write
 
 import tamiz
 from tamiz.studies.closed_world import FIVE, FOUR, TWO, closed_world
+from tamiz.studies.left_out_systems import has_one_of
 from tamiz.studies.shaken_prototypes import AT_ONCE, drawn_supercell, numbered, relaxed_with, shaken_frames
 
 RELATIVES = {element: [other for other in family if other != element] for family in (TWO, FOUR, FIVE) for element in family}
@@ -46,10 +47,10 @@ def alloyed(crystal: Atoms, max_atoms: int, random) -> Atoms | None:
 def crossed(crystal: Atoms, random) -> Atoms | None:
     """Both metals of one family; None where they are already."""
     symbols = np.array(crystal.get_chemical_symbols(), dtype="U2")
-    metals = {name: next((element for element in family if element in symbols), None) for name, family in (("two", TWO), ("four", FOUR))}
-    if None in metals.values():
+    metals = [next((element for element in family if element in symbols), None) for family in (TWO, FOUR)]
+    if None in metals:
         return None
-    kept, replaced = random.permutation(list(metals.values()))
+    kept, replaced = random.permutation(metals)
     symbols[symbols == replaced] = random.choice(RELATIVES[kept])
     result = crystal.copy()
     result.set_chemical_symbols(list(symbols))
@@ -63,13 +64,13 @@ class Draw:
     world: list[Atoms]
     max_atoms: int
     share_crossed: float
-    left_out: list[set[str]]  # systems
+    left_out: list[str]  # systems
 
     def one(self, random) -> tuple[str, Atoms] | None:
         crystal = self.world[random.integers(len(self.world))]
         cross = self.share_crossed > 0.0 and random.random() < self.share_crossed
         atoms = crossed(crystal, random) if cross else alloyed(crystal, self.max_atoms, random)
-        if atoms is None or any(system <= set(atoms.symbols) for system in self.left_out):
+        if atoms is None or has_one_of(atoms.symbols, self.left_out):
             return None
         return f"{'crossed' if cross else 'alloy'}/{crystal.info['id'].removeprefix('closed/')}", atoms
 
@@ -79,6 +80,8 @@ def alloys(potential, draw: Draw, n_frames: int, seed: int) -> list[Atoms]:
     random, frames = np.random.default_rng(seed), []
     while len(frames) < n_frames:
         drawn = [one for _ in range(min(AT_ONCE, 2 * n_frames)) if (one := draw.one(random)) is not None]
+        if not drawn:
+            raise SystemExit("none of these crystals gives an alloy: allow more atoms, other types, or fewer to be crossed")
         frames += shaken_frames(relaxed_with(potential, drawn, random), seed, random)
     return numbered(frames, n_frames)
 
@@ -94,7 +97,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    left_out = [set(system.split("-")) for system in arguments.without]
     if not 0.0 <= arguments.crossed <= 1.0:
         parser.error("--crossed is a share, from 0 to 1")
     if arguments.max_atoms < 4:
@@ -104,7 +106,7 @@ def main() -> None:
         parser.error(f"there is no type {', '.join(sorted(unknown))} with so few atoms, but {', '.join(sorted(types))}")
     if arguments.types:
         world = [crystal for crystal in world if crystal.info["config_type"] in arguments.types]
-    draw = Draw(world, arguments.max_atoms, arguments.crossed, left_out)
+    draw = Draw(world, arguments.max_atoms, arguments.crossed, arguments.without)
     frames = alloys(tamiz.load(arguments.model), draw, arguments.frames, arguments.seed)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")

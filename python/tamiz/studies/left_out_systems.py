@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -44,14 +45,15 @@ def errors_on(potential, frames: list) -> dict:
             "force_mae": float(np.abs(forces).mean()), "mean_force": float(np.abs(labels).mean())}
 
 
-def has_one_of(frame, systems: set[str]) -> bool:
-    """Whether it has all elements of one of the systems."""
-    return any(set(system.split("-")) <= set(frame.structure.symbols) for system in systems)
+def has_one_of(symbols: Iterable[str], systems: Iterable[str]) -> bool:
+    """Whether all elements of one of the systems, as Ca-Ge-N, are among them."""
+    elements = set(symbols)
+    return any(set(system.split("-")) <= elements for system in systems)
 
 
 def trained_and_judged(data: dict[str, list], left_out: set[str], config: Path | None, seed: int, threads: int) -> dict[str, dict]:
     """Errors on the frames of the left-out systems and on some of the others, by the name of the data set."""
-    kept = [without_split(frame) for frames in data.values() for frame in frames if not has_one_of(frame, left_out)]
+    kept = [without_split(frame) for frames in data.values() for frame in frames if not has_one_of(frame.structure.symbols, left_out)]
     with tempfile.TemporaryDirectory() as folder:
         model = tamiz.train(kept, Path(folder) / "model.safetensors", config=config, seed=seed, threads=threads)
         potential = tamiz.load(model.path)
@@ -59,7 +61,7 @@ def trained_and_judged(data: dict[str, list], left_out: set[str], config: Path |
     for name, frames in data.items():
         asked = with_labels(frames)
         left = [frame for frame in asked if frame.structure.system in left_out]
-        others = [frame for frame in asked if not has_one_of(frame, left_out)]
+        others = [frame for frame in asked if not has_one_of(frame.structure.symbols, left_out)]
         if left:
             errors[name] = {"left_out": errors_on(potential, left), "trained_on": errors_on(potential, others[::SAMPLE])}
     return errors
@@ -106,7 +108,7 @@ def main() -> None:
     if missing := sorted(set().union(*folds) - there):
         parser.error(f"there are no frames of {', '.join(missing)}")
     for name, frames in data.items():
-        if any(all(has_one_of(frame, fold) for frame in frames) for fold in folds):
+        if any(all(has_one_of(frame.structure.symbols, fold) for frame in frames) for fold in folds):
             parser.error(f"no frame of {name} would be left to train on")
     about = {"frames": {name: len(frames) for name, frames in data.items()}, "config": arguments.config.read_text() if arguments.config else ""}
     results = known_results(arguments.output, about, parser)

@@ -85,8 +85,8 @@ def errors_by_group(frames, rows: list[dict], lowest: dict[str, float]) -> dict[
         symbols = np.array(frame.structure.symbols)
         everything = np.ones(len(symbols), bool)
         distance = frame.consistent_energy / len(symbols) - lowest[frame.structure.reduced_formula]
-        kind = "molecule" if is_molecule(frame) else chemistry(symbols)
-        members = [("all", "all", everything), ("number of elements", number_of_elements(symbols), everything), ("chemistry", kind, everything),
+        sort = "molecule" if is_molecule(frame) else chemistry(symbols)
+        members = [("all", "all", everything), ("number of elements", number_of_elements(symbols), everything), ("chemistry", sort, everything),
                    ("distance", distance_bin(distance), everything)]
         members += [("element", element, symbols == element) for element in set(symbols)]
         for kind, name, mask in members:

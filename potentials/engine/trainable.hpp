@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -33,10 +34,16 @@ struct LossWeights {
   double force_delta = 0.5;   ///< length of the force error of an atom [eV/Å]
 };
 
+/// How much the labels of a frame count beside those of the others.
+struct LabelWeights {
+  double energy = 1.0, forces = 1.0, stress = 1.0;
+  auto operator<=>(const LabelWeights&) const = default;
+};
+
 /// One frame ready for training.
 struct TrainingFrame {
   Frame frame;
-  double weight = 1.0;
+  LabelWeights weights;
   /// Bootstrap weight of the frame for each committee member (n_members); empty: all 1.
   std::vector<float> member_weights;
 };

@@ -106,6 +106,10 @@ std::string weights_text(const LossWeights& w) {
   return text;
 }
 
+std::string weights_text(const LabelWeights& w) {
+  return w == LabelWeights{} ? "" : format_double(w.energy) + " " + format_double(w.forces) + " " + format_double(w.stress);
+}
+
 /// Bytes of a structure and its labels.
 std::string content_of(const Frame& frame) {
   std::string text = frame.structure.content_hash();
@@ -126,7 +130,7 @@ std::string identity(const Plan& plan) {
   for (const std::int64_t value : {std::int64_t{c.batch_size}, c.steps, static_cast<std::int64_t>(c.seed),
                                    std::int64_t{c.validations}, std::int64_t{c.first_cycle}})
     text += std::to_string(value) + " ";
-  for (const TrainingFrame& frame : plan.set.training) text += content_of(frame.frame);
+  for (const TrainingFrame& frame : plan.set.training) text += content_of(frame.frame) + weights_text(frame.weights);
   // They choose the cycle that the run ends with.
   text += "validation";
   for (const Frame& frame : plan.set.validation) text += content_of(frame);

@@ -84,8 +84,9 @@ struct TrainCallbacks {
 /// Fits a model to labelled frames. Starts from `initial` where given (fine-tuning: same shape, its
 /// reference energies, scale and shift are kept, but for TrainConfig::shift_references). Deterministic: the same frames, config and initial
 /// model give the same bits, also when interrupted and resumed from a checkpoint.
+/// Labels count as `config_weight` and its like in the info of their frame say (training/label_weights.hpp).
 /// Throws ShapeError (no frames, no energies, no forces where the loss has them), NumericsError (NaN label, naming the
-/// frame), SpeciesError.
+/// frame), FormatError (weights), SpeciesError.
 TrainResult train(const TrainConfig& config, std::span<const Frame> frames,
                   const std::optional<ModelFile>& initial = std::nullopt, const TrainCallbacks& callbacks = {},
                   std::span<const Frame> validation = {});

@@ -84,12 +84,14 @@ Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const T
     const TrainingFrame& frame = *frames[static_cast<std::size_t>(f)];
     const Labels& labels = frame.frame.labels;
     const auto n_atoms = static_cast<std::int64_t>(frame.frame.structure.size());
-    const Place place{shard, f, first_atom, n_atoms, frame.weight / static_cast<double>(n_batch)};
+    const Place place{shard, f, first_atom, n_atoms, 1.0 / static_cast<double>(n_batch)};
+    const LabelWeights& own = frame.weights;
     const double volume = shard.volumes[static_cast<std::size_t>(f)];
     *at_row(t.sizes, f) = static_cast<double>(n_atoms);
-    if (const auto energy = labels.consistent_energy()) set_energy(t, place, *energy, d, frame, weights.energy);
-    if (labels.forces && weights.forces > 0.0) set_forces(t, place, *labels.forces, weights.forces);
-    if (labels.stress && weights.stress > 0.0 && volume > 0.0) set_stress(t, place, *labels.stress, volume, weights.stress);
+    if (const auto energy = labels.consistent_energy()) set_energy(t, place, *energy, d, frame, own.energy * weights.energy);
+    if (labels.forces && weights.forces > 0.0) set_forces(t, place, *labels.forces, own.forces * weights.forces);
+    if (labels.stress && weights.stress > 0.0 && volume > 0.0)
+      set_stress(t, place, *labels.stress, volume, own.stress * weights.stress);
     first_atom += n_atoms;
   }
   return t;

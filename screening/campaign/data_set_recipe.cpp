@@ -1,6 +1,8 @@
 #include "tamiz/screening/campaign/data_set_recipe.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/hash.hpp"
@@ -79,6 +81,7 @@ class Gathering {
     for (Frame& frame : data_.frames)
       if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
         for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
+    for (Frame& frame : data_.frames) add_weights(frame.info);
     // A label that failed and was had when it was asked for again is no failure, and its cost holds that of the earlier attempts.
     for (const auto& [key, failure] : failures_)
       if (!finished_.contains(key)) data_.failures.push_back(failure);
@@ -150,6 +153,15 @@ class Gathering {
     frame.info["energy_moved"] = format_double(sum);
   }
 
+  void add_weights(Info& info) const {
+    const DataSetRecipe::Weights& w = recipe_.weights;
+    const auto gap = info.find("gap");
+    const bool is_metal = gap != info.end() && parse_double(gap->second, "gap") == 0.0;
+    for (const auto& [key, weight] : {std::pair("config_energy_weight", is_metal ? w.energy_of_metals : w.energy),
+                                      std::pair("config_forces_weight", w.forces), std::pair("config_stress_weight", w.stress)})
+      if (weight != 1.0) info[key] = format_double(weight);
+  }
+
   void add_gap(const LabelResult& label, const json& properties) {
     Info& gap = gaps_[label.frame->structure.content_hash()];
     for (const auto& [key, value] : properties.items())
@@ -181,6 +193,18 @@ void read_split(const TomlTable& split, DataSetRecipe& recipe) {
   if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
 }
 
+double weight_from(const TomlTable& table, const std::string& key, double fallback) {
+  const double weight = table.number(key, fallback);
+  if (!std::isfinite(weight) || weight < 0.0) table.fail(key, "expected a number that is not negative");
+  return weight;
+}
+
+DataSetRecipe::Weights weights_from(const TomlTable& table) {
+  table.allow_only({"energy", "forces", "stress", "energy_of_metals"});
+  const double energy = weight_from(table, "energy", 1.0);
+  return {energy, weight_from(table, "forces", 1.0), weight_from(table, "stress", 1.0), weight_from(table, "energy_of_metals", energy)};
+}
+
 /// A table of the recipe, or that of the recipe which it names with `as`.
 TomlTable own_or_named(const TomlTable& root, const std::string& name, const std::filesystem::path& folder) {
   TomlTable table = root.table(name);
@@ -197,7 +221,7 @@ TomlTable own_or_named(const TomlTable& root, const std::string& name, const std
 
 DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
-  root.allow_only({"ledgers", "card", "split", "references"});
+  root.allow_only({"ledgers", "card", "split", "references", "weights"});
   root.require("ledgers");
   DataSetRecipe recipe;
   for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
@@ -205,6 +229,7 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
   read_split(own_or_named(root, "split", path.parent_path()), recipe);
   recipe.references = numbers_by_element(own_or_named(root, "references", path.parent_path()));
+  recipe.weights = weights_from(own_or_named(root, "weights", path.parent_path()));
   return recipe;
 }
 

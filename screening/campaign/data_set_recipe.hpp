@@ -24,13 +24,22 @@ namespace tamiz {
 ///     [references]                         # [eV] added to the energies for every atom, so that they meet those of another level
 ///     Mg = -0.049
 ///
-/// `as = "other.toml"` alone in [split] or [references] takes that of another recipe.
+///     [weights]                            # in training, beside labels of other data sets; 1 where nothing is said
+///     energy = 0.5                         # `config_energy_weight` of the frames; forces, stress
+///     energy_of_metals = 0.1               # in place of it, of frames whose gap is 0
+///
+/// `as = "other.toml"` alone in [split], [references] or [weights] takes that of another recipe.
 struct DataSetRecipe {
+  struct Weights {
+    double energy = 1.0, forces = 1.0, stress = 1.0, energy_of_metals = 1.0;
+  };
+
   std::vector<std::filesystem::path> ledgers;
   std::map<std::string, std::string> card;
   std::set<std::string> test_systems, test_compositions;  ///< as Composition writes them
   double validation = 0.1;
   std::map<Element, double> references;  ///< [eV]; empty, or with all elements of the frames
+  Weights weights;
 
   /// Throws FileError, FormatError.
   static DataSetRecipe read(const std::filesystem::path& path);
@@ -42,7 +51,8 @@ struct DataSetRecipe {
 /// Every geometry of every label of the ledgers, each once. `info` of a frame says where it is from: "id", "task", "level",
 /// "settings" (JSON), "oracle", "version", "commit" (of Tamiz), "split", "step" of a relaxation, of its end also "parents"
 /// (the id of what was relaxed), "core_seconds" and what else the worker said ("mesh_used": a class of k-points); gaps that were calculated at the same
-/// geometry are added; "energy_moved" [eV] is what `references` added to its energies. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
+/// geometry are added; "energy_moved" [eV] is what `references` added to its energies, "config_energy_weight" and
+/// its like what `weights` say where that is not 1. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
 /// Throws FileError, FormatError, SpeciesError for an element that `references` lacks.
 DataSet make_data_set(const DataSetRecipe& recipe);
 

@@ -29,6 +29,8 @@ void append(std::vector<Frame>& frames, std::vector<Frame> more) {
 std::string bytes_of(const DataSetRecipe& recipe) {
   std::string bytes = fmt::format("{} {} {}", fmt::join(recipe.test_systems, ","), fmt::join(recipe.test_compositions, ","), recipe.validation);
   for (const auto& [element, energy] : recipe.references) bytes += fmt::format(" {} {}", element.symbol(), energy);
+  const DataSetRecipe::Weights& w = recipe.weights;
+  bytes += fmt::format(" {} {} {} {}", w.energy, w.forces, w.stress, w.energy_of_metals);
   for (const Path& ledger : recipe.ledgers) bytes += read_file(ledger);
   return bytes;
 }

@@ -82,6 +82,7 @@ void check_start(const CampaignStart& start, const CampaignConfig& config) {
                                       "{}: label it first",
                                       (data / config.competing).string(), element.symbol(), config.label.level, system));
   check_elements(start, config);
+  read_first_labels(config.training_files());  // only after the labels of a round would they be missed
   if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
     throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
                                       "give the oracle a level and competing phases of its own",

@@ -12,7 +12,7 @@ namespace tamiz {
 CampaignStart read_start(const CampaignConfig& config);
 
 /// Refuses what no campaign can begin with. Throws FormatError (no competing phase at the level, or none
-/// of an element), CapabilityError (an oracle of another code than the level's).
+/// of an element; first labels without any to train on or to test on), CapabilityError (an oracle of another code than the level's).
 void check_start(const CampaignStart& start, const CampaignConfig& config);
 
 /// What decides the results and differs, in words; empty where a campaign that began with `then` may go on with `now`.

@@ -28,8 +28,8 @@ LabelResult label_result_from_json(const nlohmann::json& value);
 /// "mesh_used" for "mesh", the others as they are.
 std::string info_name(std::string_view property);
 
-/// Whether a piece of a frame's `info` says something of one label of its geometry, such as what it cost, its gap or by how much its energy was
-/// moved: what is made from the frame does not take it over.
+/// Whether a piece of a frame's `info` says something of one label of its geometry, such as what it cost, its gap, by how much its energy was
+/// moved or what it is worth in training: what is made from the frame does not take it over.
 bool is_of_one_label(std::string_view key);
 
 /// Names of the settings that are not the same, "cutoff, xc"; empty where all are.

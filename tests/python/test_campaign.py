@@ -314,6 +314,16 @@ def test_a_campaign_goes_on_only_with_what_it_began_with(small, finished, tmp_pa
     assert len(tamiz.Campaign.open(begun).ledger()) == 2
 
 
+def test_first_labels_without_tests_are_refused_before_any_work(small, tmp_path):
+    config = tmp_path / "small.toml"
+    config.write_text(small.config.read_text().replace('"labels/few"', '"labels/few/train.xyz"'))
+
+    with pytest.raises(tamiz.FormatError, match="none of the frames is of the split test"):
+        tamiz.Campaign.start(config, tmp_path / "run")
+
+    tamiz.Campaign.start(small.config, tmp_path / "run")
+
+
 def test_an_adopted_model_that_was_exchanged_is_noticed(small, finished, tmp_path):
     models = sorted((finished.folder / "models").glob("round_*.safetensors"))
     if not models:

@@ -358,6 +358,8 @@ def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_composition
 
     assert all(families(frame) in ([1, 1, 2], [3, 0, 2], [3, 1, 1]) for frame in frames)  # of ABX2, AB2X2 and A3BX
     assert len(crossed) == 10 and all(families(frame) in ([2, 0, 2], [0, 2, 2]) for frame in crossed)
+    with pytest.raises(AssertionError, match="none of these crystals gives an alloy"):  # both metals of CaAl2Si2 are of one family
+        run_study("alloys", model, "--types", "CaAl2Si2", "--crossed", 1, "-o", tmp_path / "none.xyz")
 
 
 def test_every_three_elements_meet_in_symmetric_crystals(tmp_path):

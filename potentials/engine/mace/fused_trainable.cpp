@@ -30,8 +30,8 @@ struct Item {
 /// Before all that could tell two frames apart in the loss, so that the order of a batch changes no bit.
 bool before(const Item& a, const Item& b) {
   const auto of = [](const Item& item) {
-    return std::tuple<const std::string&, double, double>(item.key, item.frame->weight,
-                                                          item.frame->frame.labels.consistent_energy().value_or(0.0));
+    return std::tuple<const std::string&, LabelWeights, double>(item.key, item.frame->weights,
+                                                                item.frame->frame.labels.consistent_energy().value_or(0.0));
   };
   return of(a) < of(b);
 }

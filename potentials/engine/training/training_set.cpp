@@ -11,6 +11,7 @@
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
 #include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+#include "tamiz/potentials/engine/training/label_weights.hpp"
 
 namespace tamiz {
 namespace {
@@ -76,8 +77,8 @@ float poisson(double uniform) {
   return static_cast<float>(count);
 }
 
-TrainingFrame training_frame(const Frame& frame, int n_members) {
-  TrainingFrame result{frame, 1.0, {}};
+TrainingFrame training_frame(const Frame& frame, const LabelWeights& weights, int n_members) {
+  TrainingFrame result{frame, weights, {}};
   const std::uint64_t key = content_key(frame);
   for (int k = 0; k < n_members; ++k)
     result.member_weights.push_back(poisson(Philox(0, streams::k_bootstrap, key, static_cast<std::uint32_t>(k)).uniform()));
@@ -204,7 +205,7 @@ TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Fra
     if (held_out[k])
       set.validation.push_back(frames[k]);
     else
-      set.training.push_back(training_frame(frames[k], n_members));
+      set.training.push_back(training_frame(frames[k], label_weights(frames[k], named("training", k)), n_members));
   }
   return set;
 }

@@ -99,7 +99,8 @@ std::vector<TrainingFrame> frames() {
     if (k != 3) frame.labels.forces = p.forces + Coordinates::Constant(p.forces.rows(), 3, k == 4 ? 0.9 : 0.0);
     if (cell && k != 2) frame.labels.stress = p.stresses[0];
     if (k == 4) frame.labels.energy.reset();
-    frames.push_back({std::move(frame), 0.5 + 0.1 * static_cast<double>(k), {}});
+    const double weight = 0.5 + 0.1 * static_cast<double>(k);
+    frames.push_back({std::move(frame), {.energy = weight, .forces = 1.2 * weight, .stress = 1.5 - weight}, {}});
   }
   return frames;
 }

@@ -10,6 +10,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/label_weights.hpp"
 #include "training_cases.hpp"
 
 namespace {
@@ -119,6 +120,47 @@ TEST(Training, a_checkpoint_of_other_validation_frames_is_refused) {
   train(small_config(), teacher_frames(9), std::nullopt, callbacks, teacher_frames(5, 22));
 
   EXPECT_THROW(train(small_config(), teacher_frames(9), std::nullopt, callbacks, teacher_frames(4, 22)), FormatError);
+}
+
+TEST(Training, a_checkpoint_of_other_weights_is_refused) {
+  const TemporaryFolder folder;
+  TrainCallbacks callbacks;
+  callbacks.checkpoint = folder.path / "run.checkpoint";
+  callbacks.should_stop = [] { return true; };
+  auto frames = teacher_frames(9);
+  train(small_config(), frames, std::nullopt, callbacks);
+  frames[3].info["config_forces_weight"] = "0.5";
+
+  EXPECT_THROW(train(small_config(), frames, std::nullopt, callbacks), FormatError);
+}
+
+TEST(Training, a_label_without_weight_teaches_nothing) {
+  TrainConfig config = small_config();
+  config.validation_fraction = 0.0;
+  config.atomic_energies = {};
+  auto frames = teacher_frames(6);
+  for (const Element element : {Element(7), Element(12), Element(14)}) config.atomic_energies[element] = -1.0;
+  frames[2].info["config_energy_weight"] = "0";
+  frames[4].info["config_weight"] = "0.0";
+  const TrainResult before = train(config, frames);
+  *frames[2].labels.energy += 1.0;
+  *frames[4].labels.energy -= 1.0;
+
+  EXPECT_EQ(bytes_of(train(config, frames).model), bytes_of(before.model));
+
+  *frames[3].labels.energy += 1.0;
+  EXPECT_NE(bytes_of(train(config, frames).model), bytes_of(before.model));
+}
+
+TEST(Training, weights_of_a_frame_multiply_and_must_not_be_negative) {
+  Frame frame = teacher_frames(1)[0];
+  EXPECT_EQ(label_weights(frame, "training frame 0"), LabelWeights{});
+  frame.info = {{"config_weight", "0.5"}, {"config_energy_weight", "0.2"}, {"config_stress_weight", "4"}};
+  EXPECT_EQ(label_weights(frame, "training frame 0"), (LabelWeights{.energy = 0.1, .forces = 0.5, .stress = 2.0}));
+  for (const char* bad : {"-1", "nan", "inf", "heavy"}) {
+    frame.info["config_forces_weight"] = bad;
+    EXPECT_THROW(label_weights(frame, "training frame 0"), FormatError) << bad;
+  }
 }
 
 TEST(Training, the_only_frame_of_an_element_is_trained_on) {

@@ -30,7 +30,7 @@ inline std::vector<Frame> teacher_frames(std::size_t count, std::uint64_t teache
 inline std::vector<TrainingFrame> training_frames(const std::vector<Frame>& frames) {
   std::vector<TrainingFrame> result;
   for (std::size_t k = 0; k < frames.size(); ++k)
-    result.push_back({frames[k], 0.5 + 0.1 * static_cast<double>(k), {1.0F, 0.0F, 2.0F}});
+    result.push_back({frames[k], {.energy = 0.5 + 0.1 * static_cast<double>(k), .forces = 0.8}, {1.0F, 0.0F, 2.0F}});
   return result;
 }
 

@@ -148,6 +148,48 @@ TEST_F(Recipe, a_gap_joins_the_frame_of_its_geometry) {
   EXPECT_FALSE(made().frames[1].info.contains("gap"));
 }
 
+LabelRequest asked(const std::string& id, LabelTask task, std::map<std::string, std::string> info = {}) {
+  return {.id = id, .structure = zincblende(), .task = task, .level = "test", .settings = "{}", .info = std::move(info)};
+}
+
+/// A data set of what an oracle answers, one request after the other.
+DataSet data_of(const std::filesystem::path& folder, const std::vector<std::pair<LabelRequest, LabelResult>>& labels) {
+  Ledger ledger(folder / "more.tz");
+  for (const auto& [request, result] : labels) {
+    Answers oracle({{request.id, result}});
+    run_labels(oracle, ledger, std::vector<LabelRequest>{request}, true, [] { return false; });
+  }
+  write_file_atomically(folder / "more.toml", "ledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\n");
+  return make_data_set(DataSetRecipe::read(folder / "more.toml"));
+}
+
+TEST_F(Recipe, says_what_frames_weigh_in_training) {
+  const LabelResult metal = finished(labelled(diamond(), -9.0), 2.0, R"({"gap": 0.0})");
+  const LabelResult insulator = finished(labelled(zincblende(), -8.0), 2.0, R"({"gap": 0.7})");
+  LabelRequest other = asked("b", LabelTask::single_point);
+  other.structure = diamond();
+  data_of(folder_, {{asked("a", LabelTask::single_point), insulator}, {other, metal}});
+  const std::filesystem::path recipe = folder_ / "more.toml";
+  const std::string head = "ledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\ntest_compositions = [\"" + diamond().composition().formula() + "\"]\n";
+  const auto infos = [&](const std::string& weights) {
+    write_file_atomically(recipe, head + weights);
+    const DataSet data = make_data_set(DataSetRecipe::read(recipe));
+    return std::pair(data.frames.at(0).info, data.frames.at(1).info);
+  };
+
+  EXPECT_FALSE(infos("").first.contains("config_energy_weight"));
+  const std::string unweighted = hash_of_first_labels(std::vector{recipe});
+  const auto [first, second] = infos("[weights]\nenergy = 0.5\nenergy_of_metals = 0.1\nstress = 0\n");
+  EXPECT_EQ(first.at("config_energy_weight"), "0.5");
+  EXPECT_EQ(second.at("config_energy_weight"), "0.1");
+  EXPECT_EQ(first.at("config_stress_weight"), "0");
+  EXPECT_FALSE(first.contains("config_forces_weight"));
+  EXPECT_NE(hash_of_first_labels(std::vector{recipe}), unweighted) << "a campaign would learn otherwise";
+  EXPECT_EQ(infos("[weights]\nenergy = 0.5\n").second.at("config_energy_weight"), "0.5");
+  EXPECT_THROW(infos("[weights]\nenergy = -0.5\n"), FormatError);
+  EXPECT_THROW(infos("[weights]\nenergies = 0.5\n"), FormatError);
+}
+
 TEST_F(Recipe, is_what_a_campaign_may_know_as_first_labels) {
   const std::string split = "[split]\nvalidation = 0.0\ntest_compositions = [\"" + diamond().composition().reduced().formula() + "\"]\n";
   write_file_atomically(folder_ / "first.toml", "ledgers = [\"labels.tz\"]\n" + split);
@@ -172,21 +214,6 @@ TEST_F(Recipe, failures_are_kept_with_their_reason) {
   EXPECT_EQ(data.failures[0].structure.content_hash(), rocksalt().content_hash());
 }
 
-LabelRequest asked(const std::string& id, LabelTask task, std::map<std::string, std::string> info = {}) {
-  return {.id = id, .structure = zincblende(), .task = task, .level = "test", .settings = "{}", .info = std::move(info)};
-}
-
-/// A data set of what an oracle answers, one request after the other.
-DataSet data_of(const std::filesystem::path& folder, const std::vector<std::pair<LabelRequest, LabelResult>>& labels) {
-  Ledger ledger(folder / "more.tz");
-  for (const auto& [request, result] : labels) {
-    Answers oracle({{request.id, result}});
-    run_labels(oracle, ledger, std::vector<LabelRequest>{request}, true, [] { return false; });
-  }
-  write_file_atomically(folder / "more.toml", "ledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\n");
-  return make_data_set(DataSetRecipe::read(folder / "more.toml"));
-}
-
 TEST_F(Recipe, a_label_of_an_earlier_label_says_what_it_found_itself) {
   const LabelRequest again = asked("a", LabelTask::single_point, {{"gap", "0.1"}, {"relax_steps", "4"}, {"core_seconds", "99"}, {"config_type", "hull"}});
 
@@ -199,7 +226,7 @@ TEST_F(Recipe, a_label_of_an_earlier_label_says_what_it_found_itself) {
 }
 
 TEST_F(Recipe, the_gap_of_what_was_asked_about_is_not_that_of_other_geometries) {
-  const LabelRequest request = asked("a", LabelTask::relax, {{"gap", "1.25"}, {"gap_pbe", "0.4"}, {"energy_moved", "3.5"}, {"config_type", "hull"}});
+  const LabelRequest request = asked("a", LabelTask::relax, {{"gap", "1.25"}, {"gap_pbe", "0.4"}, {"energy_moved", "3.5"}, {"config_energy_weight", "0.1"}, {"config_type", "hull"}});
   LabelResult relaxation = finished(labelled(zincblende().with_lattice_scaled(1.02), -9.0), 4.0, "{}");
   relaxation.trajectory = {labelled(zincblende(), -8.0)};
 
@@ -207,7 +234,7 @@ TEST_F(Recipe, the_gap_of_what_was_asked_about_is_not_that_of_other_geometries) 
 
   ASSERT_EQ(data.frames.size(), 2u);
   for (const Frame& frame : data.frames)
-    for (const char* key : {"gap", "gap_pbe", "energy_moved"}) EXPECT_FALSE(frame.info.contains(key)) << key;
+    for (const char* key : {"gap", "gap_pbe", "energy_moved", "config_energy_weight"}) EXPECT_FALSE(frame.info.contains(key)) << key;
 }
 
 TEST_F(Recipe, a_relaxation_that_failed_leaves_its_geometries) {

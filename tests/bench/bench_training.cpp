@@ -34,7 +34,7 @@ std::vector<TrainingFrame> labelled(const std::vector<Structure>& structures) {
     Frame frame{structure, {}, {}, {}};
     frame.labels.energy = -4.6 * static_cast<double>(structure.size());
     frame.labels.forces = 0.1 * Coordinates::Random(static_cast<Eigen::Index>(structure.size()), 3);
-    frames.push_back({std::move(frame), 1.0, {}});
+    frames.push_back({std::move(frame), {}, {}});
   }
   return frames;
 }
@@ -49,7 +49,7 @@ std::vector<TrainingFrame> large_frames() {
       if (atoms + frame.structure.size() > k_atoms) break;
       atoms += frame.structure.size();
       frame.labels.stress.reset();
-      frames.push_back({std::move(frame), 1.0, {}});
+      frames.push_back({std::move(frame), {}, {}});
     }
     return frames;
   }

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/simulation/potential.hpp"
 
 namespace tamiz {
 namespace {
@@ -39,14 +38,10 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
   }
   edges.first.push_back(0);
   for (std::size_t i = begin; i < end; ++i) {
-    for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
-      const Vec3 vector = neighbors.vector(pair, batch, state);
-      const double square = vector.squaredNorm();
-      if (square >= cutoff_ * cutoff_) continue;
-      check_distance(square, i);
-      edges.neighbors.push_back(neighbors.neighbors()[pair] - static_cast<std::int32_t>(begin));
+    for_each_edge(batch, state, neighbors, i, cutoff_, [&](std::int32_t j, const Vec3& vector) {
+      edges.neighbors.push_back(j - static_cast<std::int32_t>(begin));
       edges.vectors.insert(edges.vectors.end(), vector.data(), vector.data() + 3);
-    }
+    });
     edges.first.push_back(static_cast<std::int64_t>(edges.neighbors.size()));
   }
   edges.volume = std::abs(state.cells[s].determinant());

@@ -7,10 +7,24 @@
 #include <vector>
 
 #include "tamiz/core/neighbors/neighbor_list.hpp"
+#include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/core/structure/batch.hpp"
 #include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
 
 namespace tamiz {
+
+/// Calls `use(j, r_j − r_i)` for every pair of atom i of the batch inside the cutoff [Å]; those in the skin of the list are left out.
+/// Throws NumericsError for two atoms at one place.
+template <typename Use>
+void for_each_edge(const Batch& batch, const State& state, const NeighborList& neighbors, std::size_t i, double cutoff, const Use& use) {
+  for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
+    const Vec3 vector = neighbors.vector(pair, batch, state);
+    const double square = vector.squaredNorm();
+    if (square >= cutoff * cutoff) continue;
+    check_distance(square, i);
+    use(neighbors.neighbors()[pair], vector);
+  }
+}
 
 /// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
 /// training.

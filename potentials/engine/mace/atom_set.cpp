@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "tamiz/core/base/parallel.hpp"
-#include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 
 namespace tamiz::mace {
@@ -93,14 +92,10 @@ void AtomSet<Real>::add_structure(const EdgeRules& rules, const Batch& batch, co
   for (const Element element : batch.species(s))
     elements_.push_back(rules.element_index[static_cast<std::size_t>(element.number())]);
   for (std::size_t i = begin; i < end; ++i) {
-    for (std::size_t pair = neighbors.first()[i]; pair < neighbors.first()[i + 1]; ++pair) {
-      const Vec3 vector = neighbors.vector(pair, batch, state);
-      const double square = vector.squaredNorm();
-      if (square >= rules.cutoff * rules.cutoff) continue;
-      check_distance(square, i);
-      neighbors_.push_back(neighbors.neighbors()[pair] + shift);
+    for_each_edge(batch, state, neighbors, i, rules.cutoff, [&](std::int32_t j, const Vec3& vector) {
+      neighbors_.push_back(j + shift);
       vectors_.insert(vectors_.end(), vector.data(), vector.data() + 3);
-    }
+    });
     end_atom();
   }
 }

@@ -138,7 +138,21 @@ class Gathering {
     if (!is_new) return keep_the_end(data_.frames[seen->second].info, std::move(info));
     info["split"] = recipe_.split_of(labelled.structure);
     data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
+    if (recipe_.smearing) move_smearing(data_.frames.back(), *recipe_.smearing);
     if (!recipe_.references.empty()) move_references(data_.frames.back());
+  }
+
+  /// Free energies of electrons fall with the square of the smearing's width (Gillan 1989, doi:10.1088/0953-8984/1/4/005).
+  static void move_smearing(Frame& frame, double width) {
+    Labels& labels = frame.labels;
+    if (!labels.energy || !labels.free_energy) return;
+    const auto settings = frame.info.find("settings");
+    const json own = settings != frame.info.end() ? json::parse(settings->second).value("smearing", json()) : json();
+    if (!own.is_number() || own.get<double>() <= 0.0)
+      throw FormatError(frame.info.at("id") + ": the settings of this label do not say how wide its smearing is, from which `smearing` would move it");
+    const double ratio = width / own.get<double>();
+    labels.free_energy = *labels.energy + ratio * ratio * (*labels.free_energy - *labels.energy);
+    frame.info["free_energy_smearing"] = format_double(width);
   }
 
   void move_references(Frame& frame) const {
@@ -193,6 +207,12 @@ void read_split(const TomlTable& split, DataSetRecipe& recipe) {
   if (recipe.validation < 0.0 || recipe.validation >= 1.0) split.fail("validation", "expected a share from 0 to below 1");
 }
 
+double positive_from(const TomlTable& table, const std::string& key) {
+  const double value = table.number(key, 0.0);
+  if (!std::isfinite(value) || value <= 0.0) table.fail(key, "expected a number above 0");
+  return value;
+}
+
 double weight_from(const TomlTable& table, const std::string& key, double fallback) {
   const double weight = table.number(key, fallback);
   if (!std::isfinite(weight) || weight < 0.0) table.fail(key, "expected a number that is not negative");
@@ -221,10 +241,11 @@ TomlTable own_or_named(const TomlTable& root, const std::string& name, const std
 
 DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   const TomlTable root = TomlTable::read(path);
-  root.allow_only({"ledgers", "card", "split", "references", "weights"});
+  root.allow_only({"ledgers", "card", "split", "references", "weights", "smearing"});
   root.require("ledgers");
   DataSetRecipe recipe;
   for (const std::string& ledger : root.texts("ledgers", {})) recipe.ledgers.push_back(path.parent_path() / ledger);
+  if (root.has("smearing")) recipe.smearing = positive_from(root, "smearing");
   const TomlTable card = root.table("card");
   for (const std::string& key : card.keys()) recipe.card[key] = card.text(key, "");
   read_split(own_or_named(root, "split", path.parent_path()), recipe);

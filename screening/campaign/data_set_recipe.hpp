@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ namespace tamiz {
 /// Which ledgers a data set is made of, and which of its frames are trained on.
 ///
 ///     ledgers = ["hull.tz", "frames.tz"]   # relative to the recipe
+///     smearing = 0.1                       # [eV] width that free energies are given at, E0 + (F − E0)(0.1/width)² of labels with another
 ///     [card]                               # texts
 ///     name = "nitrides"
 ///     licence = "CC-BY-4.0"
@@ -40,6 +42,7 @@ struct DataSetRecipe {
   double validation = 0.1;
   std::map<Element, double> references;  ///< [eV]; empty, or with all elements of the frames
   Weights weights;
+  std::optional<double> smearing;  ///< [eV]
 
   /// Throws FileError, FormatError.
   static DataSetRecipe read(const std::filesystem::path& path);
@@ -51,9 +54,9 @@ struct DataSetRecipe {
 /// Every geometry of every label of the ledgers, each once. `info` of a frame says where it is from: "id", "task", "level",
 /// "settings" (JSON), "oracle", "version", "commit" (of Tamiz), "split", "step" of a relaxation, of its end also "parents"
 /// (the id of what was relaxed), "core_seconds" and what else the worker said ("mesh_used": a class of k-points); gaps that were calculated at the same
-/// geometry are added; "energy_moved" [eV] is what `references` added to its energies, "config_energy_weight" and
+/// geometry are added; "free_energy_smearing" [eV] is the width that `smearing` moved its free energy to, "energy_moved" [eV] what `references` added to its energies, "config_energy_weight" and
 /// its like what `weights` say where that is not 1. Labels that failed, also when they were asked for again, are among the failures with their "status" and "reason".
-/// Throws FileError, FormatError, SpeciesError for an element that `references` lacks.
+/// Throws FileError, FormatError (also for `smearing` where settings do not say their width), SpeciesError for an element that `references` lacks.
 DataSet make_data_set(const DataSetRecipe& recipe);
 
 }  // namespace tamiz

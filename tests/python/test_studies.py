@@ -96,10 +96,23 @@ def test_labels_of_two_levels_differ_by_constants_of_the_elements(tmp_path):
 
     lines = run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz", "--levels").splitlines()
 
-    assert lines[-6] == "| all | 3 | 1.3 | 2.0 | 30 | 0.00 |"  # 3 meV/atom, of which the constants take what they can
+    assert lines[-6] == "| all | 3 | 1.0 | 3.0 | 30 | 0.00 |"  # the elements agree, and the compound is off
     assert [line.split(" | ")[:2] for line in lines[-5:-3]] == [["| element without a gap", "2"], ["| intermetallic without a gap", "1"]]
     assert lines[-2] == "Force components that are not zero differ by 10 meV/Å on average, and are 200 meV/Å."
-    assert lines[-1] == "Constants [eV]: Cu = -5.0010, O = 4.9990"
+    assert lines[-1] == "Constants [eV]: Cu = -5.0000, O = 5.0000"
+
+
+def test_free_energies_are_compared_at_one_width_of_the_smearing(tmp_path):
+    for name, entropy in (("one", -0.2), ("other", -0.8)):  # twice the width
+        atoms = labelled_oxide("a", -8.0, 0.1)
+        atoms.calc.results["free_energy"] = -8.0 + entropy
+        write(tmp_path / f"{name}.xyz", atoms)
+
+    same, apart = (run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz", "--widths", *widths).splitlines()
+                   for widths in ((0.1, 0.2), (0.1, 0.1)))
+
+    assert same[0] == "Free energies lie 100 and 400 meV/atom below energies at zero smearing on average."
+    assert same[-1].startswith("| all | 1 | 0.0 |") and apart[-1].startswith("| all | 1 | 300.0 |")
 
 
 def test_errors_are_split_by_type():

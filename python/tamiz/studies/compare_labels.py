@@ -1,11 +1,12 @@
 """How far labels of the same structures are apart, for example from two meshes.
 
-    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels]
+    python -m tamiz.studies.compare_labels ONE.xyz OTHER.xyz [--levels] [--widths 0.1 0.2]
 
 Frames belong together by their `id`. Prints, for each formula and for all, the mean and the largest difference of energies
 per atom, and the largest ones of a force component and of a stress component. With ``--levels`` the second file is of another level, whose
 energies are moved by a constant for each element first; these, the mean difference of force components and the differences by chemistry and whether
-there is a gap in the first file are printed, too.
+there is a gap in the first file are printed, too. Energies are those at zero smearing; with ``--widths`` of the smearing [eV] in the two files they are
+free energies, which forces derive from, those of the second file moved to the width of the first one, as `smearing` of a recipe does it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 from ase.units import GPa
+from scipy.optimize import linprog
 
 from tamiz.studies.model_errors import chemistry
 
@@ -35,17 +37,37 @@ def differences(one: Atoms, other: Atoms) -> tuple[float, float, float]:
 
 
 def moved_references(pairs: list[tuple[Atoms, Atoms]]) -> dict[str, float]:
-    """What to add to the energy of the second of each pair for each of its elements [eV], by least squares."""
+    """What to add to the energy of the second of each pair for each of its elements [eV], by least absolute deviations: where some crystals
+    are far worse sampled than others, squares would make constants of their errors."""
     elements = sorted({symbol for one, _ in pairs for symbol in one.symbols})
     counts = np.array([[one.symbols.count(symbol) for symbol in elements] for one, _ in pairs], float)
     apart = np.array([one.get_potential_energy() - other.get_potential_energy() for one, other in pairs])
     sizes = counts.sum(axis=1)
-    return dict(zip(elements, np.linalg.lstsq(counts / sizes[:, None], apart / sizes, rcond=None)[0].tolist()))
+    # Σ|Xc − y| is the least Σt with −t <= Xc − y <= t.
+    shares, n = counts / sizes[:, None], len(pairs)
+    bounds = np.block([[shares, -np.eye(n)], [-shares, -np.eye(n)]])
+    found = linprog(np.r_[np.zeros(len(elements)), np.ones(n)], bounds, np.r_[apart / sizes, -apart / sizes], bounds=(None, None))
+    return dict(zip(elements, found.x[: len(elements)].tolist()))
 
 
 def move(pairs: list[tuple[Atoms, Atoms]], constants: dict[str, float]) -> None:
     for _, other in pairs:
         other.calc.results["energy"] += sum(constants[symbol] for symbol in other.symbols)
+
+
+def entropy_line(pairs: list[tuple[Atoms, Atoms]]) -> str:
+    def below(frames):
+        return 1000.0 * np.mean([(a.calc.results["energy"] - a.calc.results["free_energy"]) / len(a) for a in frames])
+
+    return "Free energies lie {:.0f} and {:.0f} meV/atom below energies at zero smearing on average.".format(*map(below, zip(*pairs)))
+
+
+def take_free_energies(pairs: list[tuple[Atoms, Atoms]], width: float, width_of_others: float) -> None:
+    """In place of energies at zero smearing; those of the others fall with the square of the width."""
+    for one, other in pairs:
+        results, others = one.calc.results, other.calc.results
+        results["energy"] = results["free_energy"]
+        others["energy"] += (width / width_of_others) ** 2 * (others["free_energy"] - others["energy"])
 
 
 def force_line(pairs: list[tuple[Atoms, Atoms]]) -> str:
@@ -76,11 +98,15 @@ def main() -> None:
     parser.add_argument("one")
     parser.add_argument("other")
     parser.add_argument("--levels", action="store_true", help="the files are of two levels")
+    parser.add_argument("--widths", type=float, nargs=2, metavar="EV", help="of the smearing: compare free energies at the first")
     arguments = parser.parse_args()
     others = {frame.info["id"]: frame for frame in read(arguments.other, ":")}
     pairs = [(frame, others[frame.info["id"]]) for frame in read(arguments.one, ":") if frame.info["id"] in others]
     if not pairs:
         parser.error("the two files have nothing in common")
+    if arguments.widths:
+        print(entropy_line(pairs))
+        take_free_energies(pairs, *arguments.widths)
     if arguments.levels:
         constants = moved_references(pairs)
         move(pairs, constants)

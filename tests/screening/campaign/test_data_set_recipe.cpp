@@ -190,6 +190,24 @@ TEST_F(Recipe, says_what_frames_weigh_in_training) {
   EXPECT_THROW(infos("[weights]\nenergies = 0.5\n"), FormatError);
 }
 
+TEST_F(Recipe, gives_free_energies_at_one_width_of_the_smearing) {
+  LabelRequest request = asked("a", LabelTask::single_point);
+  request.settings = R"({"smearing": 0.2})";
+  data_of(folder_, {{request, finished(labelled(zincblende(), -8.0), 2.0, "{}")}});
+  const std::filesystem::path recipe = folder_ / "more.toml";
+  write_file_atomically(recipe, "smearing = 0.1\nledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\n");
+
+  const Frame frame = make_data_set(DataSetRecipe::read(recipe)).frames.at(0);
+
+  EXPECT_EQ(*frame.labels.energy, -8.0);
+  EXPECT_NEAR(*frame.labels.free_energy, -8.025, 1e-12) << "a quarter of the 0.1 eV at twice the width";
+  EXPECT_EQ(frame.info.at("free_energy_smearing"), "0.1");
+  write_file_atomically(recipe, "smearing = 0.0\nledgers = [\"more.tz\"]\n");
+  EXPECT_NE(message_of(recipe).find("expected a number above 0"), std::string::npos);
+  write_file_atomically(recipe, "smearing = 0.1\nledgers = [\"labels.tz\"]\n");
+  EXPECT_NE(message_of(recipe).find("how wide its smearing is"), std::string::npos);
+}
+
 TEST_F(Recipe, is_what_a_campaign_may_know_as_first_labels) {
   const std::string split = "[split]\nvalidation = 0.0\ntest_compositions = [\"" + diamond().composition().reduced().formula() + "\"]\n";
   write_file_atomically(folder_ / "first.toml", "ledgers = [\"labels.tz\"]\n" + split);

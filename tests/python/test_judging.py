@@ -80,10 +80,11 @@ def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potent
     result = json.loads((tmp_path / "judged.json").read_text())
     assert result["n"] >= 6 and result["n_without_answer"] == 0
     assert result["mae"] < 0.002 < result["mae_of_mean"] and result["mae_of_free_energies"] == pytest.approx(result["mae"], abs=1e-6)
+    assert result["known_with_dft"]["mae"] == pytest.approx(result["mae"], abs=1e-5)
     assert result["failed_with_dft"] == ["closed/lost/Mg-Si-N"]
     assert result["precision"] == result["recall"] == 1.0 and result["n_stable"] >= 1
     assert result["ground_states"]["n"] == result["ground_states"]["right"] >= 1
-    assert "precision 1.00" in said and (tmp_path / "judged.png").stat().st_size > 10_000
+    assert "precision 1.00" in said and "above the hull of known phases with DFT: 0 meV/atom, precision 1.00" in said and (tmp_path / "judged.png").stat().st_size > 10_000
 
 
 def test_a_known_phase_that_does_not_relax_counts_where_dft_left_it(potential, monkeypatch):

@@ -8,7 +8,8 @@ which the model relaxes its crystals, by the same ids; known phases are relaxed 
 where the model does not converge. Both energies above the hull are of hulls of the known phases and the closed world, each of its own
 energies: zero-width ones of DFT, free ones of the model, which differ by some meV/atom in metals; the error against the hull of DFT's
 free energies is given beside. Crystals that failed with DFT have no truth and are counted; what the model does not relax has no answer
-and counts as missed. Starts that became one crystal with DFT are one, with the model's lowest answer.
+and counts as missed. Where DFT has labelled the known phases, as before a campaign, their energies make a hull for the model's crystals; how it does on
+that one is given, too. Starts that became one crystal with DFT are one, with the model's lowest answer.
 
 Beside the model's mean absolute error stands that of the mean of the same true values; precision and recall are those of finding
 crystals within `--window` of the hull. A ground state is the lowest crystal of a composition.
@@ -103,10 +104,14 @@ def judge(potential, known_data, world_data, starts: dict[str, tamiz.Structure],
     truth, predicted = energies_above_hull(dft, world), energies_above_hull(by_model, world)
     free = energies_above_hull(per_atom(known | world, "consistent_energy"), world)
     answers = lowest_of_each(predicted, crystals)
-    result = judged(lowest_of_each(truth, crystals), answers, window)
-    states = ground_states({name: dft[name] for name in world}, {name: by_model[name] for name in world if name in by_model}, crystals)
+    true = lowest_of_each(truth, crystals)
+    result = judged(true, answers, window)
+    of_world = {name: by_model[name] for name in world if name in by_model}
+    with_dft = energies_above_hull(per_atom(known, "consistent_energy") | of_world, world)
+    states = ground_states({name: dft[name] for name in world}, of_world, crystals)
     return result | {
         "mae_of_free_energies": judged(lowest_of_each(free, crystals), answers, window)["mae"],
+        "known_with_dft": judged(true, lowest_of_each(with_dft, crystals), window),
         "known_not_relaxed": lost,
         "failed_with_dft": sorted({failure.info["id"] for failure in world_data.failures} - set(world)),
         "ground_states": {"n": len(states), "right": sum(one["right"] for one in states.values()), "by_composition": states},
@@ -137,12 +142,13 @@ def summary(result: dict) -> str:
 
     if result["mae"] is None:
         return f"the model relaxes none of {result['n_without_answer']} crystals"
-    states = result["ground_states"]
+    states, with_dft = result["ground_states"], result["known_with_dft"]
     return "\n".join([
         f"{result['n']} crystals, {result['n_without_answer']} more that the model does not relax, {len(result['failed_with_dft'])} that DFT does not",
         f"E above hull: mean absolute error {1000 * result['mae']:.0f} meV/atom, of the mean {1000 * result['mae_of_mean']:.0f}",
         f"within {1000 * result['window']:.0f} meV/atom: {result['n_stable']} with DFT, {result['n_chosen']} with the model, precision "
         f"{share(result['precision'])}, recall {share(result['recall'])}",
+        f"above the hull of known phases with DFT: {1000 * with_dft['mae']:.0f} meV/atom, precision {share(with_dft['precision'])}, recall {share(with_dft['recall'])}",
         f"ground states: {states['right']} of {states['n']} right"])
 
 

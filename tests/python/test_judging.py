@@ -84,7 +84,7 @@ def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potent
     assert result["failed_with_dft"] == ["closed/lost/Mg-Si-N"]
     assert result["precision"] == result["recall"] == 1.0 and result["n_stable"] >= 1
     assert result["ground_states"]["n"] == result["ground_states"]["right"] >= 1
-    assert "precision 1.00" in said and "above the hull of known phases with DFT: 0 meV/atom, precision 1.00" in said and (tmp_path / "judged.png").stat().st_size > 10_000
+    assert "by type: CuAu-like 0, Pmc2_1 0, " in said and "precision 1.00" in said and "above the hull of known phases with DFT: 0 meV/atom, precision 1.00" in said and (tmp_path / "judged.png").stat().st_size > 10_000
 
 
 def test_a_known_phase_that_does_not_relax_counts_where_dft_left_it(potential, monkeypatch):

@@ -118,6 +118,15 @@ def judge(potential, known_data, world_data, starts: dict[str, tamiz.Structure],
         "energies_above_hull": {name: {"dft": truth[name], "model": predicted.get(name), "crystal": crystals[name]} for name in sorted(truth)}}
 
 
+def by_type(result: dict) -> dict[str, float]:
+    """Mean absolute errors [eV/atom] of the types, as `closed/TYPE/ELEMENTS` names them, where the model has an answer."""
+    errors: dict[str, list[float]] = {}
+    for name, one in result["energies_above_hull"].items():
+        if one["model"] is not None:
+            errors.setdefault(name.split("/")[1], []).append(abs(one["model"] - one["dft"]))
+    return {kind: float(np.mean(some)) for kind, some in sorted(errors.items())}
+
+
 def plot(result: dict, path: Path) -> None:
     import matplotlib.pyplot as plt
 
@@ -149,7 +158,8 @@ def summary(result: dict) -> str:
         f"within {1000 * result['window']:.0f} meV/atom: {result['n_stable']} with DFT, {result['n_chosen']} with the model, precision "
         f"{share(result['precision'])}, recall {share(result['recall'])}",
         f"above the hull of known phases with DFT: {1000 * with_dft['mae']:.0f} meV/atom, precision {share(with_dft['precision'])}, recall {share(with_dft['recall'])}",
-        f"ground states: {states['right']} of {states['n']} right"])
+        f"ground states: {states['right']} of {states['n']} right",
+        "by type: " + ", ".join(f"{kind} {1000 * error:.0f}" for kind, error in by_type(result).items())])
 
 
 def main() -> None:

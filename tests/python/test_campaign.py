@@ -319,9 +319,9 @@ def test_first_labels_without_tests_are_refused_before_any_work(small, tmp_path)
     config.write_text(small.config.read_text().replace('"labels/few"', '"labels/few/train.xyz"'))
 
     with pytest.raises(tamiz.FormatError, match="none of the frames is of the split test"):
-        tamiz.Campaign.start(config, tmp_path / "run")
+        tamiz.Campaign.start(config, tmp_path / "run").run()
 
-    tamiz.Campaign.start(small.config, tmp_path / "run")
+    assert tamiz.Campaign.start(small.config, tmp_path / "run").ledger() == []  # the folder is free for a better one
 
 
 def test_an_adopted_model_that_was_exchanged_is_noticed(small, finished, tmp_path):

@@ -8,6 +8,8 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "tamiz/potentials/engine/training/label_weights.hpp"
+
 namespace tamiz::torch_engine {
 namespace {
 
@@ -76,7 +78,7 @@ void set_stress(Targets& t, const Place& at, Mat3 stress, double volume, double 
 }
 
 Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const TrainingFrame* const> frames,
-                   const LossWeights& weights, std::size_t n_batch) {
+                   const LossWeights& of_all, std::size_t n_batch) {
   const ModelDescription& d = model.description();
   Targets t = blank_targets(shard.n_frames, shard.n_atoms, d.n_members);
   std::int64_t first_atom = 0;
@@ -85,13 +87,12 @@ Targets targets_of(const MaceModel& model, const Shard& shard, std::span<const T
     const Labels& labels = frame.frame.labels;
     const auto n_atoms = static_cast<std::int64_t>(frame.frame.structure.size());
     const Place place{shard, f, first_atom, n_atoms, 1.0 / static_cast<double>(n_batch)};
-    const LabelWeights& own = frame.weights;
+    const LossWeights weights = weighted(of_all, frame.weights);
     const double volume = shard.volumes[static_cast<std::size_t>(f)];
     *at_row(t.sizes, f) = static_cast<double>(n_atoms);
-    if (const auto energy = labels.consistent_energy()) set_energy(t, place, *energy, d, frame, own.energy * weights.energy);
-    if (labels.forces && weights.forces > 0.0) set_forces(t, place, *labels.forces, own.forces * weights.forces);
-    if (labels.stress && weights.stress > 0.0 && volume > 0.0)
-      set_stress(t, place, *labels.stress, volume, own.stress * weights.stress);
+    if (const auto energy = labels.consistent_energy()) set_energy(t, place, *energy, d, frame, weights.energy);
+    if (labels.forces && weights.forces > 0.0) set_forces(t, place, *labels.forces, weights.forces);
+    if (labels.stress && weights.stress > 0.0 && volume > 0.0) set_stress(t, place, *labels.stress, volume, weights.stress);
     first_atom += n_atoms;
   }
   return t;

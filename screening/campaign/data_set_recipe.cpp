@@ -10,6 +10,7 @@
 #include "tamiz/core/io/toml.hpp"
 #include "tamiz/core/io/toml_elements.hpp"
 #include "tamiz/core/structure/composition.hpp"
+#include "tamiz/potentials/engine/training/label_weights.hpp"
 #include "tamiz/screening/campaign/ledger.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 
@@ -78,10 +79,11 @@ class Gathering {
   }
 
   DataSet data() && {
-    for (Frame& frame : data_.frames)
+    for (Frame& frame : data_.frames) {
       if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
         for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
-    for (Frame& frame : data_.frames) add_weights(frame.info);
+      add_weights(frame.info);
+    }
     // A label that failed and was had when it was asked for again is no failure, and its cost holds that of the earlier attempts.
     for (const auto& [key, failure] : failures_)
       if (!finished_.contains(key)) data_.failures.push_back(failure);
@@ -171,8 +173,8 @@ class Gathering {
     const DataSetRecipe::Weights& w = recipe_.weights;
     const auto gap = info.find("gap");
     const bool is_metal = gap != info.end() && parse_double(gap->second, "gap") == 0.0;
-    for (const auto& [key, weight] : {std::pair("config_energy_weight", is_metal ? w.energy_of_metals : w.energy),
-                                      std::pair("config_forces_weight", w.forces), std::pair("config_stress_weight", w.stress)})
+    for (const auto& [key, weight] : {std::pair(weight_keys::k_energy, is_metal ? w.energy_of_metals : w.energy),
+                                      std::pair(weight_keys::k_forces, w.forces), std::pair(weight_keys::k_stress, w.stress)})
       if (weight != 1.0) info[key] = format_double(weight);
   }
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/training/label_weights.hpp"
 
 namespace tamiz {
 namespace {
@@ -165,7 +166,7 @@ LabelResult label_result_from_json(const json& value) {
 std::string info_name(std::string_view property) { return property == "mesh" ? "mesh_used" : std::string(property); }
 
 bool is_of_one_label(std::string_view key) {
-  constexpr std::array<std::string_view, 9> keys{"config_weight", "config_energy_weight", "config_forces_weight", "config_stress_weight",
+  constexpr std::array<std::string_view, 9> keys{weight_keys::k_all, weight_keys::k_energy, weight_keys::k_forces, weight_keys::k_stress,
                                                  "core_seconds", "energy_moved", "free_energy_smearing", "relax_steps", "step"};
   return key == "gap" || key.starts_with("gap_") || std::ranges::find(keys, key) != keys.end();
 }

@@ -18,10 +18,17 @@ double weight_of(const Frame& frame, const char* key, const std::string& name) {
 }  // namespace
 
 LabelWeights label_weights(const Frame& frame, const std::string& name) {
-  const double all = weight_of(frame, "config_weight", name);
-  return {.energy = all * weight_of(frame, "config_energy_weight", name),
-          .forces = all * weight_of(frame, "config_forces_weight", name),
-          .stress = all * weight_of(frame, "config_stress_weight", name)};
+  const double all = weight_of(frame, weight_keys::k_all, name);
+  return {.energy = all * weight_of(frame, weight_keys::k_energy, name),
+          .forces = all * weight_of(frame, weight_keys::k_forces, name),
+          .stress = all * weight_of(frame, weight_keys::k_stress, name)};
+}
+
+LossWeights weighted(LossWeights weights, const LabelWeights& own) {
+  weights.energy *= own.energy;
+  weights.forces *= own.forces;
+  weights.stress *= own.stress;
+  return weights;
 }
 
 }  // namespace tamiz

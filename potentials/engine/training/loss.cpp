@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "tamiz/potentials/engine/training/label_weights.hpp"
+
 namespace tamiz {
 namespace {
 
@@ -50,22 +52,22 @@ void add_forces(const Coordinates& reference, const FramePrediction& prediction,
 
 }  // namespace
 
-void find_frame_loss(const TrainingFrame& frame, const FramePrediction& prediction, const LossWeights& weights,
+void find_frame_loss(const TrainingFrame& frame, const FramePrediction& prediction, const LossWeights& of_all,
                      std::size_t n_batch, FrameLoss& loss) {
   const Labels& labels = frame.frame.labels;
   const double share = 1.0 / static_cast<double>(n_batch);
-  const LabelWeights& own = frame.weights;
+  const LossWeights weights = weighted(of_all, frame.weights);
   loss.value = 0.0;
   loss.by_members.assign(prediction.members.size(), 0.0);
   loss.by_forces.setZero(static_cast<Eigen::Index>(frame.frame.structure.size()), 3);
   loss.by_stress.setZero();
   if (const auto energy = labels.consistent_energy())
-    add_energies(frame, prediction, *energy, share * own.energy * weights.energy, weights.energy_delta, loss);
+    add_energies(frame, prediction, *energy, share * weights.energy, weights.energy_delta, loss);
   if (labels.forces && weights.forces > 0.0)
-    add_forces(*labels.forces, prediction, share * own.forces * weights.forces, weights.force_delta, loss);
+    add_forces(*labels.forces, prediction, share * weights.forces, weights.force_delta, loss);
   if (labels.stress && weights.stress > 0.0 && prediction.volume > 0.0) {
     const Mat3 error = prediction.stress - *labels.stress;
-    const double weight = share * own.stress * weights.stress / 9.0;
+    const double weight = share * weights.stress / 9.0;
     loss.value += weight * error.squaredNorm();
     // The predicted stress is symmetric whatever the label: only that part of the derivative counts.
     loss.by_stress = weight * (error + error.transpose());

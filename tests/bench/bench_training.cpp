@@ -121,13 +121,15 @@ std::vector<Structure> smallest_cells() {
 /// Crystals of up to eight atoms of six elements, eight at a time.
 void training_small_cells(benchmark::State& state, const std::string& engine) {
   ModelDescription d = trained_shape(small_shape().elements, static_cast<int>(state.range(0)));
+  d.channels = static_cast<int>(state.range(2));
   d.atomic_energies.assign(d.elements.size(), 0.0);
   epochs(state, d, labelled(smallest_cells()), 8, {.threads = static_cast<int>(state.range(1)), .engine = engine});
 }
 BENCHMARK_CAPTURE(training_small_cells, fused, "fused")
-    ->ArgNames({"L", "threads"})->Args({0, 1})->Args({0, 2})->Args({1, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
+    ->ArgNames({"L", "threads", "channels"})->Args({0, 1, 32})->Args({0, 2, 32})->Args({1, 2, 32})->Args({0, 1, 128})
+    ->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(training_small_cells, libtorch, "torch")
-    ->ArgNames({"L", "threads"})->Args({0, 2})->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(3);
+    ->ArgNames({"L", "threads", "channels"})->Args({0, 2, 32})->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(3);
 
 void smoke_training(benchmark::State& state) {
   epochs(state, trained_shape({Element(14)}, 0), labelled({silicon(1), silicon(1)}), 2, {});

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/mace/matrix_product.hpp"
 #include "tamiz/potentials/engine/mace/weight_names.hpp"
 
 namespace tamiz::mace {
@@ -154,7 +155,7 @@ void FusedWeights<Real>::fill_element(std::size_t z) const {
       layer.message.resize(static_cast<std::size_t>(d_.l_max) + 1);
       for (std::size_t l = 0; l < layer.message.size(); ++l)
         fill(layer.message[l],
-             parameters_.matrix(numbered("interactions", t, "linear", l)) * skip(l) / sum_norm(d_, shape));
+             product<double>(parameters_.matrix(numbered("interactions", t, "linear", l)), skip(l)) / sum_norm(d_, shape));
     } else if (t == 0) {
       fill(element.skipped, embedding * skip(0));
     } else {

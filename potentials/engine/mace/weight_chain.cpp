@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tamiz/core/base/parallel.hpp"
+#include "tamiz/potentials/engine/mace/matrix_product.hpp"
 #include "tamiz/potentials/engine/mace/weight_names.hpp"
 
 namespace tamiz::mace {
@@ -59,8 +60,8 @@ void Chain<Real>::message(const WeightKey& key, const Real* values) const {
   const RowMatrix by_product = unpacked(linear, values) / sum_norm(d_, shape);
   if (shape.residual) return add(name, 0, by_product);
   const std::string skip_name = numbered("interactions", key.interaction, "skip", key.l);
-  add(name, 0, by_product * parameters_.matrix(skip_name, key.which).transpose());
-  add(skip_name, key.which, linear.transpose() * by_product);
+  add(name, 0, product<Real>(by_product, parameters_.matrix(skip_name, key.which).transpose()));
+  add(skip_name, key.which, product<Real>(linear.transpose(), by_product));
 }
 
 template <typename Real>

@@ -1,6 +1,7 @@
 #include "tamiz/potentials/engine/training/family_decay.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace tamiz {
@@ -21,10 +22,15 @@ void FamilyDecay::step(std::span<double> parameters, double learning_rate) const
   if (pull == 0.0) return;
   for (const auto& [offsets, size] : relatives_) {
     const double share = 1.0 / static_cast<double>(offsets.size());
-    for (std::size_t k = 0; k < size; ++k) {
-      double sum = 0.0;
-      for (const std::size_t offset : offsets) sum += parameters[offset + k];
-      for (const std::size_t offset : offsets) parameters[offset + k] += pull * (share * sum - parameters[offset + k]);
+    std::array<double, 512> sums;  // of so many weights at a time, one element after the other, as they lie
+    for (std::size_t begin = 0; begin < size; begin += sums.size()) {
+      const std::size_t n = std::min(sums.size(), size - begin);
+      sums.fill(0.0);
+      for (const std::size_t offset : offsets)
+        for (std::size_t k = 0; k < n; ++k) sums[k] += parameters[offset + begin + k];
+      for (const std::size_t offset : offsets)
+        for (std::size_t k = 0; k < n; ++k)
+          parameters[offset + begin + k] += pull * (share * sums[k] - parameters[offset + begin + k]);
     }
   }
 }

@@ -1,7 +1,9 @@
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numeric>
 
 #include "tamiz/core/base/parallel.hpp"
 
@@ -35,7 +37,7 @@ void Optimizer::step(State& state, std::span<double> parameters, std::span<const
   parallel_for(pieces_.size(), threads_, [&](std::size_t piece) {
     const ParameterBlock& block = pieces_[piece];
     const double kept = block.decays ? 1.0 - learning_rate * weight_decay_ : 1.0, rate = learning_rate / correction_1;
-    const double root_correction = correction_2;
+    const double root = 1.0 / correction_2;
     // The arrays do not overlap, which the compiler cannot know.
     const double* __restrict slope = gradient.data() + block.offset;
     double* __restrict value = parameters.data() + block.offset;
@@ -46,16 +48,19 @@ void Optimizer::step(State& state, std::span<double> parameters, std::span<const
       first[k] = k_beta_1 * first[k] + (1.0 - k_beta_1) * slope[k];
       second[k] = k_beta_2 * second[k] + (1.0 - k_beta_2) * slope[k] * slope[k];
       largest[k] = largest[k] < second[k] ? second[k] : largest[k];
-      const double scale = std::sqrt(largest[k]) / root_correction + k_epsilon;
+      const double scale = std::sqrt(largest[k]) * root + k_epsilon;
       value[k] = kept * value[k] - rate * first[k] / scale;
     }
   });
 }
 
 double clip(std::span<double> gradient, double limit) {
-  double squared = 0.0;
-  for (const double value : gradient) squared += value * value;
-  const double norm = std::sqrt(squared);
+  std::array<double, 8> sums{};  // one sum would wait for itself at every number
+  std::size_t k = 0;
+  for (; k + sums.size() <= gradient.size(); k += sums.size())
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) sums[lane] += gradient[k + lane] * gradient[k + lane];
+  for (; k < gradient.size(); ++k) sums[0] += gradient[k] * gradient[k];
+  const double norm = std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
   if (norm > limit)
     for (double& value : gradient) value *= limit / norm;
   return norm;

@@ -371,6 +371,10 @@ def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_composition
 
     assert all(families(frame) in ([1, 1, 2], [3, 0, 2], [3, 1, 1]) for frame in frames)  # of ABX2, AB2X2 and A3BX
     assert len(crossed) == 10 and all(families(frame) in ([2, 0, 2], [0, 2, 2]) for frame in crossed)
+    run_study("alloys", model, "--frames", 10, "--types", "delafossite", "--crossed", 1, "--in-symmetry", "-o", tmp_path / "kept.xyz")
+    kept = [tamiz.to_structure(atoms).space_group(1e-3).number for atoms in read(tmp_path / "kept.xyz", ":")]
+    assert all(number > 2 for number in kept) and sum(number == 166 for number in kept) > 5  # R-3m, where the model keeps it
+    assert all(tamiz.to_structure(atoms).space_group(1e-3).number == 1 for atoms in read(tmp_path / "crossed.xyz", ":"))
     with pytest.raises(AssertionError, match="none of these crystals gives an alloy"):  # both metals of CaAl2Si2 are of one family
         run_study("alloys", model, "--types", "CaAl2Si2", "--crossed", 1, "-o", tmp_path / "none.xyz")
 

@@ -3,7 +3,6 @@
 #include <Eigen/Core>
 #include <bit>
 #include <cstdint>
-#include <vector>
 
 #include "tamiz/potentials/engine/mace/aligned_buffer.hpp"
 
@@ -26,36 +25,49 @@ struct Padding {
 };
 inline Padding transposed(const Padding& p) { return {p.width_out, p.padded_out, p.width_in, p.padded_in}; }
 
-/// Where the columns of a matrix stand in a packed one: entry (i, j) is at columns[j] + in_of(i) · lanes.
-inline std::vector<std::size_t> packed_columns(Eigen::Index n, const Padding& padding, std::int64_t n_in, Eigen::Index lanes) {
-  std::vector<std::size_t> columns(static_cast<std::size_t>(n));
-  for (Eigen::Index j = 0; j < n; ++j) {
-    const Eigen::Index out = j / padding.width_out * padding.padded_out + j % padding.width_out;
-    columns[static_cast<std::size_t>(j)] = static_cast<std::size_t>(out / lanes * n_in * lanes + out % lanes);
-  }
-  return columns;
-}
-
-/// Calls use(place in the packed values, entry of the matrix) for every entry.
+/// Calls use(place in the packed values, entry of the matrix) for every entry, in the order of the places.
 template <typename Number, typename Matrix, typename Use>
-void over_packed(Matrix& matrix, const Padding& padding, std::int64_t n_in, const Use& use) {
+void over_packed(Matrix&& matrix, const Padding& padding, std::int64_t n_in, const Use& use) {
   constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Number));
-  const std::vector<std::size_t> columns = packed_columns(matrix.cols(), padding, n_in, lanes);
-  for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
-    const auto row = static_cast<std::size_t>((i / padding.width_in * padding.padded_in + i % padding.width_in) * lanes);
-    for (Eigen::Index j = 0; j < matrix.cols(); ++j) use(columns[static_cast<std::size_t>(j)] + row, matrix(i, j));
-  }
+  const auto row_of_vectors = [&](Eigen::Index place, Eigen::Index column, Eigen::Index n) {
+    for (Eigen::Index i = 0; i < matrix.rows(); ++i) {
+      const Eigen::Index in = i / padding.width_in * padding.padded_in + i % padding.width_in;
+      for (Eigen::Index k = 0; k < n; ++k) use(static_cast<std::size_t>(place + in * lanes + k), matrix(i, column + k));
+    }
+  };
+  for (Eigen::Index group = 0; group < matrix.cols() / padding.width_out; ++group)
+    for (Eigen::Index begin = 0; begin < padding.width_out; begin += lanes) {
+      const Eigen::Index place = (group * padding.padded_out + begin) * n_in, column = group * padding.width_out + begin;
+      // A vector that is full has a length that the compiler knows.
+      if (begin + lanes <= padding.width_out)
+        row_of_vectors(place, column, lanes);
+      else
+        row_of_vectors(place, column, padding.width_out - begin);
+    }
 }
 
-template <typename Real>
-void pack(const RowMatrix& matrix, const Padding& padding, PackedMatrix<Real>& packed) {
+/// `matrix` may be an expression, as a transposed one.
+template <typename Real, typename Matrix>
+void pack(const Matrix& matrix, const Padding& padding, PackedMatrix<Real>& packed) {
   packed.n_in = matrix.rows() / padding.width_in * padding.padded_in;
   packed.n_out = matrix.cols() / padding.width_out * padding.padded_out;
-  packed.values.assign_zero(static_cast<std::size_t>(packed.n_in * packed.n_out));
+  const bool is_whole = packed.n_in == matrix.rows() && packed.n_out == matrix.cols();
+  const auto size = static_cast<std::size_t>(packed.n_in * packed.n_out);
+  if (is_whole)
+    packed.values.reserve(size);
+  else
+    packed.values.assign_zero(size);
   Real* values = packed.values.data();
   over_packed<Real>(matrix, padding, packed.n_in,
                     [values](std::size_t place, double entry) { values[place] = static_cast<Real>(entry); });
 }
+template <typename Real, typename Matrix>
+PackedMatrix<Real> pack(const Matrix& matrix, const Padding& padding) {
+  PackedMatrix<Real> packed;
+  pack(matrix, padding, packed);
+  return packed;
+}
+
 /// To the nearest, ties to even. Of finite numbers.
 inline std::uint16_t to_bfloat16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -71,12 +83,6 @@ inline void round_to_bfloat16(PackedMatrix<float>& packed) {
       for (std::int64_t lane = 0; lane < lanes; ++lane)
         packed.rounded.data()[block * packed.n_in + (k / 2 * lanes + lane) * 2 + k % 2] =
             to_bfloat16(packed.values.data()[block * packed.n_in + k * lanes + lane]);
-}
-template <typename Real>
-PackedMatrix<Real> pack(const RowMatrix& matrix, const Padding& padding) {
-  PackedMatrix<Real> packed;
-  pack(matrix, padding, packed);
-  return packed;
 }
 
 /// The reverse of packing: adds the entries of a matrix that `packed` holds.

@@ -25,7 +25,7 @@ from ase.io import write
 import tamiz
 from tamiz.studies.closed_world import FIVE, FOUR, TWO, closed_world
 from tamiz.studies.left_out_systems import has_one_of
-from tamiz.studies.shaken_prototypes import AT_ONCE, drawn_supercell, numbered, relaxed_with, shaken_frames
+from tamiz.studies.shaken_prototypes import AT_ONCE, SHAKES, drawn_supercell, numbered, relaxed_with, shaken_frames
 
 RELATIVES = {element: [other for other in family if other != element] for family in (TWO, FOUR, FIVE) for element in family}
 
@@ -65,6 +65,7 @@ class Draw:
     max_atoms: int
     share_crossed: float
     left_out: list[str]  # systems
+    shakes: tuple[float, ...] = SHAKES  # [Å]
 
     def one(self, random) -> tuple[str, Atoms] | None:
         crystal = self.world[random.integers(len(self.world))]
@@ -82,7 +83,7 @@ def alloys(potential, draw: Draw, n_frames: int, seed: int) -> list[Atoms]:
         drawn = [one for _ in range(min(AT_ONCE, 2 * n_frames)) if (one := draw.one(random)) is not None]
         if not drawn:
             raise SystemExit("none of these crystals gives an alloy: allow more atoms, other types, or fewer to be crossed")
-        frames += shaken_frames(relaxed_with(potential, drawn, random), seed, random)
+        frames += shaken_frames(relaxed_with(potential, drawn, random), seed, random, draw.shakes)
     return numbered(frames, n_frames)
 
 
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="+", default=[], metavar="SYSTEM", help="as Ge-Mg-N")
     parser.add_argument("--types", nargs="+", metavar="TYPE", help="of crystals, as `config_type` of the closed world names them (default: all)")
     parser.add_argument("--crossed", type=float, default=0.0, metavar="SHARE", help="of what is drawn, from 0 to 1 (default: %(default)s)")
+    parser.add_argument("--in-symmetry", action="store_true", help="relaxed and resized, but not shaken: energies of many compositions for little time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -106,7 +108,7 @@ def main() -> None:
         parser.error(f"there is no type {', '.join(sorted(unknown))} with so few atoms, but {', '.join(sorted(types))}")
     if arguments.types:
         world = [crystal for crystal in world if crystal.info["config_type"] in arguments.types]
-    draw = Draw(world, arguments.max_atoms, arguments.crossed, arguments.without)
+    draw = Draw(world, arguments.max_atoms, arguments.crossed, arguments.without, (0.0,) if arguments.in_symmetry else SHAKES)
     frames = alloys(tamiz.load(arguments.model), draw, arguments.frames, arguments.seed)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")

@@ -158,11 +158,12 @@ def is_whole(atoms: Atoms) -> bool:
     return CLOSEST[0] <= closest(tamiz.to_structure(atoms)) <= CLOSEST[1]
 
 
-def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random) -> list[Atoms]:
+def shaken_frames(crystals: list[tuple[str, Atoms]], seed: int, random, shakes: tuple[float, ...] = SHAKES) -> list[Atoms]:
+    """Crystals whose cells and places are displaced; a shake of 0 leaves them as they are."""
     frames = []
     for name, atoms in crystals:
-        shake = random.choice(SHAKES)
-        frame = shaken(atoms, shake, identity(atoms), random)
+        shake = random.choice(shakes)
+        frame = shaken(atoms, shake, identity(atoms), random) if shake > 0.0 else atoms.copy()
         if is_whole(frame):
             # At this level one class of mesh is as good as another, and with a name it is not looked for.
             frame.info = {"id": f"shaken/{name}/{shake:g}/{seed}", "mesh": "anion"}

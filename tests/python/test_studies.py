@@ -352,6 +352,16 @@ def test_mixed_prototypes_have_compositions_that_no_prototype_has(tmp_path):
     assert len(once) == len(set(once)) > 20
 
 
+def test_prototypes_in_symmetry_have_the_elements_that_are_asked_for(tmp_path):
+    from ase.io import read
+
+    chosen = ["--frames", 20, "--with", "N", "--n-elements", 3, "--without", "Ca-Mg-N", "--in-symmetry", "-o", tmp_path / "kept.xyz"]
+    run_study("shaken_prototypes", "Ca", "Mg", "Si", "N", *chosen)
+    frames = [tamiz.to_structure(atoms) for atoms in read(tmp_path / "kept.xyz", ":")]
+    assert {tuple(sorted(set(frame.symbols))) for frame in frames} == {("Ca", "N", "Si"), ("Mg", "N", "Si")}
+    assert all(frame.space_group(1e-3).number > 15 for frame in frames)
+
+
 def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_compositions(tmp_path):
     from ase.io import read
 

@@ -4,13 +4,15 @@
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 2000 --crystals shipped.h5 -o shaken.xyz
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 4000 --max-atoms 8 --model MODEL.safetensors -o pool.xyz
     python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 4000 --max-atoms 6 --model MODEL.safetensors --mixed 1 -o pool.xyz
+    python -m tamiz.studies.shaken_prototypes Ca Mg Zn Sn Si Ge P N --frames 900 --n-elements 3 --model MODEL.safetensors --in-symmetry -o pool.xyz
 
 Every frame is a prototype of campaigns or of the closed world with few atoms, elements on its sites, the closest two at a random
 spacing, and a cell and places that are displaced at random: all forces and stresses differ from zero, from which a potential learns
 more than from the energies of symmetric crystals. Elements are given from the most metallic on, and most frames have them on the sites in that
 order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken. With a model,
 prototypes are relaxed with it before they are shaken: where it holds crystals to be is where its faults matter. Mixed prototypes are supercells
-with another element on some of the sites, up to three elements in all: compositions and orders that no prototype has.
+with another element on some of the sites, up to three elements in all: compositions and orders that no prototype has. In symmetry, not shaken,
+they cost half as much, and a level learns the energies of more compositions from them.
 
 The order is random, so that the first of the frames are a sample of them. They are the input of ``tamiz label`` and name their mesh.
 """
@@ -32,6 +34,7 @@ import tamiz
 from tamiz.studies.closed_world import ANTIPEROVSKITE, ROCKSALT_ORDER, on_sites, prototypes
 from tamiz.studies.frame_pool import identity, shaken
 from tamiz.studies.known_structures import primitive_cell
+from tamiz.studies.left_out_systems import has_one_of
 from tamiz.studies.relaxed import relaxed_ends
 from tamiz.studies.solids import closest
 
@@ -131,6 +134,8 @@ class Source:
     crystals: dict[str, tamiz.Structure]  # relaxed with DFT, may be none
     wanted: set[str]  # a crystal has one of these elements
     mixed: float  # share of the prototypes
+    left_out: list[str]  # systems
+    n_elements: int  # of a prototype; 0: any number
     potential: tamiz.Potential | None  # with which prototypes are relaxed
 
     def prototype(self, random) -> tuple[str, Atoms]:
@@ -139,13 +144,16 @@ class Source:
             return f"mixed-{name}", mixed(atoms, self.elements, self.max_atoms, random)
         return name, atoms
 
+    def wants(self, symbols: set[str]) -> bool:
+        return not self.wanted.isdisjoint(symbols) and self.n_elements in (0, len(symbols)) and not has_one_of(symbols, self.left_out)
+
     def some_crystals(self, n_drawn: int, random) -> list[tuple[str, Atoms]]:
         """With names, in random order."""
         some, to_relax = [], []
         for _ in range(n_drawn):
             is_crystal = bool(self.crystals) and random.random() < 0.5
             name, atoms = drawn_crystal(self.crystals, random) if is_crystal else self.prototype(random)
-            if not self.wanted.isdisjoint(atoms.symbols):
+            if self.wants(set(atoms.symbols)):
                 (to_relax if self.potential and not is_crystal else some).append((name, atoms))
         if to_relax:
             some += relaxed_with(self.potential, to_relax, random)
@@ -189,11 +197,11 @@ def few_of_each(frames: list[Atoms], most: int) -> list[Atoms]:
     return kept
 
 
-def shaken_prototypes(source: Source, n_frames: int, seed: int, per_formula: int = 0) -> list[Atoms]:
+def shaken_prototypes(source: Source, n_frames: int, seed: int, per_formula: int = 0, shakes: tuple[float, ...] = SHAKES) -> list[Atoms]:
     random, frames, n_drawn = np.random.default_rng(seed), [], AT_ONCE if per_formula else min(AT_ONCE, 2 * n_frames)
     while len(frames) < n_frames:
         n_before = len(frames)
-        frames += shaken_frames(source.some_crystals(n_drawn, random), seed, random)
+        frames += shaken_frames(source.some_crystals(n_drawn, random), seed, random, shakes)
         if per_formula:
             frames = few_of_each(frames, per_formula)
             if len(frames) == n_before:  # every formula has its share
@@ -210,6 +218,9 @@ def main() -> None:
     parser.add_argument("--mixed", type=float, default=0.0, metavar="SHARE", help="of the prototypes, from 0 to 1 (default: %(default)s)")
     parser.add_argument("--max-atoms", type=int, default=5)
     parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
+    parser.add_argument("--without", nargs="+", default=[], metavar="SYSTEM", help="as Ge-Mg-N, none of whose crystals is drawn")
+    parser.add_argument("--n-elements", type=int, default=0, metavar="N", help="only crystals of so many elements (default: any number)")
+    parser.add_argument("--in-symmetry", action="store_true", help="resized, but not shaken: energies of many compositions for little time")
     parser.add_argument("--per-formula", type=int, default=0, metavar="N", help="at most so many frames of a formula, so that there may be fewer than asked for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
@@ -227,8 +238,9 @@ def main() -> None:
     if not 0.0 <= arguments.mixed <= 1.0:
         parser.error("--mixed is a share, from 0 to 1")
     potential = tamiz.load(arguments.model) if arguments.model else None
-    source = Source(arguments.elements, types, arguments.max_atoms, crystals, wanted, arguments.mixed, potential)
-    frames = shaken_prototypes(source, arguments.frames, arguments.seed, arguments.per_formula)
+    source = Source(arguments.elements, types, arguments.max_atoms, crystals, wanted, arguments.mixed, arguments.without, arguments.n_elements, potential)
+    shakes = (0.0,) if arguments.in_symmetry else SHAKES
+    frames = shaken_prototypes(source, arguments.frames, arguments.seed, arguments.per_formula, shakes)
     write(arguments.output, frames, format="extxyz")
     print(f"{len(frames)} frames")
 

@@ -133,7 +133,7 @@ def test_lattices_and_bulk_moduli_are_those_of_the_potential(relaxed_silicon, tm
     potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
     (end,) = tamiz.datasets.load(relaxed_silicon)
     frames = []
-    for factor in edge_frames.VOLUMES:
+    for factor in edge_frames.NEAR_VOLUMES + edge_frames.FAR_VOLUMES:
         structure = tamiz.to_structure(edge_frames.at_volume(tamiz.to_ase(end.structure), factor, "Si"))
         frames.append(tamiz.Frame(structure, energy=float(potential.evaluate(structure).energies[0]), info={"id": f"volume/Si/{factor:g}"}))
     tamiz.datasets.DataSet(frames).save(tmp_path / "edges.h5")

@@ -265,6 +265,7 @@ def test_relaxed_crystals_stand_beside_what_was_measured(tmp_path):
 
 
 def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
+    from ase import Atoms
     from ase.io import read
 
     from tamiz.studies import edge_frames
@@ -295,6 +296,8 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
             assert neighbours[:4] == pytest.approx([spacing] * 4) and (name.startswith("rocksalt") == (neighbours[5] < 1.1 * spacing))
     assert {name.split("/")[1] for name in volumes} == {"Ca", "Ca2N"}
     assert volumes["volume/Ca/1.6"] / volumes["volume/Ca/0.6"] == pytest.approx(1.6 / 0.6)
+    crystal = Atoms("Ca", cell=np.eye(3) * 4.0, pbc=True, info={"mesh": "metal"})
+    assert [edge_frames.at_volume(crystal, factor, "Ca").info.get("mesh") for factor in (0.94, 1.4)] == ["metal", None]
 
 
 def test_shaken_prototypes_have_no_symmetry_and_no_overlaps(tmp_path):

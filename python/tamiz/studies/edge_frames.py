@@ -28,7 +28,8 @@ from tamiz.studies.relaxed import relaxed_ends
 RATIOS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.15, 1.35, 1.6, 2.0, 2.5, 3.0)  # of the sum of the radii
 SPACINGS = (1.05, 0.95, 1.18, 0.85, 1.4)  # of neighbours in crystals of two atoms, of the sum of the radii; likely ones first
 MOVED = ("/1.05", "/1.18")  # spacings at which one atom is moved, too
-VOLUMES = (0.6, 0.7, 0.8, 0.87, 0.94, 1.0, 1.07, 1.15, 1.25, 1.4, 1.6)  # of the crystal's
+NEAR_VOLUMES = (0.87, 0.94, 1.0, 1.07, 1.15)  # of the crystal's, for bulk moduli
+FAR_VOLUMES = (0.6, 0.7, 0.8, 1.25, 1.4, 1.6)
 CLOSED_WORLD = "closed/"  # of names
 EMPTY = 8.0  # [Å] between the images of a pair: farther than a potential looks
 
@@ -79,22 +80,30 @@ def pair_crystals(elements) -> list[Atoms]:
 
 
 def at_volume(crystal: Atoms, factor: float, name: str) -> Atoms:
+    """Near its own volume on the class of mesh that the crystal was relaxed on, so that energies make one curve."""
     atoms = Atoms(crystal.numbers, cell=crystal.cell * factor ** (1 / 3), scaled_positions=crystal.get_scaled_positions(), pbc=True)
     atoms.info.update(id=f"volume/{name}/{factor:g}")
+    if "mesh" in crystal.info and factor in NEAR_VOLUMES:
+        atoms.info["mesh"] = crystal.info["mesh"]
     return atoms
 
 
 def relaxed_crystals(data, elements, max_atoms: int) -> dict[str, Atoms]:
     """By the name of the phase, known phases first and what DFT is expected to be quick with; molecules have no volume."""
-    ends = {name: frame.structure for name, frame in relaxed_ends(data, molecules=False).items()
+    ends = {name: frame for name, frame in relaxed_ends(data, molecules=False).items()
             if len(frame.structure) <= max_atoms and set(frame.structure.symbols) <= set(elements)}
-    costs = {name: _tamiz.relative_cost(structure, structure.space_group().number) for name, structure in ends.items()}
-    return {name: tamiz.to_ase(ends[name]) for name in sorted(ends, key=lambda name: (name.startswith(CLOSED_WORLD), costs[name]))}
+    costs = {name: _tamiz.relative_cost(frame.structure, frame.structure.space_group().number) for name, frame in ends.items()}
+    crystals = {}
+    for name in sorted(ends, key=lambda name: (name.startswith(CLOSED_WORLD), costs[name])):
+        crystals[name] = tamiz.to_ase(ends[name].structure)
+        if mesh := ends[name].info.get("mesh_used"):
+            crystals[name].info["mesh"] = mesh
+    return crystals
 
 
 def edge_frames(elements, crystals: dict[str, Atoms]) -> list[Atoms]:
-    compressed = [at_volume(crystal, factor, name) for name, crystal in crystals.items() for factor in VOLUMES]
-    return pair_crystals(elements) + compressed + pairs(elements)
+    near, far = ([at_volume(crystal, factor, name) for name, crystal in crystals.items() for factor in volumes] for volumes in (NEAR_VOLUMES, FAR_VOLUMES))
+    return pair_crystals(elements) + near + far + pairs(elements)
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="+", default=[], metavar="SYSTEM", help="as Ge-Mg-N")
     parser.add_argument("--types", nargs="+", metavar="TYPE", help="of crystals, as `config_type` of the closed world names them (default: all)")
     parser.add_argument("--crossed", type=float, default=0.0, metavar="SHARE", help="of what is drawn, from 0 to 1 (default: %(default)s)")
-    parser.add_argument("--in-symmetry", action="store_true", help="relaxed and resized, but not shaken: energies of many compositions for little time")
+    parser.add_argument("--in-symmetry", action="store_true", help="relaxed and resized, but not shaken")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()

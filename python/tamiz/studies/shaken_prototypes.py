@@ -11,8 +11,8 @@ spacing, and a cell and places that are displaced at random: all forces and stre
 more than from the energies of symmetric crystals. Elements are given from the most metallic on, and most frames have them on the sites in that
 order, as compounds do. With crystals, ends of the relaxations of a data set, every second frame is one of them, shaken. With a model,
 prototypes are relaxed with it before they are shaken: where it holds crystals to be is where its faults matter. Mixed prototypes are supercells
-with another element on some of the sites, up to three elements in all: compositions and orders that no prototype has. In symmetry, not shaken,
-they cost half as much, and a level learns the energies of more compositions from them.
+with another element on some of the sites, up to three elements in all: compositions and orders that no prototype has. In symmetry they are
+resized and not shaken: as candidates of a search are.
 
 The order is random, so that the first of the frames are a sample of them. They are the input of ``tamiz label`` and name their mesh.
 """
@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--with", dest="wanted", nargs="+", metavar="ELEMENT", help="only frames with one of these")
     parser.add_argument("--without", nargs="+", default=[], metavar="SYSTEM", help="as Ge-Mg-N, none of whose crystals is drawn")
     parser.add_argument("--n-elements", type=int, default=0, metavar="N", help="only crystals of so many elements (default: any number)")
-    parser.add_argument("--in-symmetry", action="store_true", help="resized, but not shaken: energies of many compositions for little time")
+    parser.add_argument("--in-symmetry", action="store_true", help="resized, but not shaken")
     parser.add_argument("--per-formula", type=int, default=0, metavar="N", help="at most so many frames of a formula, so that there may be fewer than asked for")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, required=True)

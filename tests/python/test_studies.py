@@ -363,6 +363,8 @@ def test_prototypes_in_symmetry_have_the_elements_that_are_asked_for(tmp_path):
     frames = [tamiz.to_structure(atoms) for atoms in read(tmp_path / "kept.xyz", ":")]
     assert {tuple(sorted(set(frame.symbols))) for frame in frames} == {("Ca", "N", "Si"), ("Mg", "N", "Si")}
     assert all(frame.space_group(1e-3).number > 15 for frame in frames)
+    with pytest.raises(AssertionError, match="no crystal is as asked for"):
+        run_study("shaken_prototypes", "Ca", "Mg", "--n-elements", 3, "-o", tmp_path / "none.xyz")
 
 
 def test_alloys_have_the_charges_of_the_closed_world_but_none_of_its_compositions(tmp_path):

@@ -5,15 +5,12 @@
 
 #include "tamiz/potentials/engine/equivariance/symmetric_basis.hpp"
 #include "tamiz/potentials/engine/kernels/fused.hpp"
+#include "tamiz/potentials/engine/mace/packed_matrix.hpp"
 #include "tamiz/potentials/engine/model_parameters.hpp"
 
 namespace tamiz::mace {
 
-/// Channels are padded to this, for either width of numbers.
-inline constexpr int k_channel_block = 16;
-inline int padded_channels(const ModelDescription& d) {
-  return (d.channels + k_channel_block - 1) / k_channel_block * k_channel_block;
-}
+inline int padded_channels(const ModelDescription& d) { return static_cast<int>(whole_blocks(d.channels)); }
 
 /// The sum over neighbours of one interaction. The sum of an atom holds for every l rows m, each with the channels of
 /// all paths that end in l.

@@ -5,21 +5,11 @@
 #include "tamiz/potentials/engine/kernels/fused.hpp"
 
 namespace tamiz::mace {
-namespace {
-
-/// Inputs and outputs of the kernel come in whole vectors.
-template <typename Number>
-Eigen::Index whole(Eigen::Index n) {
-  constexpr Eigen::Index lanes = kernels::k_lanes<Number>;
-  return (n + lanes - 1) / lanes * lanes;
-}
-
-}  // namespace
 
 template <typename Number>
 RowMatrix product(const RowMatrix& a, const RowMatrix& b) {
-  const Eigen::Index n_out = whole<Number>(b.cols());
-  const PackedMatrix<Number> packed = pack<Number>(b, {b.rows(), whole<Number>(b.rows()), b.cols(), n_out});
+  const Eigen::Index n_out = whole_blocks(b.cols());
+  const PackedMatrix<Number> packed = pack<Number>(b, {b.rows(), whole_blocks(b.rows()), b.cols(), n_out});
   using Matrix = Eigen::Matrix<Number, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   Matrix rows = Matrix::Zero(a.rows(), packed.n_in);
   rows.leftCols(a.cols()) = a.template cast<Number>();

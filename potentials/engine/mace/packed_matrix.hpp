@@ -18,8 +18,12 @@ struct PackedMatrix {
   AlignedBuffer<std::uint16_t> rounded;  ///< as kernels::RoundedMultiplyArguments reads it, where products are in bfloat16
 };
 
+/// Channels, and all rows and columns of packed matrices, come in whole blocks: vectors of any type fill them.
+inline constexpr int k_channel_block = 16;
+constexpr Eigen::Index whole_blocks(Eigen::Index n) { return (n + k_channel_block - 1) / k_channel_block * k_channel_block; }
+
 /// Rows and columns come in groups of `width_in` and `width_out`, which are padded with zeros to `padded_in` and
-/// `padded_out`.
+/// `padded_out`, of whole blocks.
 struct Padding {
   Eigen::Index width_in, padded_in, width_out, padded_out;
 };
@@ -27,7 +31,7 @@ inline Padding transposed(const Padding& p) { return {p.width_out, p.padded_out,
 
 /// Calls use(place in the packed values, entry of the matrix) for every entry, in the order of the places.
 template <typename Number, typename Matrix, typename Use>
-void over_packed(Matrix&& matrix, const Padding& padding, std::int64_t n_in, const Use& use) {
+void over_packed(Matrix& matrix, const Padding& padding, std::int64_t n_in, const Use& use) {
   constexpr Eigen::Index lanes = static_cast<Eigen::Index>(64 / sizeof(Number));
   const auto row_of_vectors = [&](Eigen::Index place, Eigen::Index column, Eigen::Index n) {
     for (Eigen::Index i = 0; i < matrix.rows(); ++i) {

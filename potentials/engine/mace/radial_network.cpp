@@ -10,10 +10,9 @@
 namespace tamiz::mace {
 
 Padding radial_padding(const ModelDescription& d, std::size_t layer, int padded_channels, const RowMatrix& matrix) {
-  const auto whole = [](Eigen::Index n) { return (n + k_channel_block - 1) / k_channel_block * k_channel_block; };
   const bool last = layer == d.radial_mlp.size();
-  return {matrix.rows(), whole(matrix.rows()), last ? d.channels : matrix.cols(),
-          last ? padded_channels : whole(matrix.cols())};
+  return {matrix.rows(), whole_blocks(matrix.rows()), last ? d.channels : matrix.cols(),
+          last ? padded_channels : whole_blocks(matrix.cols())};
 }
 
 RadialNetwork::RadialNetwork(const ModelDescription& d, const ParameterReader& parameters, std::size_t interaction,

@@ -135,7 +135,7 @@ class Source:
     wanted: set[str]  # a crystal has one of these elements
     mixed: float  # share of the prototypes
     left_out: list[str]  # systems
-    n_elements: int  # of a prototype; 0: any number
+    n_elements: int  # of a crystal; 0: any number
     potential: tamiz.Potential | None  # with which prototypes are relaxed
 
     def prototype(self, random) -> tuple[str, Atoms]:
@@ -201,7 +201,10 @@ def shaken_prototypes(source: Source, n_frames: int, seed: int, per_formula: int
     random, frames, n_drawn = np.random.default_rng(seed), [], AT_ONCE if per_formula else min(AT_ONCE, 2 * n_frames)
     while len(frames) < n_frames:
         n_before = len(frames)
-        frames += shaken_frames(source.some_crystals(n_drawn, random), seed, random, shakes)
+        drawn = source.some_crystals(n_drawn, random)
+        if not drawn:
+            raise SystemExit("no crystal is as asked for: allow other elements, another number of them, or more systems")
+        frames += shaken_frames(drawn, seed, random, shakes)
         if per_formula:
             frames = few_of_each(frames, per_formula)
             if len(frames) == n_before:  # every formula has its share

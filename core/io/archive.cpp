@@ -142,6 +142,7 @@ Archive::~Archive() {
 Archive Archive::create(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) throw FileError("cannot create " + path.string() + ": it exists already");
+  const hdf5::Session session;  // also while a file that fails is closed
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->create();
@@ -149,6 +150,7 @@ Archive Archive::create(const std::filesystem::path& path) {
 }
 
 Archive Archive::open(const std::filesystem::path& path) {
+  const hdf5::Session session;  // also while a file that fails is closed
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->open(false);
@@ -156,6 +158,7 @@ Archive Archive::open(const std::filesystem::path& path) {
 }
 
 Archive Archive::open_read_only(const std::filesystem::path& path) {
+  const hdf5::Session session;  // also while a file that fails is closed
   auto impl = std::make_unique<Impl>();
   impl->path = path;
   impl->open(true);

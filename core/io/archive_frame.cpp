@@ -5,6 +5,7 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/io/frame_rows.hpp"
 
 namespace tamiz::detail {
 namespace {
@@ -116,6 +117,7 @@ std::string frame_hash(const Frame& frame) {
 
 void write_frame(Id group, const Frame& frame) {
   check_texts(frame);
+  require_rows(frame);
   const Structure& structure = frame.structure;
   std::vector<std::uint8_t> atomic_numbers;
   for (const Element element : structure.species()) atomic_numbers.push_back(static_cast<std::uint8_t>(element.number()));

@@ -21,6 +21,7 @@ namespace tamiz {
 namespace {
 
 constexpr double k_same_site = 0.2;  // [Å] closer than atoms come, and further than "0.33" is from 1/3
+constexpr double k_overlap = 0.5;    // [Å] as close as no atoms come: the setting is another
 
 /// "5.43(2)" → 5.43. Unknown values ("?", ".") throw.
 double number(const CifValue& value, const std::string& key, const std::string& file) {
@@ -44,34 +45,53 @@ double required(const CifBlock& block, const char* key, const std::string& file)
   return number(*value, key, file);
 }
 
-std::vector<SymmetryOperation> operations(const CifBlock& block, const std::string& file) {
+using Group = std::vector<SymmetryOperation>;
+
+std::vector<Group> groups_of(const std::vector<int>& hall_numbers) {
+  std::vector<Group> groups;
+  for (const int hall : hall_numbers) groups.push_back(operations_of_hall(hall));
+  return groups;
+}
+
+std::optional<Group> listed_operations(const CifBlock& block, const std::string& file) {
   for (const char* key : {"_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz", "_space_group_symop.operation_xyz"}) {
     const CifLoop* loop = block.loop_with(key);
     if (loop == nullptr) continue;
-    std::vector<SymmetryOperation> result;
+    Group result;
     for (const CifValue& value : loop->column(key)) result.push_back(parse_operation(value.text, file + ":" + std::to_string(value.line)));
     return result;
   }
+  return std::nullopt;
+}
+
+/// The groups that the block may mean and its cell allows, the likeliest first: a name has several settings, and the wrong one would be another crystal.
+std::vector<Group> possible_groups(const CifBlock& block, const Mat3& cell, const std::string& file) {
+  const auto fitting = [&](std::vector<Group> groups) {
+    std::erase_if(groups, [&](const Group& group) { return !fits_cell(group, cell); });
+    if (groups.empty()) fail(file, block.line, "data block " + block.name + ": the cell does not have the symmetry that the file gives: correct the one or the other");
+    return groups;
+  };
+  if (const auto listed = listed_operations(block, file)) return fitting({*listed});
   const CifValue* symbol = first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
   if (symbol != nullptr)
-    if (const int hall = hall_number_by_symbol(symbol->text)) return operations_of_hall(hall);
+    if (const int hall = hall_number_by_symbol(symbol->text)) return fitting({operations_of_hall(hall)});
   const CifValue* name = first_of(block, {"_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M"});
   if (name != nullptr)
-    if (const int hall = hall_number_by_name(name->text)) return operations_of_hall(hall);
+    if (const std::vector<int> named = hall_numbers_by_name(name->text); !named.empty()) return fitting(groups_of(named));
   const CifValue* unknown = name != nullptr ? name : symbol;
   const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
-  if (value == nullptr && unknown == nullptr) return operations_of_hall(1);
-  int hall = 0;
+  if (value == nullptr && unknown == nullptr) return {operations_of_hall(1)};
+  std::vector<Group> numbered;
   if (value != nullptr) {
     const double group = number(*value, "space group number", file);
     if (!(group >= 1.0 && group <= 230.0)) fail(file, value->line, "expected a space group number from 1 to 230, got " + value->text);
-    hall = unknown == nullptr ? hall_number_of(static_cast<int>(group)) : only_hall_number_of(static_cast<int>(group));
+    numbered = groups_of(hall_numbers_of(static_cast<int>(group)));
+    if (unknown == nullptr) return fitting(std::move(numbered));
   }
-  // The wrong setting would be another crystal.
-  if (hall == 0)
+  if (numbered.size() != 1)
     fail(file, unknown->line, "the space group '" + unknown->text + "' is not known, and the file gives no symmetry operations: add "
                               "them, or a Hall symbol");
-  return operations_of_hall(hall);
+  return fitting(std::move(numbered));
 }
 
 /// "Mg2+", "Mg1", "MG" → Mg.
@@ -186,39 +206,65 @@ void add_orbit(Atoms& atoms, SiteGrid& grid, const CifValue& symbol, const std::
   }
 }
 
-Frame frame_of(const CifBlock& block, const CifLoop& sites, const std::string& file) {
-  const Lattice lattice = [&] {
-    try {
-      return Lattice::from_parameters(required(block, "_cell_length_a", file), required(block, "_cell_length_b", file),
-                                      required(block, "_cell_length_c", file), required(block, "_cell_angle_alpha", file),
-                                      required(block, "_cell_angle_beta", file), required(block, "_cell_angle_gamma", file));
-    } catch (const NumericsError& error) {
-      fail(file, block.line, error.what());
-    }
-  }();
-  const std::vector<SymmetryOperation> group = operations(block, file);
-  const char* symbol_key = sites.has("_atom_site_type_symbol") ? "_atom_site_type_symbol" : "_atom_site_label";
-  if (!sites.has(symbol_key)) fail(file, sites.line, "the atom sites have neither type symbols nor labels");
+/// The rows of the loop of sites.
+struct Site {
+  CifValue symbol;
+  Vec3 place;  ///< fractional
+};
+
+std::vector<Site> sites_of(const CifLoop& loop, const std::string& file) {
+  const char* symbol_key = loop.has("_atom_site_type_symbol") ? "_atom_site_type_symbol" : "_atom_site_label";
+  if (!loop.has(symbol_key)) fail(file, loop.line, "the atom sites have neither type symbols nor labels");
   for (const char* key : {"_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z"})
-    if (!sites.has(key)) fail(file, sites.line, std::string("the atom sites lack ") + key);
-  const auto x = sites.column("_atom_site_fract_x"), y = sites.column("_atom_site_fract_y"), z = sites.column("_atom_site_fract_z");
-  const auto symbols = sites.column(symbol_key), occupancies = sites.column("_atom_site_occupancy");
-  Atoms atoms;
-  SiteGrid grid(lattice.rows());
+    if (!loop.has(key)) fail(file, loop.line, std::string("the atom sites lack ") + key);
+  const auto x = loop.column("_atom_site_fract_x"), y = loop.column("_atom_site_fract_y"), z = loop.column("_atom_site_fract_z");
+  const auto symbols = loop.column(symbol_key), occupancies = loop.column("_atom_site_occupancy");
+  if (symbols.empty()) fail(file, loop.line, "the loop of atom sites is empty");
+  std::vector<Site> sites;
   for (std::size_t s = 0; s < symbols.size(); ++s) {
     if (!occupancies.empty()) {
       const CifValue& occupancy = occupancies[s];
       if (occupancy.text != "." && occupancy.text != "?" && std::abs(number(occupancy, "occupancy", file) - 1.0) > 1e-3)
         fail(file, occupancy.line, "site " + symbols[s].text + " is partly occupied (" + occupancy.text + "), expected an ordered structure");
     }
-    const Vec3 site(number(x[s], "_atom_site_fract_x", file), number(y[s], "_atom_site_fract_y", file), number(z[s], "_atom_site_fract_z", file));
-    add_orbit(atoms, grid, symbols[s], orbit_of(site, group, lattice.rows()), file);
+    sites.push_back({symbols[s], {number(x[s], "_atom_site_fract_x", file), number(y[s], "_atom_site_fract_y", file), number(z[s], "_atom_site_fract_z", file)}});
   }
+  return sites;
+}
+
+Atoms atoms_of(const std::vector<Site>& sites, const Group& group, const Mat3& cell, const std::string& file) {
+  Atoms atoms;
+  SiteGrid grid(cell);
+  for (const Site& site : sites) add_orbit(atoms, grid, site.symbol, orbit_of(site.place, group, cell), file);
+  return atoms;
+}
+
+Structure structure_of(const Lattice& lattice, const Atoms& atoms) {
   Coordinates fractional(static_cast<Eigen::Index>(atoms.fractional.size()), 3);
   for (std::size_t a = 0; a < atoms.fractional.size(); ++a) fractional.row(static_cast<Eigen::Index>(a)) = atoms.fractional[a];
-  if (atoms.species.empty()) fail(file, sites.line, "the loop of atom sites is empty");
+  return Structure(lattice, k_periodic, atoms.species, Fractional{fractional});
+}
+
+/// With the first group that puts no two atoms on each other. A single one is taken at its word.
+Structure expanded(const std::vector<Site>& sites, const std::vector<Group>& groups, const Lattice& lattice, const CifBlock& block, const std::string& file) {
+  if (groups.size() == 1) return structure_of(lattice, atoms_of(sites, groups.front(), lattice.rows(), file));
+  for (const Group& group : groups) {
+    try {
+      Structure structure = structure_of(lattice, atoms_of(sites, group, lattice.rows(), file));
+      if (structure.size() == 1 || structure.shortest_distance() > k_overlap) return structure;
+    } catch (const FormatError&) {  // two elements at one place
+    }
+  }
+  fail(file, block.line, "data block " + block.name + ": its space group has several settings, and in each two atoms lie on each other: add the "
+                         "symmetry operations, or a Hall symbol");
+}
+
+Frame frame_of(const CifBlock& block, const CifLoop& loop, const std::string& file) {
   try {
-    Frame frame{Structure(lattice, k_periodic, std::move(atoms.species), Fractional{fractional}), {}, {}, {}};
+    const Lattice lattice = Lattice::from_parameters(required(block, "_cell_length_a", file), required(block, "_cell_length_b", file),
+                                                     required(block, "_cell_length_c", file), required(block, "_cell_angle_alpha", file),
+                                                     required(block, "_cell_angle_beta", file), required(block, "_cell_angle_gamma", file));
+    Frame frame{expanded(sites_of(loop, file), possible_groups(block, lattice.rows(), file), lattice, block, file), {}, {}, {}};
     if (!block.name.empty()) frame.info["name"] = block.name;
     return frame;
   } catch (const NumericsError& error) {
@@ -244,7 +290,9 @@ void append_frame(std::string& text, const Frame& frame) {
   text += "_chemical_formula_sum '" + structure.composition().formula() + "'\n";
   text += "_space_group_name_H-M_alt 'P 1'\n_space_group_IT_number 1\nloop_\n_space_group_symop_operation_xyz\n'x, y, z'\n";
   text += "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n_atom_site_occupancy\n";
-  const Fractional fractional = structure.fractional();
+  Fractional fractional = structure.fractional();
+  // Lengths and angles are those of a right-handed cell: a left-handed one has them with its vectors turned round.
+  if (structure.lattice().signed_volume() < 0.0) fractional.values = -fractional.values;
   for (std::size_t a = 0; a < structure.size(); ++a) {
     const std::string symbol(structure.species()[a].symbol());
     text += symbol + std::to_string(a + 1) + " " + symbol;

@@ -3,6 +3,8 @@
 #include <spglib.h>
 
 #include <Eigen/LU>
+#include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <map>
@@ -12,6 +14,8 @@
 
 namespace tamiz {
 namespace {
+
+constexpr double k_metric_tolerance = 0.01;  // of the largest entry: files round their cells
 
 std::string without_blanks(std::string_view text) {
   std::string result;
@@ -109,16 +113,18 @@ SymmetryOperation parse_operation(std::string_view text, const std::string& wher
   return operation;
 }
 
-int hall_number_by_name(std::string_view name) {
+std::vector<int> hall_numbers_by_name(std::string_view name) {
   const NamedSetting wanted = named_setting(name);
-  if (wanted.name.empty()) return 0;
+  std::vector<int> found;
+  if (wanted.name.empty()) return found;
   for (int hall = 1; hall <= 530; ++hall) {
     const SpglibSpacegroupType type = spg_get_spacegroup_type(hall);
     if (!wanted.choice.empty() && wanted.choice != lower(type.choice)) continue;
-    for (const char* known : {type.international_short, type.international_full, type.international})
-      if (without_blanks(std::string_view(known).substr(0, std::string_view(known).find('='))) == wanted.name) return hall;
+    const std::array<std::string_view, 3> names{type.international_short, type.international_full, type.international};
+    if (std::ranges::any_of(names, [&](std::string_view known) { return without_blanks(known.substr(0, known.find('='))) == wanted.name; }))
+      found.push_back(hall);
   }
-  return 0;
+  return found;
 }
 
 int hall_number_by_symbol(std::string_view symbol) {
@@ -134,14 +140,19 @@ int hall_number_by_symbol(std::string_view symbol) {
   return n_alike == 1 ? alike : 0;
 }
 
-int only_hall_number_of(int group) {
-  int found = 0;
-  for (int hall = 1; hall <= 530; ++hall) {
-    if (spg_get_spacegroup_type(hall).number != group) continue;
-    if (found != 0) return 0;
-    found = hall;
-  }
+std::vector<int> hall_numbers_of(int group) {
+  std::vector<int> found;
+  for (int hall = 1; hall <= 530; ++hall)
+    if (spg_get_spacegroup_type(hall).number == group) found.push_back(hall);
   return found;
+}
+
+bool fits_cell(std::span<const SymmetryOperation> operations, const Mat3& cell) {
+  const Mat3 metric = cell * cell.transpose();
+  return std::ranges::all_of(operations, [&](const SymmetryOperation& operation) {
+    const Mat3 rotation = operation.rotation.cast<double>();
+    return (rotation.transpose() * metric * rotation - metric).cwiseAbs().maxCoeff() <= k_metric_tolerance * metric.cwiseAbs().maxCoeff();
+  });
 }
 
 }  // namespace tamiz

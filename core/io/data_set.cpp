@@ -11,6 +11,7 @@
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/archive_frame.hpp"
+#include "tamiz/core/io/frame_rows.hpp"
 #include "tamiz/core/io/hdf5_file.hpp"
 
 namespace tamiz {
@@ -39,6 +40,7 @@ void refuse(bool wrong, const Frame& frame, const std::string& what) {
 }
 
 void check(const Frame& frame) {
+  require_rows(frame);
   refuse(!frame.arrays.empty(), frame, "per-atom arrays such as " + (frame.arrays.empty() ? "" : frame.arrays.begin()->first));
   for (const auto& [key, value] : frame.info) {
     refuse(key.empty() || key == "." || key.find('/') != std::string::npos, frame, "the key '" + key.substr(0, 40) + "'");

@@ -1,4 +1,5 @@
 #include <cctype>
+#include <cmath>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/extxyz.hpp"
 #include "tamiz/core/io/extxyz_names.hpp"
+#include "tamiz/core/io/frame_rows.hpp"
 
 namespace tamiz {
 namespace {
@@ -58,11 +60,20 @@ std::vector<std::string> column_names(const std::map<std::string, Eigen::MatrixX
   return names;
 }
 
+void require_finite(bool is_finite, const std::string& what) {
+  if (!is_finite) throw FormatError("extended XYZ holds finite numbers only: " + what + " has others");
+}
+
 void check_writable(const Frame& frame) {
   if (frame.structure.size() == 0) throw FormatError("extended XYZ has no frames without atoms");
-  for (const auto& [name, array] : frame.arrays)
-    if (!array.allFinite()) throw FormatError("extended XYZ holds finite numbers only: " + name + " has others");
-  if (frame.labels.forces && !frame.labels.forces->allFinite()) throw FormatError("extended XYZ holds finite numbers only: the forces have others");
+  require_rows(frame);
+  for (const auto& [name, array] : frame.arrays) require_finite(array.allFinite(), name);
+  if (frame.info.contains("")) throw FormatError("extended XYZ has no keys without a name");
+  const Labels& labels = frame.labels;
+  require_finite(!labels.energy || std::isfinite(*labels.energy), "the energy");
+  require_finite(!labels.free_energy || std::isfinite(*labels.free_energy), "the free energy");
+  require_finite(!labels.forces || labels.forces->allFinite(), "the matrix of forces");
+  require_finite(!labels.stress || labels.stress->allFinite(), "the stress");
 }
 
 void append_frame(std::string& text, const Frame& frame) {

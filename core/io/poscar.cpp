@@ -56,6 +56,14 @@ Structure structure_of(const Lattice& lattice, const std::vector<Element>& speci
   }
 }
 
+/// A logical as Fortran reads it: T, f, .TRUE., .false.
+bool is_true(std::string_view flag, const Lines& lines) {
+  const char letter = flag.size() > 1 && flag[0] == '.' ? flag[1] : flag[0];
+  if (letter == 'T' || letter == 't') return true;
+  if (letter != 'F' && letter != 'f') lines.fail("expected T or F, got " + std::string(flag));
+  return false;
+}
+
 }  // namespace
 
 Frame parse_poscar(std::string_view text, const std::string& name) {
@@ -85,7 +93,7 @@ Frame parse_poscar(std::string_view text, const std::string& name) {
     values.row(a) = parse_vector(lines, &flags);
     if (!selective) continue;
     if (flags.size() < 3) lines.fail("selective dynamics needs three flags");
-    for (int k = 0; k < 3; ++k) free_to_move(a, k) = flags[static_cast<std::size_t>(k)].starts_with('T') ? 1.0 : 0.0;
+    for (int k = 0; k < 3; ++k) free_to_move(a, k) = is_true(flags[static_cast<std::size_t>(k)], lines) ? 1.0 : 0.0;
   }
   Frame frame{structure_of(lattice, species, cartesian ? Coordinates(values * scale) : Coordinates(values * lattice.rows()), lines), {}, {}, {}};
   if (!title.empty()) frame.info["name"] = title;

@@ -197,8 +197,12 @@ void check(const Potential& potential, std::span<const Structure> structures, co
   if (!(options.fmax > 0.0) || !(options.smax > 0.0)) throw UnitError("fmax and smax must be above 0");
   if (!(options.max_displacement > 0.0)) throw UnitError("max_displacement must be above 0 Å");
   if (!(options.max_volume_change > 1.0)) throw UnitError("max_volume_change must be above 1");
-  for (std::size_t k = 0; k < structures.size(); ++k)
+  for (std::size_t k = 0; k < structures.size(); ++k) {
     if (structures[k].size() == 0) throw ShapeError("structure " + std::to_string(k) + " has no atoms");
+    const bool partly_periodic = !structures[k].is_periodic() && structures[k].periodicity() != k_molecule;
+    if (options.cell && options.pressure != 0.0 && partly_periodic)
+      throw CapabilityError("structure " + std::to_string(k) + " has open directions, in which its cell has no meaning, nor a pressure on it: relax it without one");
+  }
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace tamiz {
 struct RelaxOptions {
   bool cell = true;             ///< relax the lattice too
   double fmax = 0.01;           ///< largest norm of the force on an atom [eV/Å]
-  double smax = 0.0006;         ///< largest stress component [eV/Å³], about 0.1 GPa
-  double pressure = 0.0;        ///< target [eV/Å³], positive compresses
+  double smax = 0.0006;         ///< largest stress component [eV/Å³], about 0.1 GPa; of the whole cell, in which vacuum of a sheet dilutes it
+  double pressure = 0.0;        ///< target [eV/Å³], positive compresses; other than 0 of cells that are periodic in all directions only
   int max_steps = 500;
   double max_displacement = 0.1;///< per step and atom [Å]
   std::size_t atoms_per_batch = 512;
@@ -39,7 +39,8 @@ struct RelaxResult {
 /// Limited-memory BFGS with a trust radius (minimizer.hpp) on atoms and log-strain of the cell, as batches:
 /// structures that finish leave, waiting ones enter. Results come in the order of `structures` and do not depend on the
 /// batching beyond the potential's own rounding. The cell of a sheet or a wire that has no vectors along its open directions
-/// gets unit vectors there. `progress(done)` is called after each step with the finished count.
+/// gets unit vectors there. `progress(done)` is called after each step with the finished count. Throws CapabilityError where there is a pressure
+/// on a cell with open directions.
 std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
                                const RelaxOptions& options = {},
                                const std::function<void(std::size_t done)>& progress = {});

@@ -4,12 +4,15 @@
 
 namespace tamiz {
 
-StructureIdentity::StructureIdentity(const Structure& structure) : fingerprint_(structure) {
+StructureIdentity::StructureIdentity(const Structure& structure)
+    : fingerprint_(structure), periodicity_(structure.periodicity()), n_atoms_(structure.size()) {
   if (structure.is_periodic() && structure.size() > 0) crystal_.emplace(structure);
 }
 
 bool StructureIdentity::same_as(const StructureIdentity& other) const {
   if (crystal_.has_value() != other.crystal_.has_value()) return false;
+  const bool is_molecule = periodicity_ == Periodicity{false, false, false};
+  if (!crystal_ && (periodicity_ != other.periodicity_ || (is_molecule && n_atoms_ != other.n_atoms_))) return false;
   const double distance = fingerprint_.distance(other.fingerprint_);
   if (!crystal_) return distance < k_same_structure;
   return distance < k_near_structure && crystal_->coincides_with(*other.crystal_);

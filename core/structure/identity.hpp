@@ -19,7 +19,8 @@ inline constexpr double k_same_structure = 0.01;
 inline constexpr double k_near_structure = 0.04;
 
 /// Decides whether two structures count as one. Orderings of one lattice and stackings of one layer have nearly the same
-/// distances and angles; where the fingerprints of two crystals are near, their atoms must lie on each other as well.
+/// distances and angles; where the fingerprints of two crystals are near, their atoms must lie on each other as well. Molecules have as many
+/// atoms, crystals, wires and slabs may be given in supercells.
 class StructureIdentity {
  public:
   explicit StructureIdentity(const Structure& structure);
@@ -29,6 +30,8 @@ class StructureIdentity {
 
  private:
   Fingerprint fingerprint_;
+  Periodicity periodicity_;
+  std::size_t n_atoms_;
   std::optional<ReducedCrystal> crystal_;  ///< missing where there are directions without periodicity
 };
 

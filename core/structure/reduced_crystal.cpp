@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 
@@ -159,6 +160,13 @@ Mat3 reduced_basis(const Mat3& cell) {
   return reduced;
 }
 
+Points on_reduced_cell(Points points) {
+  const Mat3 cell = reduced_basis(points.cell);
+  points.fractional *= points.cell * cell.inverse();
+  points.cell = cell;
+  return points;
+}
+
 struct LatticeVector {
   Integers steps;
   Row vector;
@@ -227,9 +235,10 @@ Points scaled_points(const Structure& structure) {
 }  // namespace
 
 ReducedCrystal::ReducedCrystal(const Structure& structure) {
-  Points points = primitive(scaled_points(structure));
-  cell_ = reduced_basis(points.cell);
-  fractional_ = points.fractional * (points.cell * cell_.inverse());
+  // Reduced before, too: translations inside a skew cell are steps of long vectors, and noise turns them into others.
+  Points points = on_reduced_cell(primitive(on_reduced_cell(scaled_points(structure))));
+  cell_ = points.cell;
+  fractional_ = std::move(points.fractional);
   species_ = std::move(points.species);
   rare_ = rarest(species_);
 }

@@ -146,8 +146,12 @@ void ModelFile::write(const std::filesystem::path& path) const {
   const auto tensors = sorted_tensors(*this);
   std::string data;
   for (const Tensor* tensor : tensors) data += tensor->bytes;
-  const std::string checksum = checksum_of(header_of(*this, tensors, k_no_checksum), data);
-  const std::string header = header_of(*this, tensors, checksum);
+  std::string header;
+  try {
+    header = header_of(*this, tensors, checksum_of(header_of(*this, tensors, k_no_checksum), data));
+  } catch (const Json::exception&) {
+    throw FormatError("the model's card holds a text that is not UTF-8");
+  }
   const std::uint64_t size = header.size();
   std::string bytes(k_prefix, '\0');
   std::memcpy(bytes.data(), &size, k_prefix);

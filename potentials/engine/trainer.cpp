@@ -76,6 +76,9 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
   check_config(config);
   const bool forces = config.weights.forces > 0.0 || config.last_stage.forces > 0.0;
   check_labels(frames, "training", forces);
+  if (initial && !config.atomic_energies.empty())
+    throw FormatError("model.atomic_energies: the reference energies of an initial model are kept, or moved onto the labels with train.shift_references");
+  if (!initial && config.shift_references) throw FormatError("train.shift_references: there is no initial model whose reference energies could be moved");
   if (!validation.empty()) check_labels(validation, "validation", forces);
   const int n_members = initial ? initial->description.n_members : config.model.n_members;
   Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {},
@@ -159,6 +162,11 @@ std::vector<const TrainingFrame*> batch_of(const Plan& plan, std::int64_t step) 
   return batch;
 }
 
+/// Whether frames have anything that a model could be better or worse at.
+bool can_judge(std::span<const Frame> frames) {
+  return std::ranges::any_of(frames, [](const Frame& frame) { return frame.labels.consistent_energy() || frame.labels.forces; });
+}
+
 /// One run: the model, the optimiser and the average of its parameters.
 class Run {
  public:
@@ -167,7 +175,7 @@ class Run {
         model_(make_trainable(plan.start, options_of(plan.config))),
         optimizer_(model_->layout(), plan.config.weight_decay, plan.config.threads),
         families_(model_->layout(), plan.start.description.elements, plan.family_decay),
-        cycles_(cycles(plan.config.steps, plan.set.validation.empty() ? 0 : first_cycle(plan))) {
+        cycles_(cycles(plan.config.steps, can_judge(plan.set.validation) ? first_cycle(plan) : 0)) {
     std::size_t size = 0;
     for (const ParameterBlock& block : model_->layout()) size += block.size;
     gradient_.resize(size);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,8 +54,9 @@ struct ErrorSummary {
   std::optional<double> force_mae;                ///< per component [eV/Å]
   std::optional<double> stress_mae;               ///< per component [eV/Å³]
   std::optional<double> mean_force;               ///< mean |component| of the reference [eV/Å]
-  /// Energies and forces of frames weighed against each other (docs/theory.md, eq. 20), of those that there are: smaller is better.
-  double score = 0.0;
+  /// Energies and forces of frames weighed against each other (docs/theory.md, eq. 20), of those that there are: smaller is better. NaN where there
+  /// are none.
+  double score = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct TrainResult {

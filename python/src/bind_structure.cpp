@@ -9,6 +9,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/data_set.hpp"
 #include "tamiz/core/io/format.hpp"
+#include "tamiz/core/io/frame_rows.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
 #include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
@@ -149,9 +150,7 @@ Frame make_frame(const Structure& structure, std::optional<double> energy, std::
   frame.labels.free_energy = free_energy;
   if (forces) frame.labels.forces = coordinates_of(*forces, "forces");
   if (stress) frame.labels.stress = matrix_of(*stress, "stress");
-  if (frame.labels.forces && frame.labels.forces->rows() != static_cast<Eigen::Index>(structure.size()))
-    throw ShapeError("forces must have one row for each of the " + std::to_string(structure.size()) + " atoms, got " +
-                     std::to_string(frame.labels.forces->rows()));
+  require_rows(frame);
   return frame;
 }
 

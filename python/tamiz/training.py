@@ -38,7 +38,7 @@ def _without_test(frames: list[Frame], validation: list[Frame]) -> tuple[list[Fr
     def of_split(name: str) -> list[Frame]:
         return [frame for frame in frames if frame.info.get("split", "train") == name]
 
-    if not of_split("train"):
+    if frames and not of_split("train"):
         raise FormatError("none of the frames is of the split train")
     return of_split("train"), validation or of_split("validation")
 

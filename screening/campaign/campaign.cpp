@@ -86,6 +86,7 @@ struct Campaign::Impl {
   const LearnRecord* adopted_before(int round) const;
   std::filesystem::path model_path(int round) const;
   const std::string& model_hash(int round) const;
+  void require_same_model(int round) const;
   std::vector<Structure> starting_geometries() const;
   std::vector<LabelOrder> orders_of(int round) const;
 };
@@ -153,6 +154,14 @@ const std::string& Campaign::Impl::model_hash(int round) const {
   return adopted == nullptr ? history.start->model_hash : adopted->model_hash;
 }
 
+/// Hours pass between the steps of a campaign, in which another program may have written the file anew.
+void Campaign::Impl::require_same_model(int round) const {
+  const auto path = model_path(round);
+  if (hash_hex(read_file(path)) != model_hash(round))
+    throw FormatError(path.string() + " is not the model that this campaign goes on with, its hash differs: restore it "
+                                      "from a copy");
+}
+
 void Campaign::Impl::propose_candidates() {
   if (history.candidates) return;
   log::info("proposing candidates");
@@ -183,11 +192,9 @@ std::vector<Structure> Campaign::Impl::starting_geometries() const {
 
 void Campaign::Impl::assess(int round) {
   if (static_cast<int>(history.predictions.size()) > round) return;
+  require_same_model(round);
   const auto path = model_path(round);
-  const std::string hash = hash_hex(read_file(path));
-  if (hash != model_hash(round))
-    throw FormatError(path.string() + " is not the model that this campaign goes on with, its hash differs: restore it "
-                                      "from a copy");
+  const std::string& hash = model_hash(round);
   if (!history.predictions.empty() && history.predictions.back().model_hash == hash) {
     // The model did not change, so neither does what it says.
     RoundPrediction same = history.predictions.back();
@@ -245,6 +252,10 @@ bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
 
 void Campaign::Impl::learn_from(int round) {
   if (static_cast<int>(history.learned.size()) > round) return;
+  require_same_model(round + 1);
+  if (hash_of_first_labels(config.training_files()) != history.start->training_hash)
+    throw FormatError(fmt::format("the labels that the starting model was trained on are others than when this campaign began: restore {}",
+                                  fmt::join(config.training, ", ")));
   const ModelFile current = ModelFile::read(model_path(round + 1));
   const FirstLabels first = read_first_labels(config.training_files());
   std::filesystem::create_directories(folder / "models");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -45,15 +46,33 @@ bool inside(const Composition& composition, const std::set<Element>& system) {
   return std::includes(system.begin(), system.end(), elements.begin(), elements.end());
 }
 
-/// Two levels may have the same name, as a file that was changed, and their energies are not comparable. The class of the mesh is that of the
-/// compound; old ledgers do not say the settings.
-void check_settings(const nlohmann::json& record, const std::string& level, const nlohmann::json& settings, const std::filesystem::path& ledger) {
-  if (!record.contains("settings")) return;
+/// Names of the settings in which a label differs from the level. Two levels may have the same name, as a file that was changed, and their
+/// energies are not comparable. The class of the mesh is that of the compound; old ledgers do not say the settings.
+std::string other_settings(const nlohmann::json& record, nlohmann::json settings) {
+  if (!record.contains("settings")) return "";
   nlohmann::json of_record = record.at("settings");
-  of_record.erase("mesh");
-  if (const std::string names = differing_members(of_record, settings); !names.empty())
-    throw FormatError(fmt::format("{}: {} was labelled at a level {} with other settings ({}) than it has now: label it again, or give the "
-                                  "changed level another name", ledger.string(), record.at("id").get<std::string>(), level, names));
+  for (nlohmann::json* some : {&of_record, &settings}) some->erase("mesh");
+  return differing_members(of_record, settings);
+}
+
+/// Labels of one level by their ids, the last of each.
+struct Relaxed {
+  std::map<std::string, LabelResult> finished;
+  std::map<std::string, std::string> outdated;  ///< ids, and the settings that were others
+};
+
+Relaxed relaxed_at(const std::filesystem::path& ledger, const std::string& level, const nlohmann::json& settings) {
+  Relaxed relaxed;
+  for (const nlohmann::json& record : Ledger::read(ledger)) {
+    if (record.at("kind") != "label" || record.value("level", level) != level || record.value("task", "relax") != "relax") continue;
+    if (std::string names = other_settings(record, settings); !names.empty()) {
+      relaxed.outdated.insert_or_assign(record.at("id").get<std::string>(), std::move(names));
+      continue;
+    }
+    LabelResult result = label_result_from_json(record);
+    if (result.status == LabelStatus::finished) relaxed.finished.insert_or_assign(result.id, std::move(result));
+  }
+  return relaxed;
 }
 
 }  // namespace
@@ -69,15 +88,8 @@ bool CompetingSet::complete(const std::string& system) const {
 
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
                             const std::string& level, const std::string& settings, std::span<const std::string> systems) {
-  const nlohmann::json level_settings = nlohmann::json::parse(settings);
   const KnownPhases known = known_phases_of(known_phases);
-  std::map<std::string, LabelResult> relaxed;
-  for (const nlohmann::json& record : Ledger::read(ledger)) {
-    if (record.at("kind") != "label" || record.value("level", level) != level || record.value("task", "relax") != "relax") continue;
-    check_settings(record, level, level_settings, ledger);
-    LabelResult result = label_result_from_json(record);
-    if (result.status == LabelStatus::finished) relaxed.insert_or_assign(result.id, std::move(result));
-  }
+  const Relaxed relaxed = relaxed_at(ledger, level, nlohmann::json::parse(settings));
 
   CompetingSet set;
   std::set<std::string> taken;
@@ -89,8 +101,11 @@ CompetingSet read_competing(const std::filesystem::path& known_phases, const std
       if (inside(phase.composition, elements) && taken.insert(phase.id).second) set.reported.push_back(phase);
     for (const ReportedPhase& phase : known.competitors) {
       if (!inside(phase.composition, elements)) continue;
-      const auto found = relaxed.find(phase.id);
-      if (found == relaxed.end()) {
+      const auto found = relaxed.finished.find(phase.id);
+      if (found == relaxed.finished.end()) {
+        if (const auto other = relaxed.outdated.find(phase.id); other != relaxed.outdated.end())
+          throw FormatError(fmt::format("{}: {} was labelled at a level {} with other settings ({}) than it has now: label it again, or give the "
+                                        "changed level another name", ledger.string(), phase.id, level, other->second));
         missing.push_back(phase.name);
         continue;
       }

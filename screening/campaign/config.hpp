@@ -24,7 +24,7 @@ struct LabelOptions {
   std::string oracle = "gpaw";
   std::string level = "pbe-600g";
   int workers = 0;           ///< 0: one per core that the machine grants
-  int relax_steps = 0;       ///< DFT steps of one relaxation, at most; 0: as many as the level allows
+  int relax_steps = 0;       ///< DFT steps of one relaxation, at most, on each of its meshes; 0: as many as the level allows
   double timeout = 3600.0;   ///< CPU time of one label [core-seconds], against calculations that hang
   int gaps = 2;              ///< band gaps of the best DFT-confirmed candidates
 };

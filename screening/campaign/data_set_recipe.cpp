@@ -37,7 +37,8 @@ void keep_the_end(Info& kept, Info other) {
   if (const auto cost = kept.find("core_seconds"); cost != kept.end())
     other["core_seconds"] = format_double(parse_double(cost->second, "core_seconds") + parse_double(other.at("core_seconds"), "core_seconds"));
   other["split"] = kept.at("split");
-  if (const auto moved = kept.find("energy_moved"); moved != kept.end()) other.insert(*moved);
+  for (const char* key : {"energy_moved", "free_energy_smearing"})  // of the labels, which are the kept ones
+    if (const auto moved = kept.find(key); moved != kept.end()) other.insert_or_assign(key, moved->second);
   kept = std::move(other);
 }
 
@@ -189,7 +190,7 @@ class Gathering {
     if (!record.contains("structure")) return;  // ledgers did not always keep what was asked for
     info["status"] = to_string(label.status);
     info["reason"] = label.reason;
-    info["core_seconds"] = format_double(label.cost);
+    info["core_seconds"] = format_double(label.cost + json::parse(label.properties).value("cost_before", 0.0));
     failures_.insert_or_assign(label.key, Frame{structure_from_json(record.at("structure")), {}, std::move(info), {}});
   }
 

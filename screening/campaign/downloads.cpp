@@ -151,6 +151,7 @@ std::string gpaw_input(const Structure& structure, const std::string& name, cons
   const nlohmann::json& table = level.at(by_length ? "kpoint_length" : "kpoint_density");
   const Composition composition = structure.composition();
   const std::string mesh = label_mesh.empty() ? level.value("mesh", mesh_class(composition, table)) : label_mesh;
+  if (!table.contains(mesh)) return "";  // the worker would refuse it, too
   // Planes of the lattice that are as far apart as the length are enough for a mesh that resolves it.
   const double density = table.at(mesh).get<double>() / (by_length ? 2.0 * std::numbers::pi : 1.0);
   const nlohmann::json atoms = structure_to_json(structure);

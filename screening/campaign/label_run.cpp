@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/progress.hpp"
@@ -31,10 +33,18 @@ std::map<std::string, LabelResult> known_labels(const Ledger& ledger, bool retry
   for (const nlohmann::json& record : ledger.records()) {
     if (record.at("kind") != "label") continue;
     LabelResult label = label_result_from_json(record);
-    if (label.status != LabelStatus::finished && retry_failed) continue;
+    if (label.cached || (label.status != LabelStatus::finished && retry_failed)) continue;
     known.insert_or_assign(label.key, std::move(label));
   }
   return known;
+}
+
+/// Ids with the keys of their labels: what is asked for under another id is known, but nobody finds it by that id.
+std::set<std::pair<std::string, std::string>> recorded_labels(const Ledger& ledger) {
+  std::set<std::pair<std::string, std::string>> recorded;
+  for (const nlohmann::json& record : ledger.records())
+    if (record.at("kind") == "label") recorded.emplace(record.at("id"), record.at("key"));
+  return recorded;
 }
 
 nlohmann::json record_of(const LabelRequest& request, const LabelResult& result) {
@@ -73,11 +83,17 @@ LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest
   Progress progress("labels", requests.size(), static_cast<std::size_t>(std::count_if(requests.begin(), requests.end(), is_known)));
   std::size_t n_done = 0;
   const auto show = [&] { progress.update(n_done, fmt::format("{:.0f} core-seconds", run.cost)); };
+  std::set<std::pair<std::string, std::string>> recorded = recorded_labels(ledger);
   const auto keep = [&](std::size_t index, LabelResult result) {
+    const bool is_new = recorded.emplace(result.id, result.key).second;
     if (!result.cached) {
       ledger.append(record_of(requests[index], result));
       run.cost += result.cost;
       ++run.n_calculated;
+    } else if (is_new && result.status == LabelStatus::finished) {
+      LabelResult again = result;
+      again.trajectory.clear();  // of the label that was calculated
+      ledger.append(record_of(requests[index], again));
     }
     run.results[index] = std::move(result);
     ++n_done;

@@ -144,7 +144,8 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
   record.after = evaluate_errors(*new_potential, split.held_out);
   const double known_before = evaluate_errors(*old_potential, shipped_test).score;
   const double known_after = evaluate_errors(*new_potential, shipped_test).score;
-  judge(record, options.min_held_out, known_after / known_before);
+  // First test labels without energies and forces say nothing for or against it.
+  judge(record, options.min_held_out, known_before > 0.0 ? known_after / known_before : 1.0);
   if (record.adopted) {
     record.model_file = fmt::format("models/round_{}.safetensors", round);
     result.model.write(run_folder / record.model_file);

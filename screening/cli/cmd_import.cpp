@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <map>
 #include <memory>
 
 #include "tamiz/core/base/log.hpp"
@@ -15,22 +14,8 @@ struct Options {
   std::vector<std::string> card;
 };
 
-std::string complaint_about_entry(const std::string& entry) {
-  const std::size_t equals = entry.find('=');
-  return equals == 0 || equals == std::string::npos ? "'" + entry + "', expected key=value" : "";
-}
-
-std::map<std::string, std::string> card_of(const std::vector<std::string>& entries) {
-  std::map<std::string, std::string> card;
-  for (const std::string& entry : entries) {
-    const std::size_t equals = entry.find('=');
-    card[entry.substr(0, equals)] = entry.substr(equals + 1);
-  }
-  return card;
-}
-
 int run(const Options& options, nlohmann::json& result) {
-  const ModelFile model = import_mace(options.checkpoint, {options.head, card_of(options.card)});
+  const ModelFile model = import_mace(options.checkpoint, {options.head, card_entries(options.card)});
   model.write(options.output);
   log::info(fmt::format("{}: {} elements, cutoff {} Å, head {}; written to {}", model.card.entries.at("name"),
                         model.description.elements.size(), model.description.cutoff, model.card.entries.at("head"),
@@ -53,11 +38,7 @@ void add_import(CLI::App& app) {
   command->add_option("-o,--output", options->output, "Model to write")->capture_default_str();
   command->add_option("--head", options->head,
                       "Which read-out of a model with several (default: the only one, or the one named \"default\")");
-  command
-      ->add_option("--card", options->card,
-                   "key=value for the model's card, as often as needed (level, training_set, licence)")
-      ->allow_extra_args(false)
-      ->check(complaint_about_entry);
+  add_card(*command, options->card);
 }
 
 }  // namespace tamiz::cli

@@ -33,6 +33,15 @@ struct Source {
   std::size_t frame;
 };
 
+/// Atoms that a file holds in place, as selective dynamics of POSCAR does, are moved all the same.
+void warn_of_held_atoms(const std::vector<Frame>& frames) {
+  for (const Frame& frame : frames)
+    if (const auto found = frame.arrays.find("selective"); found != frame.arrays.end() && found->second.minCoeff() < 1.0) {
+      log::warning("selective dynamics is not kept to: all atoms move");
+      return;
+    }
+}
+
 std::vector<Frame> read_all(const std::vector<std::string>& files, std::vector<Source>& sources) {
   std::vector<Frame> frames;
   for (const std::string& file : files) {
@@ -76,6 +85,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   std::vector<Source> sources;
   std::vector<Frame> frames = read_all(arguments.files, sources);
   if (frames.empty()) throw FormatError("the files hold no structure");
+  warn_of_held_atoms(frames);
   arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
   arguments.relax.pressure = arguments.pressure_gpa * units::k_gpa;
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);

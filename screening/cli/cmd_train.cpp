@@ -86,16 +86,13 @@ void check_checkpoint(const Arguments& a) {
     log::warning("no checkpoint " + checkpoint_of(a).string() + ": starting from the beginning");
 }
 
-void complete_card(ModelCard& card, const Arguments& a) {
+/// What the card will say of this training. Its files are hashed before it begins: they may be others when it ends.
+std::map<std::string, std::string> card_of(const Arguments& a) {
   std::string hashes;
   for (const std::string& file : a.files) hashes += hash_hex(read_file(file)).substr(0, 16) + " ";
-  card.entries["created_by"] = "tamiz train";
-  card.entries["training_files_xxh3"] = hashes.substr(0, hashes.size() - 1);
-  for (const std::string& entry : a.card) {
-    const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos || equals == 0) throw FormatError("--card expects key=value, got " + entry);
-    card.entries[entry.substr(0, equals)] = entry.substr(equals + 1);
-  }
+  std::map<std::string, std::string> entries = card_entries(a.card);
+  entries.insert({{"created_by", "tamiz train"}, {"training_files_xxh3", hashes.substr(0, hashes.size() - 1)}});
+  return entries;
 }
 
 void report(const TrainResult& trained, const Arguments& a, const Frames& frames, const Common& common, nlohmann::json& result) {
@@ -117,6 +114,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   check_output(a.out, false);
   const Frames frames = read_all(a);
+  const auto card = card_of(a);
   check_checkpoint(a);
   std::optional<ModelFile> initial;
   if (!a.initial.empty()) initial = ModelFile::read(a.initial);
@@ -144,7 +142,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
     log::warning(fmt::format("stopped at step {} of {}; go on with --resume", trained.steps, config.steps));
     return k_stopped;
   }
-  complete_card(trained.model.card, a);
+  for (const auto& [key, value] : card) trained.model.card.entries.insert_or_assign(key, value);
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));
@@ -171,7 +169,7 @@ void add_train(CLI::App& app) {
   command->add_option("--dtype", a->dtype, "float32 or float64")->check(CLI::IsMember({"float32", "float64"}));
   command->add_option("--engine", a->engine, "fused or torch (default: fused)")->check(CLI::IsMember({"fused", "torch"}));
   add_label_keys(*command, a->keys);
-  command->add_option("--card", a->card, "key=value to write into the model's card; may be repeated");
+  add_card(*command, a->card);
   command->add_flag("--resume", a->resume, "Go on from the checkpoint beside the output");
 }
 

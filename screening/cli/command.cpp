@@ -46,6 +46,30 @@ void add_load_options(CLI::App& command, LoadOptions& options) {
   }, "Memory for evaluations, as 2GiB (default: three quarters of what is there)");
 }
 
+void add_card(CLI::App& command, std::vector<std::string>& card) {
+  const auto complaint = [](const std::string& entry) -> std::string {
+    try {
+      nlohmann::json(entry).dump();
+    } catch (const nlohmann::json::exception&) {
+      return "a text that is not UTF-8";
+    }
+    const std::size_t equals = entry.find('=');
+    return equals == 0 || equals == std::string::npos ? "'" + entry + "', expected key=value" : "";
+  };
+  command.add_option("--card", card, "key=value for the model's card, as often as needed (level, training_set, licence)")
+      ->allow_extra_args(false)
+      ->check(complaint);
+}
+
+std::map<std::string, std::string> card_entries(const std::vector<std::string>& card) {
+  std::map<std::string, std::string> entries;
+  for (const std::string& entry : card) {
+    const std::size_t equals = entry.find('=');
+    entries[entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return entries;
+}
+
 CLI::Validator positive() {
   return {[](const std::string& text) {
             double value = 0.0;

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tamiz/potentials/engine/load.hpp"
 
@@ -34,6 +36,10 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 /// The positional `model` and the options `--dtype`, `--device`, `--engine` and `--memory` of every command that evaluates a potential.
 void add_model_argument(CLI::App& command, std::string& model);
 void add_load_options(CLI::App& command, LoadOptions& options);
+
+/// `--card key=value`, as often as needed, and what it says. Texts are UTF-8.
+void add_card(CLI::App& command, std::vector<std::string>& card);
+std::map<std::string, std::string> card_entries(const std::vector<std::string>& card);
 
 /// Numbers of an option; CLI11's own validators say their range with 300 digits.
 CLI::Validator positive();

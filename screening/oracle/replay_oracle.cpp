@@ -11,14 +11,14 @@ namespace {
 
 using Results = std::vector<std::pair<std::int64_t, LabelResult>>;
 
-/// What an answer is found by: the request's key, or its task and name.
+/// What an answer is found by: the request's key, or its task and name. Candidates of a campaign have names beside their ids, frames of a file have ids only.
 std::string key_of(const StoredLabel& label) { return label.result.key; }
 std::string key_of(const LabelRequest& request) { return request.key(); }
 std::string name_of(LabelTask task, const std::string& name) { return std::string(to_string(task)) + " " + name; }
 std::string name_of(const StoredLabel& label) { return label.task ? name_of(*label.task, label.result.id) : ""; }
 std::string name_of(const LabelRequest& request) {
   const auto name = request.info.find("name");
-  return name != request.info.end() ? name_of(request.task, name->second) : "";
+  return name_of(request.task, name != request.info.end() ? name->second : request.id);
 }
 
 class ReplayOracle : public Oracle {

@@ -51,9 +51,14 @@ void check_complete(const LabelResult& result, const json& properties, LabelTask
   }
 }
 
+/// Properties are free, but these have a meaning here, and a ledger keeps them for good.
 json properties_of(const json& message) {
   const json properties = message.value("properties", json::object());
   if (!properties.is_object()) throw FormatError("properties: expected an object");
+  for (const char* key : {"gap", "gap_direct", "cost_before"})
+    if (properties.contains(key) && !properties.at(key).is_number()) throw FormatError(std::string("property ") + key + ": expected a number");
+  for (const char* key : {"mesh", "gap_kind", "gap_level", "oracle", "version"})
+    if (properties.contains(key) && !properties.at(key).is_string()) throw FormatError(std::string("property ") + key + ": expected a text");
   return properties;
 }
 

@@ -39,7 +39,8 @@ struct Job {
 };
 
 Clock::time_point after(double seconds) {
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  constexpr double k_for_ever = 1e9;  // [s]: more would not fit the clock
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(seconds, k_for_ever)));
 }
 
 std::string last_line(const std::string& text) { return text.substr(text.rfind('\n') + 1); }
@@ -119,8 +120,11 @@ std::size_t WorkerOracle::Impl::n_starting() const {
 
 /// Gives waiting requests to idle workers, and starts as many workers as there is work for.
 void WorkerOracle::Impl::assign() {
-  for (Slot& slot : slots)
-    if (!queue.empty() && slot.process && slot.ready && !slot.job) hand_over(slot);
+  for (Slot& slot : slots) {
+    if (queue.empty() || !slot.process || !slot.ready || slot.job) continue;
+    if (slot.process->has_ended()) lose(slot, LabelStatus::failed, "");  // between two rounds nobody looks: killed for its memory, say
+    else hand_over(slot);
+  }
   for (Slot& slot : slots)
     if (queue.size() > n_starting() && !slot.process && !slot.given_up()) start(slot);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -80,12 +81,14 @@ struct BabelClient::Impl {
 
   json ask(const json& request) {
     process.send(request.dump(-1, ' ', false, json::error_handler_t::replace));
-    const auto deadline = std::chrono::steady_clock::now() + k_timeout;
+    auto deadline = std::chrono::steady_clock::now() + k_timeout;
     while (true) {
       if (const auto line = process.next_line()) return checked(*line);
       if (std::chrono::steady_clock::now() > deadline) throw OracleError("tamiz-babel gave no answer in two minutes");
-      pollfd waiting{process.output(), POLLIN, 0};
-      ::poll(&waiting, 1, 200);
+      const bool has_unsent = process.input() >= 0 && process.has_unsent();  // a pipe takes a large text in many parts
+      std::array<pollfd, 2> waiting{pollfd{process.output(), POLLIN, 0}, pollfd{process.input(), POLLOUT, 0}};
+      ::poll(waiting.data(), has_unsent ? 2 : 1, 200);
+      if (has_unsent) deadline = std::chrono::steady_clock::now() + k_timeout;
       process.flush();
       if (!process.receive()) {
         if (const auto line = process.next_line()) return checked(*line);

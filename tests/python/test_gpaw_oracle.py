@@ -19,8 +19,10 @@ import tamiz
 sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))  # programs beside the package, whose folder is their path
 import gpaw_level  # noqa: E402
 import gpaw_relaxation  # noqa: E402
+import gpaw_worker  # noqa: E402
 import kpoint_mesh  # noqa: E402
 import kpoint_sampling  # noqa: E402
+import protocol  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TAMIZ = Path(os.environ.get("TAMIZ_BUILD_DIR", ROOT / "build")).resolve() / "bin" / "tamiz"
@@ -413,6 +415,19 @@ def test_a_cycle_that_fails_at_once_behind_a_cut_begins_the_relaxation_anew(monk
     calls.clear()
     with pytest.raises(gpaw_level.CycleFailure):  # of one that begins, there is nothing to go back to
         gpaw_relaxation.relax(silicon(), level, frames.append)
+
+
+def test_a_relaxation_that_fails_after_a_cut_says_what_it_cost_before(monkeypatch):
+    import gpaw
+
+    def fails(*arguments):
+        raise protocol.LabelFailure("no luck", {"steps": 3})
+
+    monkeypatch.setattr(gpaw_relaxation, "relax", fails)
+    request = {"id": "a", "task": "relax", "settings": LEVEL, "state": {"form": gpaw_worker.STATE_FORM, "gpaw": gpaw.__version__, "relaxation": {}, "cost": 12.5}}
+    with pytest.raises(protocol.LabelFailure) as failure:
+        gpaw_worker.relax(silicon(), request, [], None)
+    assert failure.value.properties == {"steps": 3, "cost_before": 12.5}
 
 
 def test_a_killed_label_command_goes_on_in_the_middle_of_a_relaxation(tmp_path):

@@ -253,6 +253,8 @@ def test_systems_are_left_out_of_a_training_and_judged(alloys, tmp_path):
     kept["results"][0]["errors"]["alloys.h5"]["left_out"]["energy_mae"] = 1.2345
     (tmp_path / "out.json").write_text(json.dumps(kept))
     assert "| alloys.h5, 1 | 1 | 9 | 1234 |" in run_study(*call)  # what is known is not trained again
+    only_second = call[:4] + call[6:]
+    assert f"| alloys.h5, all | all | 9 | {1000 * errors[1]['energy_mae']:.0f} |" in run_study(*only_second)  # the mean is of what is asked for
 
     (tmp_path / "train.toml").write_text("[train]\nsteps = 41\n")
     with pytest.raises(AssertionError, match="another configuration"):
@@ -297,6 +299,13 @@ def test_close_pairs_are_seen_across_the_cell():
 
     atoms = Atoms("Si2", positions=[[0.1, 0, 0], [4.9, 0, 0]], cell=[5, 8, 8], pbc=True)
     assert solids.closest(tamiz.to_structure(atoms)) == pytest.approx(0.2 / 2.22)
+
+
+def test_close_pairs_are_seen_in_stretched_crystals_of_large_atoms():
+    from ase.build import bulk
+
+    calcium = bulk("Ca", "fcc", 5.53 * 1.25 ** (1 / 3))
+    assert solids.closest(tamiz.to_structure(calcium)) == pytest.approx(5.53 * 1.25 ** (1 / 3) / 2**0.5 / 3.52)
 
 
 def test_starts_are_relaxed_where_the_model_is_trusted_and_not_answered_yet(tmp_path):

@@ -83,6 +83,11 @@ def test_labels_are_compared_by_their_ids(tmp_path):
 
     assert table.splitlines()[-1] == "| all | 2 | 5.0 | 10.0 | 50 | 8.01 |"
     assert table.splitlines()[-2].startswith("| CuO | 2 |")
+    larger = labelled_oxide("a", -8.0, 0.1)
+    larger.set_cell([4.2, 4, 4])
+    write(tmp_path / "other.xyz", [larger, labelled_oxide("b", -7.0, 0.0)])
+    with pytest.raises(AssertionError, match="different structures"):
+        run_study("compare_labels", tmp_path / "one.xyz", tmp_path / "other.xyz")
 
 
 def test_labels_of_two_levels_differ_by_constants_of_the_elements(tmp_path):
@@ -434,7 +439,7 @@ def test_a_data_card_counts_frames_and_what_they_cost(tmp_path):
     still, pushed = np.zeros((8, 3)), np.full((8, 3), 0.3 / math.sqrt(3))
     frames = [
         frame(crystal, -8.0, pushed, id="competing/Si", split="train"),  # on the way to the next
-        frame(crystal, -8.8, still, id="competing/Si", split="train", relax_steps="1", core_seconds="3600"),
+        frame(crystal, -8.8, still, id="competing/Si", split="train", relax_steps="1", core_seconds="3600", gap_core_seconds="720"),
         frame(crystal, -8.4, still, id="shaken/Si/1", split="test", core_seconds="1800"),
         frame(alone, -1.0, np.zeros((1, 3)), id="mine", core_seconds="36"),
     ]
@@ -444,10 +449,11 @@ def test_a_data_card_counts_frames_and_what_they_cost(tmp_path):
     said = run_study("data_card", tmp_path / "data.h5", "--table", "--plot", tmp_path / "frames.png", "-o", tmp_path / "card.json")
 
     card = json.loads((tmp_path / "card.json").read_text())
-    assert "4 frames of 25 atoms, 1 failures, 1.5 core-hours" in said and (tmp_path / "frames.png").stat().st_size > 10_000
+    assert "4 frames of 25 atoms, 1 failures, 1.7 core-hours" in said and (tmp_path / "frames.png").stat().st_size > 10_000
     assert "| relaxations of known phases | 2 | 0 | 0 | 1 | 1.0 |" in said and "| Si | 2 | 0 | 1 |  |  |" in said
     assert card["kinds"]["mine"] == {"": 1} and card["elements"]["N"] == {"": 1} and card["chemistries"]["element"] == {"train": 2, "test": 1, "": 1}
     assert card["energy_above_lowest"]["p100"] == pytest.approx(0.1) and card["energy_above_lowest"]["p0"] == 0.0
     assert card["force"]["p100"] == pytest.approx(0.3) and card["force"]["p0"] == 0.0
     assert card["closest"]["p100"] == pytest.approx(1.06, abs=0.03)  # 2.35 of 2.22 Å; the atom alone does not count
     assert card["failures"] == {"no convergence": 1}
+    assert card["costs"]["gaps"] == {"labels": 1, "core_hours": 0.2}

@@ -397,6 +397,8 @@ def test_an_imported_model_is_trained_further(tmp_path):
 def test_frames_without_labels_are_refused(config, tmp_path):
     with pytest.raises(tamiz.ShapeError):
         tamiz.train([silicon()] * 4, tmp_path / "m.safetensors", config=config)
+    with pytest.raises(tamiz.ShapeError):
+        tamiz.train([], tmp_path / "m.safetensors", config=config)
 
 
 def test_an_unknown_key_of_the_configuration_is_named(frames, tmp_path):

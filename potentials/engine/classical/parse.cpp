@@ -16,18 +16,20 @@ namespace {
 
 double required(const TomlTable& table, const std::string& key) {
   table.require(key);
-  return table.number(key, 0.0);
+  const double value = table.number(key, 0.0);
+  if (!std::isfinite(value)) table.fail(key, "expected a finite number");
+  return value;
 }
 
 double at_least(const TomlTable& table, const std::string& key, double limit) {
   const double value = required(table, key);
-  if (!(value >= limit) || !std::isfinite(value)) table.fail(key, "expected a number of at least " + std::to_string(limit));
+  if (!(value >= limit)) table.fail(key, "expected a number of at least " + std::to_string(limit));
   return value;
 }
 
 double above_zero(const TomlTable& table, const std::string& key) {
   const double value = required(table, key);
-  if (!(value > 0.0) || !std::isfinite(value)) table.fail(key, "expected a number above 0");
+  if (!(value > 0.0)) table.fail(key, "expected a number above 0");
   return value;
 }
 

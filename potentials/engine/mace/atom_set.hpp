@@ -75,7 +75,6 @@ class AtomSet {
   /// Rows that only the atoms of five slabs have at a time: those of the first two and of three that follow each other.
   std::size_t n_places() const { return k_slabs_at_once * largest_slab_; }
   std::size_t place(std::size_t atom) const { return static_cast<std::size_t>(places_[atom]); }
-  static constexpr std::size_t k_slabs_at_once = 5;
   static constexpr std::size_t k_least_slabs = 8;
 
   using Repulsion = EdgeList::Repulsion;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdlib>
 #include <initializer_list>
-#include <set>
 
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
@@ -73,7 +72,7 @@ KeptRows FusedModel<Real>::kept(const Request& request, bool in_slabs) const {
     keep(t, Row::d_features, t > 0 && request.derivatives);
     keep(t, Row::up, t > 0 && t < n);
     if (request.keep || t == n) continue;
-    keep(t, Row::message, t + 1 < n && !in_slabs);
+    keep(t, Row::message, t + 1 < n && !in_slabs && request.derivatives);
     keep(t, Row::d_sum, t > 0 && request.derivatives);
     if (in_slabs && t + 1 == n) kept[t][static_cast<std::size_t>(Row::d_sum)] = Keep::slabs;
   }
@@ -133,11 +132,10 @@ void FusedModel<Real>::find_fine_tables(Workspace<Real>& space, std::size_t t) c
   const RadialReading& reading = weights_.radial();
   auto& found = space.fine[t];
   found.assign(static_cast<std::size_t>(reading.input().n_tables()), nullptr);
-  std::set<int> elements;
-  for (std::size_t k = 0; k < atoms.n_blocks(); ++k) elements.insert(atoms.block(k).element);
-  for (const int a : elements)
-    for (const int b : elements) {
-      const std::size_t table = reading.input().table_of(a, b);
+  // Of the pairs that there are: a batch of many small crystals has many elements, and few of them meet.
+  for (std::size_t atom = 0; atom < atoms.size(); ++atom)
+    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+      const std::size_t table = reading.input().table_of(atoms.element(atom), atoms.element(atoms.neighbor(slot)));
       if (found[table] == nullptr) found[table] = weights_.layers()[t].radial.fine(reading, table);
     }
 }

@@ -6,8 +6,8 @@
 namespace tamiz::mace {
 namespace {
 
-/// Fine tables that are kept, of pairs of elements; with 128 channels one is some megabytes.
-constexpr std::size_t k_most_fine_tables = 256;
+/// Fine tables of pairs of elements that are kept though nobody uses them at the moment; with 128 channels one is some megabytes.
+constexpr std::size_t k_fine_bytes = std::size_t{1} << 30;
 
 }  // namespace
 
@@ -70,8 +70,9 @@ template <typename Real>
 std::shared_ptr<const FineTable<Real>> RadialTable<Real>::fine(const RadialReading& reading, std::size_t table) const {
   const std::lock_guard lock(cache_->mutex);
   if (const auto found = cache_->tables.find(table); found != cache_->tables.end()) return found->second;
-  // Those that are in use live on with their users.
-  if (cache_->tables.size() >= k_most_fine_tables) cache_->tables.clear();
+  const std::size_t bytes = reading.grid().n_rows() * stride() * sizeof(Real);
+  if ((cache_->tables.size() + 1) * bytes > k_fine_bytes)
+    std::erase_if(cache_->tables, [](const auto& entry) { return entry.second.use_count() == 1; });
   return cache_->tables[table] = std::make_shared<const FineTable<Real>>(
              reading.grid(), reading.input().basis(), reading.input().contact(table), network_, places_, stride());
 }

@@ -3,6 +3,7 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "tamiz/core/neighbors/bins.hpp"
 
@@ -38,15 +39,7 @@ std::vector<Axis> axes(const Batch& batch, const State& state, std::size_t s) {
   return result;
 }
 
-}  // namespace
-
-Slabs cut_into_slabs(const Batch& batch, const State& state, std::size_t s, double cutoff, std::size_t least) {
-  // Thicker than the cutoff by more than rounding.
-  const double thickness = cutoff * (1.0 + 1e-9);
-  const std::vector<Axis> all = axes(batch, state, s);
-  const Axis& axis = *std::max_element(all.begin(), all.end(), [](const Axis& a, const Axis& b) { return a.length < b.length; });
-  const auto n = static_cast<std::size_t>(axis.length / thickness);
-  if (n < least) return {};
+Slabs cut_along(const Axis& axis, std::size_t n, const Batch& batch, const State& state, std::size_t s) {
   Slabs slabs{n, {}};
   for (std::size_t atom = batch.offsets()[s]; atom < batch.offsets()[s + 1]; ++atom) {
     double share = (state.positions.row(static_cast<Eigen::Index>(atom)).dot(axis.direction) - axis.begin) / axis.length;
@@ -55,6 +48,31 @@ Slabs cut_into_slabs(const Batch& batch, const State& state, std::size_t s, doub
     slabs.of.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(slab, 0, static_cast<std::int64_t>(n) - 1)));
   }
   return slabs;
+}
+
+std::size_t largest(const Slabs& slabs) {
+  std::vector<std::size_t> count(slabs.n, 0);
+  for (const std::int32_t slab : slabs.of) ++count[static_cast<std::size_t>(slab)];
+  return *std::max_element(count.begin(), count.end());
+}
+
+}  // namespace
+
+Slabs cut_into_slabs(const Batch& batch, const State& state, std::size_t s, double cutoff, std::size_t least) {
+  // Thicker than the cutoff by more than rounding.
+  const double thickness = cutoff * (1.0 + 1e-9);
+  Slabs best;
+  std::size_t fewest = (batch.n_atoms(s) + k_slabs_at_once - 1) / k_slabs_at_once;
+  for (const Axis& axis : axes(batch, state, s)) {
+    const auto n = static_cast<std::size_t>(axis.length / thickness);
+    if (n < least) continue;
+    Slabs slabs = cut_along(axis, n, batch, state, s);
+    if (const std::size_t atoms = largest(slabs); atoms < fewest) {
+      fewest = atoms;
+      best = std::move(slabs);
+    }
+  }
+  return best;
 }
 
 }  // namespace tamiz::mace

@@ -14,7 +14,11 @@ struct Slabs {
   std::vector<std::int32_t> of;   ///< slab of every atom
 };
 
-/// Along the direction that gives most slabs; none where that would be fewer than `least`.
+/// Slabs whose atoms are held at a time.
+inline constexpr std::size_t k_slabs_at_once = 5;
+
+/// Along the direction whose fullest slab has the fewest atoms, which vacuum does not help; none where there would be fewer slabs than
+/// `least`, or as many atoms in those that are held at a time as there are.
 Slabs cut_into_slabs(const Batch& batch, const State& state, std::size_t structure, double cutoff, std::size_t least);
 
 }  // namespace tamiz::mace

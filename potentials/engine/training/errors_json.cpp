@@ -31,7 +31,8 @@ ErrorSummary error_summary_from_json(const std::string& text) {
   ErrorSummary errors;
   errors.n_frames = json.at("n_frames");
   errors.n_atoms = json.at("n_atoms");
-  errors.score = json.value("score", 0.0);  // ledgers before there was one
+  if (!json.contains("score")) errors.score = 0.0;  // ledgers before there was one
+  else if (json.at("score").is_number()) errors.score = json.at("score").get<double>();
   for (const auto& [name, number] : k_numbers)
     if (const nlohmann::json& value = json.at(name); !value.is_null()) errors.*number = value.get<double>();
   return errors;

@@ -70,7 +70,8 @@ ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> 
   summary.force_mae = ratio(sums.force, sums.n_forces);
   summary.mean_force = ratio(sums.reference_force, sums.n_forces);
   summary.stress_mae = ratio(sums.stress, sums.n_stresses);
-  summary.score = ratio(sums.energy_score, sums.n_energies).value_or(0.0) + ratio(sums.force_score, sums.n_frames_with_forces).value_or(0.0);
+  if (sums.n_energies > 0 || sums.n_frames_with_forces > 0)
+    summary.score = ratio(sums.energy_score, sums.n_energies).value_or(0.0) + ratio(sums.force_score, sums.n_frames_with_forces).value_or(0.0);
   return summary;
 }
 

@@ -179,6 +179,17 @@ std::vector<bool> held_out_by_hash(std::span<const Frame> frames, double fractio
   return held_out;
 }
 
+/// Total energies [eV], of some structures at a time.
+Eigen::VectorXd energies_in_chunks(const Potential& potential, std::span<const Structure> structures) {
+  constexpr std::size_t k_chunk = 256;
+  Eigen::VectorXd energies(static_cast<Eigen::Index>(structures.size()));
+  for (std::size_t begin = 0; begin < structures.size(); begin += k_chunk) {
+    const auto chunk = structures.subspan(begin, std::min(k_chunk, structures.size() - begin));
+    energies.segment(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(chunk.size())) = evaluate(potential, chunk, {.forces = false}).energies;
+  }
+  return energies;
+}
+
 }  // namespace
 
 void check_frames(std::span<const Frame> frames, const std::string& what) {
@@ -240,8 +251,10 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
 std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
                                        std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
-  for (TrainingFrame& frame : rest)
-    subtract_energy(frame.frame.labels, evaluate(potential, std::span<const Structure>(&frame.frame.structure, 1), {}).energies[0]);
+  std::vector<Structure> structures;
+  for (const TrainingFrame& frame : frames) structures.push_back(frame.frame.structure);
+  const Eigen::VectorXd energies = energies_in_chunks(potential, structures);
+  for (std::size_t k = 0; k < rest.size(); ++k) subtract_energy(rest[k].frame.labels, energies[static_cast<Eigen::Index>(k)]);
   std::vector<double> references = regression(description, rest, 0.0);
   for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
   return references;

@@ -26,7 +26,7 @@ NO_FORCE = 1e-3  # [eV/Å]: zero by symmetry
 
 def differences(one: Atoms, other: Atoms) -> tuple[float, float, float]:
     """Energy [meV/atom], largest force component [meV/Å] and stress component [GPa; NaN where one has no stress]."""
-    if len(one) != len(other) or not np.allclose(one.positions, other.positions, atol=1e-4):
+    if len(one) != len(other) or not all(np.allclose(a, b, atol=1e-4) for a, b in ((one.positions, other.positions), (one.cell.array, other.cell.array))):
         raise SystemExit(f"{one.info['id']}: the two files have different structures of this id")
     both_stresses = "stress" in one.calc.results and "stress" in other.calc.results
     return (

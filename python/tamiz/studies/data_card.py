@@ -49,6 +49,8 @@ def costs(data) -> dict[str, dict[str, float]]:
     for frame in data:
         if "core_seconds" in frame.info:
             found[kind_of(frame)].append(float(frame.info["core_seconds"]))
+        if "gap_core_seconds" in frame.info:
+            found["gaps"].append(float(frame.info["gap_core_seconds"]))
     return {kind: {"labels": len(seconds), "core_hours": sum(seconds) / 3600} for kind, seconds in found.items()}
 
 

@@ -111,7 +111,7 @@ def main() -> None:
         if any(all(has_one_of(frame.structure.symbols, fold) for frame in frames) for fold in folds):
             parser.error(f"no frame of {name} would be left to train on")
     about = {"frames": {name: len(frames) for name, frames in data.items()}, "config": arguments.config.read_text() if arguments.config else ""}
-    results = known_results(arguments.output, about, parser)
+    results, asked = known_results(arguments.output, about, parser), []
     print("| data set, fold | seed | left out | energy [meV/atom] | bias | forces [meV/Å] | of those trained on: energy | forces |\n" + 8 * "|---" + "|")
     for seed in arguments.seeds:
         for fold in folds:
@@ -122,11 +122,12 @@ def main() -> None:
                 results.append(found)
                 if arguments.output:
                     replace_json(arguments.output, {"about": about, "results": results})
+            asked.append(found)
             for name, errors in found["errors"].items():
                 print(line(f"{name}, {folds.index(fold) + 1}", seed, errors), flush=True)
     for name in data:
-        if any(name in one["errors"] for one in results):
-            print(line(f"{name}, all", "all", mean_of(results, name)))
+        if any(name in one["errors"] for one in asked):
+            print(line(f"{name}, all", "all", mean_of(asked, name)))
 
 
 if __name__ == "__main__":

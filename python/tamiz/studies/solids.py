@@ -24,7 +24,7 @@ import tamiz
 from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import ends_named
 
-LOOK = 4.0  # [Å] up to which pairs are looked at
+LOOK = 1.35  # of the largest sum of two covalent radii: up to there pairs are looked at
 SAMPLES = 100  # steps between two
 
 
@@ -37,10 +37,10 @@ def supercell(structure: tamiz.Structure, n_atoms: int) -> tamiz.Structure:
 
 
 def closest(structure: tamiz.Structure) -> float:
-    """Smallest distance of two atoms over the sum of their covalent radii, of those within 4 Å; infinite where there are none."""
+    """Smallest distance of two atoms over the sum of their covalent radii; infinite where all are further apart than 1.35 times the largest of these."""
     atoms = tamiz.to_ase(structure)
-    first, second, distances = neighbor_list("ijd", atoms, LOOK)
     radii = covalent_radii[atoms.numbers]
+    first, second, distances = neighbor_list("ijd", atoms, LOOK * 2.0 * float(radii.max()))
     return float((distances / (radii[first] + radii[second])).min()) if len(distances) else np.inf
 
 

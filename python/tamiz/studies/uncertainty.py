@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import spearmanr
 
 RIDGE = 1e-4  # of the mean of the diagonal
 NO_FORCE = 1e-3  # [eV/Å]
@@ -71,12 +72,8 @@ def uncertainties(judged: Judged, training: Judged) -> dict[str, np.ndarray]:
     }
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable").astype(float)
-
-
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
+    return float(spearmanr(a, b).statistic)
 
 
 def one_sigma(errors: np.ndarray, sigma: np.ndarray) -> float:

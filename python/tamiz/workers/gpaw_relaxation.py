@@ -135,7 +135,7 @@ def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, ke
     """Relaxes the atoms, compounds roughly on coarse meshes before; returns the level and the number of steps.
 
     `on_result` is given every frame. `keep` is given a state after every step; with one of them as `state`, and the atoms as they were at
-    the start, a relaxation that was cut off goes on, gives its earlier frames again and ends after as many steps as it may take in all.
+    the start, a relaxation that was cut off goes on, gives its earlier frames again and ends after as many steps, on each of its meshes, as it may take in all.
     """
     start, frames = atoms.copy(), []
     is_compound = "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc)

@@ -86,11 +86,13 @@ def relax(atoms, request: dict, steps: list[dict], report: protocol.Report):
     def keep(state):
         report.state(made_by | {"relaxation": state, "cost": before["cost"] + protocol.cpu_time() - started})
 
-    level, n_steps = gpaw_relaxation.relax(atoms, request["settings"], on_result, before["relaxation"], keep)
-    properties = {"relax_steps": n_steps}
-    if before["cost"] > 0.0:
-        properties["cost_before"] = before["cost"]  # of the attempts that were cut off [core-seconds]
-    return level, properties
+    earlier = {"cost_before": before["cost"]} if before["cost"] > 0.0 else {}  # of the attempts that were cut off [core-seconds]
+    try:
+        level, n_steps = gpaw_relaxation.relax(atoms, request["settings"], on_result, before["relaxation"], keep)
+    except protocol.LabelFailure as failure:
+        failure.properties |= earlier
+        raise
+    return level, {"relax_steps": n_steps} | earlier
 
 
 def main() -> None:

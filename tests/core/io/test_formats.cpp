@@ -144,6 +144,9 @@ TEST(Formats, selective_dynamics_says_which_atoms_move) {
   const Frame frame = read_frames(k_golden / "POSCAR_selective").at(0);
 
   EXPECT_EQ(frame.arrays.at("selective").col(0), (Eigen::VectorXd(4) << 1, 0, 0, 1).finished());
+  const std::string head = "Si\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi\n1\nSelective dynamics\nDirect\n0 0 0 ";
+  EXPECT_EQ(parse_poscar(head + ".TRUE. t .false.\n", "memory").arrays.at("selective"), (Eigen::MatrixXd(1, 3) << 1, 1, 0).finished());
+  EXPECT_THROW(parse_poscar(head + "T 1 F\n", "memory"), FormatError);
 }
 
 TEST(ExtXyz, reads_back_to_the_last_bit) {
@@ -229,6 +232,24 @@ TEST(ExtXyz, what_no_reader_takes_is_not_written) {
 
   EXPECT_THROW(format_extxyz(std::span(&unfinished, 1)), FormatError);
   EXPECT_THROW(format_extxyz(std::span(&empty, 1)), FormatError);
+  Frame nameless{diamond(), {}, {{"", "x"}}, {}};
+  EXPECT_THROW(format_extxyz(std::span(&nameless, 1)), FormatError);
+  for (int label = 0; label < 3; ++label) {
+    Frame frame{diamond(), {}, {}, {}};
+    if (label == 0) frame.labels.energy = std::nan("");
+    if (label == 1) frame.labels.free_energy = HUGE_VAL;
+    if (label == 2) frame.labels.stress = Mat3::Constant(std::nan(""));
+    EXPECT_THROW(format_extxyz(std::span(&frame, 1)), FormatError) << label;
+  }
+}
+
+TEST(ExtXyz, columns_have_one_row_for_each_atom) {
+  Frame frame{diamond(), {}, {}, {}};
+  frame.arrays["charge"] = Eigen::MatrixXd::Ones(3, 1);
+  EXPECT_THROW(format_extxyz(std::span(&frame, 1)), ShapeError);
+  frame.arrays.clear();
+  frame.labels.forces = Coordinates::Zero(1, 3);
+  EXPECT_THROW(format_extxyz(std::span(&frame, 1)), ShapeError);
 }
 
 TEST(ExtXyz, atomic_numbers_may_stand_beside_the_symbols) {
@@ -277,81 +298,6 @@ TEST(ExtXyz, lines_may_end_as_on_windows) {
 
   EXPECT_EQ(frame.labels.energy, 1.0);
   EXPECT_EQ(frame.structure.positions()(0, 2), 0.5);
-}
-
-TEST(Cif, is_read_back_as_the_same_crystal) {
-  for (const Structure& structure : {wurtzite(), calcium_zinc_nitride(), perovskite(), diamond()}) {
-    const std::vector<Frame> frames{{structure, {}, {}, {}}};
-    const Structure again = parse_cif(format_cif(frames), "memory").at(0).structure;
-
-    EXPECT_EQ(symbols_of(again), symbols_of(structure));
-    EXPECT_LT((again.fractional().values - structure.fractional().values).cwiseAbs().maxCoeff(), 1e-9);
-    EXPECT_EQ(space_group(again).number, space_group(structure).number);
-  }
-}
-
-TEST(Cif, group_is_found_by_name_where_no_operations_are_listed) {
-  const std::string head =
-      "data_x\n_cell_length_a 5.463(2)\n_cell_length_b 5.463\n_cell_length_c 5.463\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
-      "_cell_angle_gamma 90\n";
-  const std::string sites = "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nCa1 0 0 0\nF1 0.25 0.25 0.25\n";
-  for (const char* group : {"_symmetry_space_group_name_H-M 'F m -3 m'\n", "_space_group_name_Hall '-F 4 2 3'\n", "_space_group_IT_number 225\n"})
-    EXPECT_EQ(parse_cif(head + group + sites, "memory").at(0).structure.size(), 12u) << group;
-}
-
-TEST(Cif, the_choice_of_origin_in_a_name_counts) {
-  const std::string head =
-      "data_x\n_cell_length_a 5.43\n_cell_length_b 5.43\n_cell_length_c 5.43\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
-      "_cell_angle_gamma 90\n_space_group_IT_number 227\n";
-  const auto site = [](const char* at) {
-    return "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nSi1 " + std::string(at) + "\n";
-  };
-  const std::string second = site("0.125 0.125 0.125"), first = site("0 0 0");
-  for (const char* name : {"'F d -3 m :2'", "'Fd-3m:2'", "'F d -3 m Z'"})
-    EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + second, "memory").at(0).structure.size(), 8u) << name;
-  const std::string old = "data_x\n_cell_length_a 3.3\n_cell_length_b 10.5\n_cell_length_c 4.4\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
-                          "_cell_angle_gamma 90\n_space_group_IT_number 64\n_symmetry_space_group_name_H-M 'C m c a'\n";
-  const Structure phosphorus = parse_cif(old + "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nP1 0 0.1 0.08\n", "memory").at(0).structure;
-  EXPECT_EQ(phosphorus.size(), 8u);
-  EXPECT_EQ(space_group(phosphorus).number, 64);
-  for (const char* name : {"'F d -3 m :1'", "'F d -3 m S'", "'F d -3 m'"})
-    EXPECT_EQ(parse_cif(head + "_space_group_name_H-M_alt " + name + "\n" + first, "memory").at(0).structure.size(), 8u) << name;
-}
-
-/// A hexagonal or tetragonal cell with sites, by a Hall symbol or operations.
-std::string cif_of(const std::string& cell, const std::string& group, const std::string& sites) {
-  return "data_x\n" + cell + group + "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n" + sites;
-}
-
-const std::string k_tetragonal = "_cell_length_a 5\n_cell_length_b 5\n_cell_length_c 6\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n";
-
-TEST(Cif, blanks_in_a_hall_symbol_count) {
-  const std::string sites = "Si1 0.11 0.23 0.37\nN1 0.31 0.05 0.71\n";
-  const auto read = [&](const char* symbol) {
-    return space_group(parse_cif(cif_of(k_tetragonal, std::string("_space_group_name_Hall '") + symbol + "'\n", sites), "memory").at(0).structure).number;
-  };
-  EXPECT_EQ(read("P 4 2"), 89);   // P422, and not P4_2
-  EXPECT_EQ(read("P 4c"), 77);    // P4_2
-  EXPECT_EQ(read("-P4 2"), 123);  // P4/mmm: one symbol only is this without blanks
-}
-
-TEST(Cif, sites_that_the_file_rounds_lie_on_their_special_positions) {
-  const auto hexagonal = [](const char* a) {
-    return std::string("_cell_length_a ") + a + "\n_cell_length_b " + a + "\n_cell_length_c 5.2\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 120\n";
-  };
-  for (const auto& [a, sites] : {std::pair("3.2", "Ga1 0.33 0.67 0\nN1 0.33 0.67 0.377\n"), std::pair("12.1", "Ga1 0.333 0.667 0\nN1 0.333 0.667 0.377\n")}) {
-    const Structure wurtzite = parse_cif(cif_of(hexagonal(a), "_space_group_name_H-M_alt 'P 63 m c'\n", sites), "memory").at(0).structure;
-    ASSERT_EQ(wurtzite.size(), 4u);
-    EXPECT_EQ(space_group(wurtzite, 1e-6).number, 186);
-    EXPECT_NEAR(wurtzite.fractional().values(0, 0), 1.0 / 3.0, 1e-12);
-  }
-}
-
-TEST(Cif, a_site_that_is_listed_twice_is_one_atom_and_two_elements_on_it_are_refused) {
-  const std::string group = "_space_group_name_H-M_alt 'F m -3 m'\n";
-  const std::string cubic = "_cell_length_a 3.6\n_cell_length_b 3.6\n_cell_length_c 3.6\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n";
-  EXPECT_EQ(parse_cif(cif_of(cubic, group, "Cu1 0 0 0\nCu2 0.5 0.5 0\n"), "memory").at(0).structure.size(), 4u);
-  EXPECT_THROW(parse_cif(cif_of(cubic, group, "Cu1 0 0 0\nAu1 0.5 0.5 0\n"), "memory"), FormatError);
 }
 
 TEST(ExtXyz, no_two_arrays_become_one_column) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -77,6 +78,18 @@ TEST(StructureIdentity, holds_for_molecules) {
   const Structure atom(Lattice(), k_molecule, {Element(7)}, Cartesian{Coordinates::Zero(1, 3)});
 
   EXPECT_TRUE(same(atom, shifted(atom, Vec3(1, 2, 3))));
+  const Structure two(Lattice(), k_molecule, {Element(7), Element(7)}, Cartesian{(Coordinates(2, 3) << 0, 0, 0, 0, 0, 12).finished()});
+  EXPECT_FALSE(same(atom, two)) << "two atoms far from each other are not one";
+}
+
+TEST(StructureIdentity, holds_for_noise_in_skew_cells) {
+  Philox random(3, 1, 0, 0);
+  for (const int skew : {0, 2, 4, 8, 15}) {
+    Eigen::Matrix3i cell = Eigen::Matrix3i::Identity();
+    cell(1, 0) = skew;
+    for (const std::array<int, 3>& times : {std::array{2, 2, 2}, std::array{3, 3, 3}})
+      EXPECT_TRUE(same(zincblende(), on_other_cell(rattled(zincblende().supercell(times), 0.02, random), cell))) << skew << " " << times[0];
+  }
 }
 
 TEST(Duplicates, each_structure_names_the_first_like_it) {

@@ -294,4 +294,9 @@ TEST(Classical, a_wrong_key_is_named_with_its_line) {
                 .find("file.toml:6: pair.sigma:"), std::string::npos);
   EXPECT_NE(message("kind = \"lennard-jones\"\ncutoff = 5.0\npair = [{elements = [\"Ar\", \"Kr\"], epsilon = 1.0, sigma = 1.0}]")
                 .find("no [[pair]] for Ar and Ar"), std::string::npos);
+  std::string nowhere = read_file(shipped("stillinger-weber-si.toml"));
+  const std::size_t at = nowhere.find("\nA = ");
+  ASSERT_NE(at, std::string::npos);
+  nowhere.replace(at, nowhere.find('\n', at + 1) - at, "\nA = nan");
+  EXPECT_NE(message(nowhere).find("A: expected a finite number"), std::string::npos) << message(nowhere);
 }

@@ -292,6 +292,21 @@ TEST(Slabs, hold_neighbours_in_those_beside_them) {
   EXPECT_EQ(mace::cut_into_slabs(batch, state, 0, 4.0, 100).n, 0u);
 }
 
+TEST(Slabs, are_not_cut_through_vacuum) {
+  // A sheet of 48 by 36 Å, 300 Å from the next; and a lump in a large box, where no cut would save anything.
+  Coordinates sheet(108, 3), lump = Coordinates::Random(108, 3);
+  for (Eigen::Index k = 0; k < sheet.rows(); ++k) sheet.row(k) << static_cast<double>(k / 9) * 4.0, static_cast<double>(k % 9) * 4.0, 150.0;
+  const std::vector<Element> species(108, small_description(0).elements[0]);
+  const Mat3 cell = Vec3(48.0, 36.0, 300.0).asDiagonal();
+  const std::vector<Structure> structures{Structure(Lattice(cell), k_periodic, species, Cartesian{sheet}),
+                                          Structure(Lattice(cell), k_periodic, species, Cartesian{lump})};
+  const Batch batch(structures);
+  const State state = State::of(structures);
+
+  EXPECT_EQ(mace::cut_into_slabs(batch, state, 0, 4.0, 8).n, 11u);
+  EXPECT_EQ(mace::cut_into_slabs(batch, state, 1, 4.0, 8).n, 0u);
+}
+
 TEST(Slabs, of_a_sheet_without_a_vector_out_of_its_plane_change_no_bit) {
   // Sheared: neighbours across the second vector are half the length of the first apart along x.
   Mat3 rows = Mat3::Zero();

@@ -82,6 +82,35 @@ TEST(Training, a_cycle_that_is_not_better_ends_a_run_which_returns_its_best_mode
   EXPECT_EQ(bytes_of(stopped.model), bytes_of(first.model));
 }
 
+TEST(Training, a_run_that_nothing_can_judge_goes_to_its_end) {
+  auto frames = teacher_frames(12);
+  for (std::size_t k = 0; k < frames.size(); k += 2) frames[k].labels = {};
+  TrainConfig config = small_config();
+  config.steps = 60;
+  config.first_cycle = 5;
+  config.validation_fraction = 0.1;
+  for (std::uint64_t seed = 1; seed < 7; ++seed) {  // of several some hold out frames without labels only
+    config.seed = seed;
+    const TrainResult result = train(config, frames, std::nullopt);
+    EXPECT_TRUE(result.stopped_early || result.steps == config.steps) << seed;
+    if (result.stopped_early) {
+      EXPECT_TRUE(result.validation.energy_mae) << seed;
+    }
+  }
+}
+
+TEST(Training, what_an_initial_model_decides_is_not_asked_for) {
+  const auto frames = teacher_frames(6);
+  TrainConfig config = small_config();
+  config.steps = 2;
+  const ModelFile model = train(config, frames, std::nullopt).model;
+  config.atomic_energies = {{frames[0].structure.species().front(), -3.0}};
+  EXPECT_THROW(train(config, frames, model), FormatError);
+  config.atomic_energies.clear();
+  config.shift_references = true;
+  EXPECT_THROW(train(config, frames, std::nullopt), FormatError);
+}
+
 TEST(Training, cycles_survive_an_interruption_to_the_same_bits) {
   const TemporaryFolder folder;
   const auto frames = teacher_frames(12), others = teacher_frames(5, 22);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -21,10 +22,10 @@ class Attempts : public testing::Test {
   void SetUp() override { fs::create_directories(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
 
-  LabelResult ask(const std::string& mode, double timeout, bool retry_failed = true) const {
+  LabelResult ask(const std::string& mode, double timeout, bool retry_failed = true, const std::string& id = "one") const {
     Coordinates positions = Coordinates::Zero(1, 3);
     const Structure structure(Lattice(Mat3::Identity() * 4.0), k_periodic, {Element(14)}, Cartesian{positions});
-    const LabelRequest request{.id = "one", .structure = structure, .task = LabelTask::relax, .level = "odd",
+    const LabelRequest request{.id = id, .structure = structure, .task = LabelTask::relax, .level = "odd",
                                .settings = R"({"mode":")" + mode + "\"}", .timeout = timeout};
     Ledger ledger(ledger_);
     WorkerOracle oracle("odd", {TAMIZ_PYTHON, k_script, "well"}, 1, folder_ / "scratch");
@@ -57,6 +58,23 @@ TEST_F(Attempts, what_ran_out_of_time_goes_on_when_it_is_asked_for_again) {
 TEST_F(Attempts, the_last_words_of_a_worker_that_dies_are_kept) {
   EXPECT_EQ(ask("dies_with_a_state", 20.0).status, LabelStatus::failed);
   EXPECT_EQ(n_states(), 1u);
+}
+
+TEST_F(Attempts, a_known_label_is_found_by_every_id_it_was_asked_for_under) {
+  const auto labels_of = [&](const std::string& id) {
+    const auto records = Ledger::read(ledger_);
+    return std::ranges::count_if(records, [&](const nlohmann::json& record) { return record.at("kind") == "label" && record.at("id") == id; });
+  };
+  for (int k = 0; k < 2; ++k) {
+    ask("well", 5.0);
+    EXPECT_TRUE(ask("well", 5.0, true, "two").cached);
+  }
+  EXPECT_EQ(labels_of("one"), 1);
+  EXPECT_EQ(labels_of("two"), 1);
+  const nlohmann::json again = Ledger::read(ledger_).back();
+  EXPECT_EQ(again.at("cached"), true);
+  EXPECT_EQ(again.at("cost"), 0.0);
+  EXPECT_TRUE(again.contains("frame"));
 }
 
 TEST_F(Attempts, a_state_that_a_kill_left_beside_its_label_goes) {

@@ -166,6 +166,8 @@ TEST_F(StoredLabels, are_replayed_by_name_for_another_geometry) {
   EXPECT_EQ(answer.key, asked.key()) << "two requests of one campaign must not be taken for each other";
   EXPECT_EQ(*ask(*oracle, gap).frame->labels.energy, -4.0);
   for (const LabelRequest& other : {single, nameless, unknown}) EXPECT_EQ(ask(*oracle, other).reason, "not in the replay set");
+  nameless.id = "stored";  // as of a file that `tamiz label` is given
+  EXPECT_EQ(*ask(*oracle, nameless).frame->labels.energy, -3.0);
 }
 
 TEST_F(StoredLabels, come_in_the_order_of_the_requests) {

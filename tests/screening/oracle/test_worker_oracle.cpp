@@ -11,6 +11,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <vector>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/screening/oracle/worker_oracle.hpp"
@@ -39,14 +40,16 @@ LabelRequest request(const std::string& mode, double timeout = 20.0) {
 }
 
 /// Child processes of this one that are still there, zombies included.
-int n_children() {
-  int n = 0;
+std::vector<pid_t> children() {
+  std::vector<pid_t> pids;
   for (const auto& entry : fs::directory_iterator("/proc/self/task")) {
     std::ifstream file(entry.path() / "children");
-    for (int pid = 0; file >> pid;) ++n;
+    for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
   }
-  return n;
+  return pids;
 }
+
+int n_children() { return static_cast<int>(children().size()); }
 
 std::map<std::int64_t, LabelResult> collect(Oracle& oracle, std::size_t n, double limit = 60.0) {
   std::map<std::int64_t, LabelResult> results;
@@ -212,6 +215,8 @@ TEST_F(WorkerOracles, an_unusable_result_fails_with_its_reason) {
       {"no_energy", "unusable result: an energy was asked for, but the frame has none"},
       {"no_frame", "unusable result: member frame is missing"},
       {"odd_status", "unusable result: status: expected finished or failed, got \"maybe\""},
+      {"gap_of_nothing", "unusable result: property gap: expected a number"},
+      {"mesh_of_numbers", "unusable result: property mesh: expected a text"},
       {"types", "unusable result: properties: expected an object"}};
 
   for (const auto& [mode, reason] : reasons) {
@@ -221,6 +226,26 @@ TEST_F(WorkerOracles, an_unusable_result_fails_with_its_reason) {
     EXPECT_FALSE(result.frame) << mode;
     EXPECT_GE(result.cost, 0.0) << mode;
   }
+}
+
+TEST_F(WorkerOracles, a_worker_that_died_while_it_was_idle_costs_no_label) {
+  const auto oracle = start();
+  oracle->submit(request("well"));
+  collect(*oracle, 1);
+  for (const pid_t pid : children()) {
+    ASSERT_EQ(::kill(pid, SIGKILL), 0);
+    siginfo_t ended;
+    ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOWAIT), 0);
+  }
+
+  const auto ticket = oracle->submit(request("well"));
+
+  const LabelResult result = collect(*oracle, 1).at(ticket);
+  EXPECT_EQ(result.status, LabelStatus::finished) << result.reason;
+}
+
+TEST_F(WorkerOracles, a_timeout_may_be_for_ever) {
+  EXPECT_EQ(answer_to("well", 1e18).status, LabelStatus::finished);
 }
 
 TEST_F(WorkerOracles, lines_may_come_in_pieces) {

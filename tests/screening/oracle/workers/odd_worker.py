@@ -92,6 +92,10 @@ def answer(request):
         say(result(request, frame, status="maybe"))
     elif mode == "types":
         say(result(request, frame, properties=[1, 2], cost="much"))
+    elif mode == "gap_of_nothing":
+        say(result(request, frame, properties={"gap": None}))
+    elif mode == "mesh_of_numbers":
+        say(result(request, frame, properties={"mesh": [6, 6, 6]}))
     elif mode == "other_id":
         say(result(request | {"id": "somebody"}, frame))
     elif mode == "fails":

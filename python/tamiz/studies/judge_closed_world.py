@@ -1,11 +1,12 @@
 """How well a model tells which crystals of the closed world are stable, beside DFT.
 
+    python -m tamiz.studies.closed_world -o closed.xyz
     python -m tamiz.studies.judge_closed_world MODEL.safetensors --known hull.h5 --world closed.h5 --starts closed.xyz \
         -o judged.json --plot judged.png
 
 `--known` holds the known phases relaxed with DFT, `--world` the closed world (``tamiz dataset``), `--starts` the geometries from
-which the model relaxes its crystals, by the same ids; known phases are relaxed from where DFT left them, and count there
-where the model does not converge. Both energies above the hull are of hulls of the known phases and the closed world, each of its own
+which the model relaxes its crystals, by the same ids: prototypes, and not what DFT was given, which knows of other answers of DFT.
+Known phases are relaxed from where DFT left them, and count there where the model does not converge. Both energies above the hull are of hulls of the known phases and the closed world, each of its own
 energies: zero-width ones of DFT, free ones of the model, which differ by some meV/atom in metals; the error against the hull of DFT's
 free energies is given beside. Crystals that failed with DFT have no truth and are counted; what the model does not relax has no answer
 and counts as missed. Where DFT has labelled the known phases, as before a campaign, their energies make a hull for the model's crystals; how it does on

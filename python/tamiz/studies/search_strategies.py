@@ -1,10 +1,12 @@
 """How many labels a search needs on the closed world, whose answers are all known, beside chance and the model alone.
 
+    python -m tamiz.studies.closed_world -o closed.xyz
     python -m tamiz.studies.search_strategies MODEL.safetensors --known hull.h5 --world closed.tz --starts closed.xyz \
         -o search.json --plot search.png
 
 Every crystal of the closed world is a candidate, and a label is a relaxation with DFT and its gap; the replay oracle answers from the
-ledger `--world`, failures among them; candidates that it has no answer for are left out and counted. Wanted are crystals within
+ledger `--world` by ids, failures among them; candidates that it has no answer for are left out and counted. The model relaxes them from
+`--starts`: prototypes, and not what DFT was given, which knows of other answers. Wanted are crystals within
 `--window` of the hull of the known phases and the whole world, with a gap between `--gap`. Crystals that became the same one
 with DFT are found once. The model must not have seen these compositions; known phases of them are part of the true hull, and
 no strategy knows of them.
@@ -187,7 +189,7 @@ def plot(result: dict, path: Path) -> None:
 
 def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scratch: Path) -> tuple[dict, dict]:
     """Relaxations by the replay oracle, and gaps of what they end in, by name, as far as there are answers."""
-    oracle = f"replay:{ledger}"
+    oracle = f"replay-names:{ledger}"
     relaxed = tamiz.label(starts, scratch / "relaxed.tz", oracle=oracle, task="relax", level=level)
     results = {result.id: result for result in relaxed.results if result.reason != NO_ANSWER}
     ends = {name: result.frame.structure for name, result in results.items() if result.frame is not None}
@@ -265,7 +267,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--known", type=Path, required=True, help="data set of the known phases, with gaps")
     parser.add_argument("--world", type=Path, required=True, help="ledger (or a folder of them) of the closed world")
-    parser.add_argument("--starts", type=Path, required=True, help="what was relaxed for the ledger")
+    parser.add_argument("--starts", type=Path, required=True, help="what the model relaxes, by the ids of the ledger")
     parser.add_argument("--level", default="pbe-600g")
     parser.add_argument("--window", type=float, default=0.05, help="[eV/atom]")
     parser.add_argument("--gap", type=float, nargs=2, default=(0.5, 2.5), help="[eV]")

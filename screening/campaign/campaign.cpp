@@ -36,13 +36,12 @@ std::string name_in_file(const Candidate& candidate) { return candidate.origin =
 
 constexpr const char* k_ledger = "ledger.tz";
 constexpr const char* k_config = "campaign.toml";
-constexpr double k_start_tolerance = 0.02;  // [Å]
 
 /// DFT starts from exact symmetry, so that it needs only the irreducible k-points, and from a reduced primitive
 /// cell: in long thin cells plane-wave codes lose accuracy.
 Structure start_for_dft(const Structure& structure) {
   try {
-    return primitive_cell(symmetrized(structure, k_start_tolerance), 0.1 * k_start_tolerance);
+    return primitive_cell(symmetrized(structure, k_symmetry_tolerance), 0.1 * k_symmetry_tolerance);
   } catch (const NumericsError&) {
     return structure;
   }

@@ -6,6 +6,9 @@
 
 namespace tamiz {
 
+/// Within which a relaxed crystal has a symmetry: what relaxations by a float32 model leave behind is less [Å].
+inline constexpr double k_symmetry_tolerance = 0.02;
+
 /// A proposed crystal and where it came from.
 struct Candidate {
   std::string id;         ///< "c0001": order of proposal, the order of every later decision

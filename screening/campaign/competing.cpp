@@ -86,6 +86,12 @@ bool CompetingSet::complete(const std::string& system) const {
   });
 }
 
+std::vector<Phase> hull_phases(const CompetingSet& competing) {
+  std::vector<Phase> phases;
+  for (const CompetingPhase& phase : competing.phases) phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  return phases;
+}
+
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
                             const std::string& level, const std::string& settings, std::span<const std::string> systems) {
   const KnownPhases known = known_phases_of(known_phases);

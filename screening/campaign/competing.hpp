@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tamiz/core/analysis/hull.hpp"
 #include "tamiz/core/structure/composition.hpp"
 #include "tamiz/core/structure/structure.hpp"
 
@@ -38,6 +39,9 @@ struct CompetingSet {
   /// True for a system that was asked for, in any order of its elements, and lacks no competitor.
   bool complete(const std::string& system) const;
 };
+
+/// With their DFT energies, as a hull takes them.
+std::vector<Phase> hull_phases(const CompetingSet& competing);
 
 /// Reads the list of known phases (datasets/known/known_phases.toml) and the ledger of DFT relaxations at
 /// `level`; keeps what lies inside one of the `systems`. Phases of another role than competitor are `reported`. Throws FileError, and FormatError

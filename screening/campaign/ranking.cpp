@@ -24,7 +24,6 @@ double energy_per_atom(const LabelRecord& label) {
 // "DFT-confirmed" means the same whatever the thresholds of a level.
 constexpr double k_confirmed_fmax = 0.03;                  // [eV/Å]
 constexpr double k_confirmed_smax = 0.5 * units::k_gpa;    // [eV/Å³]
-constexpr double k_symmetry_tolerance = 0.02;              // [Å]
 
 /// True where forces and stress at the labelled geometry are within the thresholds.
 bool is_at_rest(const Labels& labels) {
@@ -35,9 +34,7 @@ bool is_at_rest(const Labels& labels) {
 
 /// Hull of the competing phases and of everything this campaign relaxed with DFT.
 DftHull hull_with_confirmed(const CompetingSet& competing, std::span<const RankedCandidate> ranked) {
-  std::vector<Phase> phases;
-  for (const CompetingPhase& phase : competing.phases)
-    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  std::vector<Phase> phases = hull_phases(competing);
   for (const RankedCandidate& entry : ranked)
     if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
       phases.push_back({entry.proposal->id, entry.structure.composition(), energy_per_atom(*entry.label)});

@@ -146,6 +146,10 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
   const double known_after = evaluate_errors(*new_potential, shipped_test).score;
   // First test labels without energies and forces say nothing for or against it.
   judge(record, options.min_held_out, known_before > 0.0 ? known_after / known_before : 1.0);
+  if (record.adopted && current.description.uncertainty_scale > 0.0 && !(result.model.description.uncertainty_scale > 0.0)) {
+    record.adopted = false;
+    record.reason = "too few first test labels to calibrate its uncertainty on: the old model stays";
+  }
   if (record.adopted) {
     record.model_file = fmt::format("models/round_{}.safetensors", round);
     result.model.write(run_folder / record.model_file);

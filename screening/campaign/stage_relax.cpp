@@ -13,7 +13,6 @@ namespace tamiz {
 namespace {
 
 constexpr std::size_t k_evaluation_chunk = 64;  // structures in one evaluation, bounds the memory
-constexpr double k_symmetry_tolerance = 0.02;   // [Å], for what a float32 relaxation leaves behind
 constexpr double k_lost = 1.0;  // [eV/atom]: where the committee spreads more than this, the model knows nothing
 
 /// A relaxed structure on its exact symmetry, or as it is where spglib finds none.

@@ -9,6 +9,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
+#include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/first_labels.hpp"
@@ -50,6 +51,14 @@ void check_elements(const CampaignStart& start, const CampaignConfig& config) {
                                        system, fmt::join(known, ", ")));
 }
 
+/// Without a committee nothing says where the model may be wrong, and a search only follows it.
+void warn_without_committee(const CampaignStart& start, const CampaignConfig& config) {
+  const auto description = nlohmann::json::parse(start.model).at("description");
+  if (description.value("committee members", 0) < 2 || !(description.value("uncertainty scale", 0.0) > 0.0))
+    log::warning(fmt::format("the model {} offers no uncertainty: its errors are taken for small, and no label is chosen to find out where they are not",
+                             config.model.string()));
+}
+
 }  // namespace
 
 CampaignStart read_start(const CampaignConfig& config) {
@@ -82,6 +91,7 @@ void check_start(const CampaignStart& start, const CampaignConfig& config) {
                                       "{}: label it first",
                                       (data / config.competing).string(), element.symbol(), config.label.level, system));
   check_elements(start, config);
+  warn_without_committee(start, config);
   read_first_labels(config.training_files());  // only after the labels of a round would they be missed
   if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
     throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "

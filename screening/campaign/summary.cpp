@@ -32,7 +32,7 @@ json group_json(int number, const std::string& symbol) { return {{"number", numb
 
 json group_of(const Structure& structure) {
   try {
-    const SpaceGroup group = space_group(structure, 0.02);
+    const SpaceGroup group = space_group(structure, k_symmetry_tolerance);
     return group_json(group.number, group.symbol);
   } catch (const Error&) {
     return group_json(1, "P1");
@@ -77,10 +77,7 @@ json systems_json(const CampaignConfig& config, const CompetingSet& competing) {
 
 json competing_json(const CampaignHistory& history) {
   const CompetingSet& competing = history.start->competing;
-  std::vector<Phase> phases;
-  for (const CompetingPhase& phase : competing.phases)
-    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
-  const DftHull hull(phases);
+  const DftHull hull(hull_phases(competing));
   json list = json::array();
   for (std::size_t k = 0; k < competing.phases.size(); ++k) {
     const CompetingPhase& phase = competing.phases[k];

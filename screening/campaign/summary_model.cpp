@@ -17,13 +17,6 @@ const RelaxedCandidate* find_candidate(const RoundPrediction& prediction, const 
   return found == prediction.candidates.end() ? nullptr : &*found;
 }
 
-DftHull competing_hull(const CompetingSet& competing) {
-  std::vector<Phase> phases;
-  for (const CompetingPhase& phase : competing.phases)
-    phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
-  return DftHull(std::move(phases));
-}
-
 /// E_hull by DFT of a label, on the hull of the competing phases alone, so that rounds can be compared.
 std::optional<double> dft_e_hull(const LabelRecord& label, const DftHull& hull) {
   if (label.result.status != LabelStatus::finished || label.task == LabelTask::gap) return std::nullopt;
@@ -67,7 +60,7 @@ json training_json(const LearnRecord& record) {
 }  // namespace
 
 json rounds_json(const CampaignHistory& history) {
-  const DftHull hull = competing_hull(history.start->competing);
+  const DftHull hull(hull_phases(history.start->competing));
   int n_rounds = static_cast<int>(history.decisions.size());
   for (const LabelRecord& label : history.labels) n_rounds = std::max(n_rounds, label.round + 1);
   json rounds = json::array();
@@ -92,7 +85,7 @@ json rounds_json(const CampaignHistory& history) {
 }
 
 json parity_json(const CampaignHistory& history) {
-  const DftHull hull = competing_hull(history.start->competing);
+  const DftHull hull(hull_phases(history.start->competing));
   json points = json::array();
   for (const LabelRecord& label : history.labels) {
     const auto dft = dft_e_hull(label, hull);

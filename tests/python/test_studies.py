@@ -290,6 +290,8 @@ def test_edge_frames_reach_from_half_to_three_times_the_radii(tmp_path):
         assert atoms.get_distance(0, 1) == pytest.approx(ratio * sum(radii[s] for s in atoms.symbols), abs=1e-6)
         images = atoms.repeat(2).get_all_distances(mic=True)
         assert np.sort(images[0])[2] > 7.0  # the atom's own image and the partner's are beyond a potential's reach
+    alone = [a for a in frames if a.info["id"].startswith("isolated/")]
+    assert [(len(a), a.info["mesh"], a.info["id"]) for a in alone] == [(1, "molecule", "isolated/Ca"), (1, "molecule", "isolated/N")]
     crystals = {a.info["id"]: a for a in frames if a.info["id"].startswith(("zincblende/", "rocksalt/"))}
     assert len(crystals) == 3 * 2 * (len(edge_frames.SPACINGS) + len(edge_frames.MOVED))
     for name, atoms in crystals.items():

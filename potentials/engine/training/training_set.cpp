@@ -4,7 +4,9 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/hash.hpp"
@@ -115,6 +117,23 @@ std::vector<double> reference_energies(const ModelDescription& d, std::span<cons
       count += 1.0;
     }
   return regression(d, frames, mean / std::max(1.0, count));
+}
+
+/// Mean energy of the isolated atoms of every element [eV], of those that there are.
+std::map<Element, double> isolated_atoms(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+  std::map<Element, std::pair<double, int>> sums;
+  for (const TrainingFrame& frame : frames) {
+    const Structure& structure = frame.frame.structure;
+    const auto energy = frame.frame.labels.consistent_energy();
+    const std::span<const Structure> one(&structure, 1);
+    if (!energy || structure.size() != 1 || build_neighbors(Batch(one), State::of(one), {d.cutoff, 0.0}).n_pairs() > 0) continue;
+    auto& [sum, n] = sums[structure.species().front()];
+    sum += *energy;
+    ++n;
+  }
+  std::map<Element, double> energies;
+  for (const auto& [element, sum] : sums) energies[element] = sum.first / sum.second;
+  return energies;
 }
 
 std::vector<double> energies_of(const std::vector<Element>& elements, const std::map<Element, double>& given) {
@@ -239,8 +258,9 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
     description.elements.assign(elements.begin(), elements.end());
   }
   const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
-  description.atomic_energies = atomic_energies.empty() ? reference_energies(description, rest)
-                                                        : energies_of(description.elements, atomic_energies);
+  const std::map<Element, double> isolated = atomic_energies.empty() ? isolated_atoms(description, frames) : atomic_energies;
+  const bool has_all = !atomic_energies.empty() || std::ranges::all_of(description.elements, [&](Element element) { return isolated.contains(element); });
+  description.atomic_energies = has_all ? energies_of(description.elements, isolated) : reference_energies(description, rest);
   description.scale = force_scale(rest);
   description.shift = 0.0;
   description.average_neighbors = average_neighbors(description, frames);

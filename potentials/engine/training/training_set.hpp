@@ -28,10 +28,11 @@ void check_labels(std::span<const Frame> frames, const std::string& what, bool f
 TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
                               double validation_fraction, int n_members, std::uint64_t seed);
 
-/// Fills the statistics of a model from its training frames: reference energies by ridge regression on
-/// composition, scale from the root mean square force, average number of neighbours. Elements are those of
+/// Fills the statistics of a model from its training frames: as reference energies those of isolated atoms, where there is one of every
+/// element (a frame of one atom with nothing inside the cutoff), so that a crystal that is torn apart ends where its labels do; otherwise by ridge regression on
+/// composition. Scale from the root mean square force, average number of neighbours. Elements are those of
 /// the frames where the description names none. Throws SpeciesError for a frame with another element.
-/// `atomic_energies` [eV], where there are any, take the place of the regression; SpeciesError where one is missing.
+/// `atomic_energies` [eV], where there are any, take the place of both; SpeciesError where one is missing.
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
                                  const std::map<Element, double>& atomic_energies = {});
 

@@ -2,7 +2,7 @@
 
     python -m tamiz.studies.edge_frames Mg Ca Zn Si Ge Sn N P --crystals hull.h5 --max-atoms 5 -o edges.xyz
 
-For every pair of the elements, two atoms in a box at 0.5 to 3 times the sum of their covalent radii (mesh ``molecule``), and the
+Every element alone in a box, whose energies are the reference energies of a model. For every pair of the elements, two atoms in a box at 0.5 to 3 times the sum of their covalent radii (mesh ``molecule``), and the
 crystals of two atoms with four and six neighbours, zincblende and rocksalt, at 0.85 to 1.4 times it, some with one atom moved; of every crystal that is
 given, 0.6 to 1.6 times its volume at its own shape. Crystals are the ends of the relaxations in a data set (``tamiz dataset``). The frames
 are the input of ``tamiz label``.
@@ -31,6 +31,7 @@ MOVED = ("/1.05", "/1.18")  # spacings at which one atom is moved, too
 NEAR_VOLUMES = (0.87, 0.94, 1.0, 1.07, 1.15)  # of the crystal's, for bulk moduli
 FAR_VOLUMES = (0.6, 0.7, 0.8, 1.25, 1.4, 1.6)
 CLOSED_WORLD = "closed/"  # of names
+ALONE = 11.0  # [Å] between an atom and its images
 EMPTY = 8.0  # [Å] between the images of a pair: farther than a potential looks
 
 
@@ -45,6 +46,13 @@ def pair(first: str, second: str, ratio: float) -> Atoms:
     atoms = Atoms([first, second], positions=[[0, 0, 0], [0, 0, distance]], cell=[EMPTY, EMPTY + 0.1, EMPTY + 0.2 + distance], pbc=True)
     atoms.center()
     atoms.info.update(id=f"pair/{first}-{second}/{ratio:g}", mesh="molecule")
+    return atoms
+
+
+def isolated(element: str) -> Atoms:
+    atoms = Atoms([element], cell=[ALONE, ALONE + 0.1, ALONE + 0.2], pbc=True)
+    atoms.center()
+    atoms.info.update(id=f"isolated/{element}", mesh="molecule")
     return atoms
 
 
@@ -103,7 +111,7 @@ def relaxed_crystals(data, elements, max_atoms: int) -> dict[str, Atoms]:
 
 def edge_frames(elements, crystals: dict[str, Atoms]) -> list[Atoms]:
     near, far = ([at_volume(crystal, factor, name) for name, crystal in crystals.items() for factor in volumes] for volumes in (NEAR_VOLUMES, FAR_VOLUMES))
-    return pair_crystals(elements) + near + far + pairs(elements)
+    return [isolated(element) for element in elements] + pair_crystals(elements) + near + far + pairs(elements)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -109,6 +110,32 @@ TEST(Training, what_an_initial_model_decides_is_not_asked_for) {
   config.atomic_energies.clear();
   config.shift_references = true;
   EXPECT_THROW(train(config, frames, std::nullopt), FormatError);
+}
+
+TEST(Training, isolated_atoms_give_the_reference_energies) {
+  auto frames = teacher_frames(6);
+  std::set<Element> elements;
+  for (const Frame& frame : frames) elements.insert(frame.structure.species().begin(), frame.structure.species().end());
+  TrainConfig config = small_config();
+  config.steps = 1;
+  config.validation_fraction = 0.0;
+  const auto references = [&] { return train(config, frames, std::nullopt).model.description.atomic_energies; };
+  const std::vector<double> fitted = references();
+  double energy = -1.0;
+  std::vector<double> expected;
+  for (const Element element : elements) {
+    if (expected.size() + 1 == elements.size()) {
+      EXPECT_NE(references()[0], expected[0]) << "one element has none";
+    }
+    Frame alone{Structure(Lattice(Mat3::Identity() * 20.0), k_periodic, {element}, Cartesian{Coordinates::Zero(1, 3)}), {}, {}, {}};
+    alone.labels.energy = energy;
+    alone.labels.forces = Coordinates::Zero(1, 3);
+    frames.push_back(alone);
+    expected.push_back(energy);
+    energy -= 0.5;
+  }
+  EXPECT_EQ(references(), expected);
+  EXPECT_NE(fitted, expected);
 }
 
 TEST(Training, cycles_survive_an_interruption_to_the_same_bits) {

@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <sstream>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/parallel.hpp"
@@ -25,6 +22,7 @@
 #include "tamiz/potentials/engine/training/errors_json.hpp"
 #include "tamiz/potentials/engine/training/family_decay.hpp"
 #include "tamiz/potentials/engine/training/label_check.hpp"
+#include "tamiz/potentials/engine/training/metrics.hpp"
 #include "tamiz/potentials/engine/training/optimizer.hpp"
 #include "tamiz/potentials/engine/training/schedule.hpp"
 #include "tamiz/potentials/engine/training/split_batch.hpp"
@@ -260,35 +258,6 @@ class Run {
   TrainingState state_;
 };
 
-class Metrics {
- public:
-  /// Lines behind `step` were written by a run that was killed, and will be written again.
-  Metrics(const std::filesystem::path& path, std::int64_t step) {
-    if (path.empty()) return;
-    cut_back(path, step);
-    file_.open(path, std::ios::app);
-    if (!file_) throw FileError("cannot write the metrics file " + path.string());
-  }
-  void write(const nlohmann::json& line) {
-    if (file_.is_open()) file_ << line.dump() << std::endl;
-  }
-  bool wanted() const { return file_.is_open(); }
-
- private:
-  static void cut_back(const std::filesystem::path& path, std::int64_t step) {
-    if (!std::filesystem::exists(path)) return;
-    std::istringstream lines(read_file(path));
-    std::string kept;
-    for (std::string line; std::getline(lines, line);) {
-      const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);
-      if (entry.is_object() && entry.value("step", step + 1) <= step) kept += line + "\n";
-    }
-    write_file_atomically(path, kept);
-  }
-
-  std::ofstream file_;
-};
-
 void resume(Run& run, const std::filesystem::path& path) {
   if (path.empty()) return;
   auto state = read_checkpoint(path);
@@ -306,7 +275,8 @@ void validate_now(const Plan& plan, Run& run, bool judge, Metrics& metrics) {
   const auto potential = make_potential(run.averaged_model(), options_of(plan.config));
   const ErrorSummary errors = evaluate_errors(*potential, plan.set.validation);
   if (judge) run.judge(errors.score);
-  metrics.write({{"step", run.step()}, {"validation", nlohmann::json::parse(json_text(errors))}});
+  const nlohmann::json line{{"step", run.step()}, {"validation", nlohmann::json::parse(json_text(errors))}};
+  metrics.write(line.dump());
 }
 
 /// Steps until the end, until a cycle is not better or until the caller wants to stop; false where the caller stopped it.
@@ -322,8 +292,10 @@ bool advance_all(const Plan& plan, Run& run, const TrainCallbacks& callbacks) {
     const double rate = run.learning_rate();
     const double loss = run.advance();
     const std::int64_t step = run.step();
-    if (step % k_metrics_every == 0 || step == steps)
-      metrics.write({{"step", step}, {"loss", loss}, {"learning_rate", rate}});
+    if (step % k_metrics_every == 0 || step == steps) {
+      const nlohmann::json line{{"step", step}, {"loss", loss}, {"learning_rate", rate}};
+      metrics.write(line.dump());
+    }
     const bool judged = run.has_several_cycles() && run.ends_cycle();
     const bool shown_now = metrics.wanted() && step % validate_every == 0 && !plan.set.validation.empty();
     if (judged || shown_now) validate_now(plan, run, judged, metrics);

@@ -11,7 +11,7 @@ StructureIdentity::StructureIdentity(const Structure& structure)
 
 bool StructureIdentity::same_as(const StructureIdentity& other) const {
   if (crystal_.has_value() != other.crystal_.has_value()) return false;
-  const bool is_molecule = periodicity_ == Periodicity{false, false, false};
+  const bool is_molecule = periodicity_ == k_molecule;
   if (!crystal_ && (periodicity_ != other.periodicity_ || (is_molecule && n_atoms_ != other.n_atoms_))) return false;
   const double distance = fingerprint_.distance(other.fingerprint_);
   if (!crystal_) return distance < k_same_structure;

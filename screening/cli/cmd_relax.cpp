@@ -36,7 +36,7 @@ struct Source {
 /// Atoms that a file holds in place, as selective dynamics of POSCAR does, are moved all the same.
 void warn_of_held_atoms(const std::vector<Frame>& frames) {
   for (const Frame& frame : frames)
-    if (const auto found = frame.arrays.find("selective"); found != frame.arrays.end() && found->second.minCoeff() < 1.0) {
+    if (const auto found = frame.arrays.find("selective"); found != frame.arrays.end() && (found->second.array() < 1.0).any()) {
       log::warning("selective dynamics is not kept to: all atoms move");
       return;
     }

@@ -4,12 +4,39 @@
 #include <cmath>
 #include <cstdlib>
 #include <initializer_list>
+#include <set>
+#include <vector>
 
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/equivariance/spherical_harmonics.hpp"
 #include "tamiz/potentials/engine/mace/block_pass.hpp"
 
 namespace tamiz::mace {
+
+namespace {
+
+/// Radial tables of the pairs of elements that there are among the edges: a batch of many small crystals has many elements, and few of them
+/// meet. In one large structure most do, and the walk ends with the first atoms.
+template <typename Real>
+std::vector<std::size_t> tables_that_meet(const RadialInput& input, const AtomSet<Real>& atoms) {
+  std::set<int> elements;
+  for (std::size_t k = 0; k < atoms.n_blocks(); ++k) elements.insert(atoms.block(k).element);
+  std::set<std::size_t> possible;
+  for (const int a : elements)
+    for (const int b : elements) possible.insert(input.table_of(a, b));
+  std::vector<bool> seen(static_cast<std::size_t>(input.n_tables()), false);
+  std::vector<std::size_t> met;
+  for (std::size_t atom = 0; atom < atoms.size() && met.size() < possible.size(); ++atom)
+    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
+      const std::size_t table = input.table_of(atoms.element(atom), atoms.element(atoms.neighbor(slot)));
+      if (seen[table]) continue;
+      seen[table] = true;
+      met.push_back(table);
+    }
+  return met;
+}
+
+}  // namespace
 
 template <typename Real>
 FusedModel<Real>::FusedModel(const ModelFile& model, Use use) : weights_(model, use) {
@@ -109,8 +136,7 @@ void FusedModel<Real>::prepare(Workspace<Real>& space, const Request& request) c
   const AtomSet<Real>& atoms = space.atoms;
   const std::size_t n = atoms.size();
   space.fine.resize(weights_.layers().size());
-  if (weights_.radial().kind() == RadialReading::Kind::fine)
-    for (std::size_t t = 0; t < weights_.layers().size(); ++t) find_fine_tables(space, t);
+  if (weights_.radial().kind() == RadialReading::Kind::fine) find_fine_tables(space);
   space.radial.resize(request.keep && weights_.radial().kind() == RadialReading::Kind::exact ? weights_.layers().size() : 0);
   for (auto& blocks : space.radial) {
     blocks.resize(std::max(blocks.size(), atoms.n_blocks()));
@@ -127,17 +153,14 @@ void FusedModel<Real>::prepare(Workspace<Real>& space, const Request& request) c
 }
 
 template <typename Real>
-void FusedModel<Real>::find_fine_tables(Workspace<Real>& space, std::size_t t) const {
-  const AtomSet<Real>& atoms = space.atoms;
+void FusedModel<Real>::find_fine_tables(Workspace<Real>& space) const {
   const RadialReading& reading = weights_.radial();
-  auto& found = space.fine[t];
-  found.assign(static_cast<std::size_t>(reading.input().n_tables()), nullptr);
-  // Of the pairs that there are: a batch of many small crystals has many elements, and few of them meet.
-  for (std::size_t atom = 0; atom < atoms.size(); ++atom)
-    for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
-      const std::size_t table = reading.input().table_of(atoms.element(atom), atoms.element(atoms.neighbor(slot)));
-      if (found[table] == nullptr) found[table] = weights_.layers()[t].radial.fine(reading, table);
-    }
+  const std::vector<std::size_t> tables = tables_that_meet(reading.input(), space.atoms);
+  for (std::size_t t = 0; t < weights_.layers().size(); ++t) {
+    auto& found = space.fine[t];
+    found.assign(static_cast<std::size_t>(reading.input().n_tables()), nullptr);
+    for (const std::size_t table : tables) found[table] = weights_.layers()[t].radial.fine(reading, table);
+  }
 }
 
 template <typename Real>

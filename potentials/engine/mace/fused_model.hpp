@@ -51,7 +51,7 @@ class FusedModel {
   /// The last layer forth and back, by calls of forth(slab) and back(slab): back from a slab once those beside it went forth.
   template <typename Forth, typename Back>
   static void over_slabs(std::size_t n, const Forth& forth, const Back& back);
-  void find_fine_tables(Workspace<Real>& space, std::size_t t) const;
+  void find_fine_tables(Workspace<Real>& space) const;
   void find_strides();
 
   FusedWeights<Real> weights_;

@@ -119,7 +119,7 @@ std::vector<double> reference_energies(const ModelDescription& d, std::span<cons
   return regression(d, frames, mean / std::max(1.0, count));
 }
 
-/// Mean energy of the isolated atoms of every element [eV], of those that there are.
+/// Mean energies of the isolated atoms of every element [eV]; none where an element has no such frame.
 std::map<Element, double> isolated_atoms(const ModelDescription& d, std::span<const TrainingFrame> frames) {
   std::map<Element, std::pair<double, int>> sums;
   for (const TrainingFrame& frame : frames) {
@@ -132,6 +132,7 @@ std::map<Element, double> isolated_atoms(const ModelDescription& d, std::span<co
     ++n;
   }
   std::map<Element, double> energies;
+  if (sums.size() < d.elements.size()) return energies;
   for (const auto& [element, sum] : sums) energies[element] = sum.first / sum.second;
   return energies;
 }
@@ -258,9 +259,8 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
     description.elements.assign(elements.begin(), elements.end());
   }
   const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
-  const std::map<Element, double> isolated = atomic_energies.empty() ? isolated_atoms(description, frames) : atomic_energies;
-  const bool has_all = !atomic_energies.empty() || std::ranges::all_of(description.elements, [&](Element element) { return isolated.contains(element); });
-  description.atomic_energies = has_all ? energies_of(description.elements, isolated) : reference_energies(description, rest);
+  const std::map<Element, double> known = atomic_energies.empty() ? isolated_atoms(description, frames) : atomic_energies;
+  description.atomic_energies = known.empty() ? reference_energies(description, rest) : energies_of(description.elements, known);
   description.scale = force_scale(rest);
   description.shift = 0.0;
   description.average_neighbors = average_neighbors(description, frames);

@@ -52,7 +52,7 @@ install_python() {
   "${pip[@]}" torch==2.13.0
   "${pip[@]}" -r cmake/requirements.txt
   say "building GPAW against libxc, OpenBLAS and FFTW"
-  "$VENV/bin/python" -c 'import gpaw' 2>/dev/null ||
+  [ "$("$VENV/bin/python" -c 'import gpaw; print(gpaw.__version__)' 2>/dev/null)" = 26.7.0 ] ||
     GPAW_CONFIG="$PWD/cmake/gpaw_siteconfig.py" CC=g++ "${pip[@]}" --no-binary gpaw gpaw==26.7.0
   echo "$WANT" > "$STAMP"
 }

@@ -145,8 +145,8 @@ double ConvexHull::formation_energy(const Composition& composition, double energ
 }
 
 ChemicalPotentialRange ConvexHull::stability_range(const Composition& composition, double energy_per_atom,
-                                                   Element element) const {
-  const Subsystem system = subsystem_of(*this, composition, {});
+                                                   Element element, std::span<const std::string> excluded) const {
+  const Subsystem system = subsystem_of(*this, composition, {excluded.begin(), excluded.end()});
   const auto found = std::find(system.elements.begin(), system.elements.end(), element);
   if (found == system.elements.end())
     throw SpeciesError("element " + std::string(element.symbol()) + " is not in " + composition.formula() +

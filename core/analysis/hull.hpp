@@ -54,10 +54,10 @@ class ConvexHull {
   double formation_energy(const Composition& composition, double energy_per_atom) const;
   /// Range of Δμ of `element` (relative to its elemental phase) in which the compound coexists with no
   /// more stable assemblage: intersection of Σ n_i Δμ_i = ΔH_f with Σ n_i Δμ_i ≤ ΔH_f of every phase. Not
-  /// stable when it lies more than 1e-9 eV/atom above the hull. Throws SpeciesError for an element that is
-  /// not in the compound.
-  ChemicalPotentialRange stability_range(const Composition& composition, double energy_per_atom,
-                                         Element element) const;
+  /// stable when it lies more than 1e-9 eV/atom above the hull. Phases named in `excluded`, those that are the compound
+  /// itself, do not count. Throws SpeciesError for an element that is not in the compound.
+  ChemicalPotentialRange stability_range(const Composition& composition, double energy_per_atom, Element element,
+                                         std::span<const std::string> excluded = {}) const;
 
  private:
   std::vector<Element> elements_;

@@ -51,7 +51,7 @@ std::string take_value(std::string_view line, std::size_t& at, const Lines& line
   return value;
 }
 
-std::vector<Entry> parse_comment(std::string_view line, const Lines& lines) {
+std::vector<Entry> parse_entries(std::string_view line, const Lines& lines) {
   std::vector<Entry> entries;
   std::size_t at = 0;
   while (at < line.size()) {
@@ -63,12 +63,27 @@ std::vector<Entry> parse_comment(std::string_view line, const Lines& lines) {
     if (line[at] == '"' || line[at] == '\'') entry.key = take_value(line, at, lines);
     else
       while (at < line.size() && line[at] != '=' && !std::isspace(static_cast<unsigned char>(line[at]))) entry.key += line[at++];
-    if (at < line.size() && line[at] == '=') entry.value = take_value(line, ++at, lines);
-    else entry.value = "T";  // a bare word is a flag
+    const std::size_t equals = line.find_first_not_of(" \t", at);
+    if (equals != line.npos && line[equals] == '=') {
+      at = std::min(line.find_first_not_of(" \t", equals + 1), line.size());
+      entry.value = take_value(line, at, lines);
+    } else {
+      entry.value = "T";  // a bare word is a flag
+    }
     if (entry.key.empty()) lines.fail("a key is empty");
     entries.push_back(std::move(entry));
   }
   return entries;
+}
+
+/// Without Properties and a Lattice the line may be a remark, as in plain XYZ.
+std::vector<Entry> parse_comment(std::string_view line, const Lines& lines) {
+  if (line.find("Properties") != line.npos || line.find("Lattice") != line.npos) return parse_entries(line, lines);
+  try {
+    return parse_entries(line, lines);
+  } catch (const FormatError&) {
+    return {{"comment", std::string(line)}};
+  }
 }
 
 /// Numbers separated by blanks, commas or brackets.

@@ -37,7 +37,7 @@ std::vector<Format> built_in_formats() {
   list.push_back({.name = "poscar", .extensions = {".vasp", ".poscar"}, .file_names = {"POSCAR", "CONTCAR"}, .many_frames = false, .labels = false,
                   .read = [](const path& file) { return std::vector<Frame>{parse_poscar(read_file(file), file.string())}; },
                   .write = [](const path& file, std::span<const Frame> frames) {
-                    write_file_atomically(file, format_poscar(single(frames, file).structure));
+                    write_file_atomically(file, format_poscar(single(frames, file)));
                   }});
   list.push_back({.name = "archive", .extensions = {".h5", ".hdf5"}, .file_names = {}, .many_frames = true, .labels = true,
                   .read = read_hdf5, .write = write_archive});
@@ -95,7 +95,7 @@ const Format* format_by_file_name(const path& file) {
 const Format& format_for(const path& file, std::string_view name) {
   if (name.empty()) {
     if (const Format* format = format_by_file_name(file)) return *format;
-    throw CapabilityError("no format is known for " + file.string() + "; name one of " + joined(names()) + " with --from or --to");
+    throw CapabilityError("no format is known for " + file.string() + "; known are " + joined(names()) + ", which `tamiz convert --from` and the format= of Python name");
   }
   for (const Format& format : registry())
     if (format.name == name) return format;

@@ -11,6 +11,8 @@
 namespace tamiz {
 namespace {
 
+const std::string k_selective = "selective";  // 1 along the directions in which an atom may move
+
 Vec3 parse_vector(Lines& lines, std::vector<std::string_view>* rest = nullptr) {
   auto words = split_whitespace(lines.next());
   if (words.size() < 3) lines.fail("expected three numbers");
@@ -97,29 +99,37 @@ Frame parse_poscar(std::string_view text, const std::string& name) {
   }
   Frame frame{structure_of(lattice, species, cartesian ? Coordinates(values * scale) : Coordinates(values * lattice.rows()), lines), {}, {}, {}};
   if (!title.empty()) frame.info["name"] = title;
-  if (selective) frame.arrays["selective"] = free_to_move;
+  if (selective) frame.arrays[k_selective] = free_to_move;
   return frame;
 }
 
-std::string format_poscar(const Structure& structure) {
+std::string format_poscar(const Frame& frame) {
+  const Structure& structure = frame.structure;
   if (!structure.is_periodic()) throw CapabilityError("POSCAR holds structures that are periodic in all directions");
   std::vector<Element> order;
   for (const Element element : structure.species())
     if (std::find(order.begin(), order.end(), element) == order.end()) order.push_back(element);
+  const auto flags = frame.arrays.find(k_selective);
+  const bool selective = flags != frame.arrays.end() && flags->second.cols() == 3;
+  // VASP takes right-handed cells only; with all vectors turned round the lattice is the same.
+  const double sign = structure.lattice().signed_volume() < 0.0 ? -1.0 : 1.0;
   std::string symbols, counts, atoms;
   for (const Element element : order) {
     symbols += " " + std::string(element.symbol());
     counts += " " + std::to_string(structure.composition().count(element));
     for (std::size_t a = 0; a < structure.size(); ++a) {
       if (structure.species()[a] != element) continue;
-      for (int k = 0; k < 3; ++k) atoms += " " + format_double(structure.positions()(static_cast<Eigen::Index>(a), k));
+      const auto row = static_cast<Eigen::Index>(a);
+      for (int k = 0; k < 3; ++k) atoms += " " + format_double(structure.positions()(row, k));
+      if (selective)
+        for (int k = 0; k < 3; ++k) atoms += flags->second(row, k) < 1.0 ? " F" : " T";
       atoms += "\n";
     }
   }
   std::string text = structure.composition().formula() + "\n1.0\n";
   for (int i = 0; i < 3; ++i)
-    for (int k = 0; k < 3; ++k) text += " " + format_double(structure.lattice().rows()(i, k)) + (k == 2 ? "\n" : "");
-  return text + symbols + "\n" + counts + "\nCartesian\n" + atoms;
+    for (int k = 0; k < 3; ++k) text += " " + format_double(sign * structure.lattice().rows()(i, k)) + (k == 2 ? "\n" : "");
+  return text + symbols + "\n" + counts + "\n" + (selective ? "Selective dynamics\n" : "") + "Cartesian\n" + atoms;
 }
 
 }  // namespace tamiz

@@ -13,6 +13,6 @@ namespace tamiz {
 Frame parse_poscar(std::string_view text, const std::string& name);
 
 /// Atoms are grouped by element in the order of first appearance.
-std::string format_poscar(const Structure& structure);
+std::string format_poscar(const Frame& frame);
 
 }  // namespace tamiz

@@ -145,20 +145,4 @@ std::vector<double> TomlTable::numbers(const std::string& key, const std::vector
   return result;
 }
 
-std::vector<std::vector<double>> TomlTable::rows(const std::string& key) const {
-  std::vector<std::vector<double>> result;
-  const toml::node* node = impl_->table->get(key);
-  if (node == nullptr) return result;
-  if (!node->is_array()) fail(key, "expected a list of rows");
-  for (const toml::node& entry : *node->as_array()) {
-    if (!entry.is_array()) fail(key, "expected a list of rows");
-    auto& row = result.emplace_back();
-    for (const toml::node& value : *entry.as_array()) {
-      if (!value.is_number()) fail(key, "expected rows of numbers");
-      row.push_back(value.value<double>().value());
-    }
-  }
-  return result;
-}
-
 }  // namespace tamiz

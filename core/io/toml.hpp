@@ -37,7 +37,6 @@ class TomlTable {
   /// Of a list of texts, or of one text alone.
   std::vector<std::string> text_or_texts(const std::string& key) const;
   std::vector<double> numbers(const std::string& key, const std::vector<double>& fallback) const;
-  std::vector<std::vector<double>> rows(const std::string& key) const;
 
   /// Throws FormatError when `key` is absent.
   void require(const std::string& key) const;

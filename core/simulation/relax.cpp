@@ -107,6 +107,12 @@ class ActiveBatch {
     });
   }
 
+  /// Ends all members where they are.
+  void stop() {
+    for (const auto& member : members_) results_[member->index()] = member->result({RelaxStatus::stopped, "stopped on its way"});
+    members_.clear();
+  }
+
  private:
   Outputs outputs() const { return {.forces = true, .stress = options_.cell}; }
 
@@ -215,12 +221,13 @@ std::string_view to_string(RelaxStatus status) {
     case RelaxStatus::collapsed: return "collapsed";
     case RelaxStatus::unknown_species: return "unknown species";
     case RelaxStatus::not_finite: return "not finite";
+    case RelaxStatus::stopped: return "stopped";
   }
   return "";
 }
 
 std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> given,
-                               const RelaxOptions& options, const std::function<void(std::size_t)>& progress) {
+                               const RelaxOptions& options, const std::function<bool(std::size_t)>& progress) {
   check(potential, given, options);
   std::vector<Structure> structures;
   for (const Structure& structure : given) structures.push_back(options.cell ? with_volume(structure) : structure);
@@ -230,15 +237,18 @@ std::vector<RelaxResult> relax(const Potential& potential, std::span<const Struc
     const auto refused = check_start(potential, structures[k], options);
     if (!refused) waiting.push_back(k);
     const RelaxingStructure start(structures[k], k, options);
-    results.push_back(start.result(refused.value_or(Ending{RelaxStatus::out_of_steps, "not begun"})));
+    results.push_back(start.result(refused.value_or(Ending{RelaxStatus::stopped, "not begun"})));
   }
   const std::size_t refused = structures.size() - waiting.size();
+  std::size_t smallest = std::numeric_limits<std::size_t>::max();
+  for (const std::size_t k : waiting) smallest = std::min(smallest, structures[k].size());
   ActiveBatch active(potential, options, results);
   while (!waiting.empty() || !active.empty()) {
     // First in, first served; a structure that does not fit lets smaller ones pass.
     std::vector<std::unique_ptr<RelaxingStructure>> entering;
     std::size_t n_atoms = active.n_atoms();
     for (auto next = waiting.begin(); next != waiting.end();) {
+      if (n_atoms > 0 && n_atoms + smallest > options.atoms_per_batch) break;
       const std::size_t size = structures[*next].size();
       const bool fits = n_atoms == 0 || n_atoms + size <= options.atoms_per_batch;
       if (!fits) {
@@ -251,7 +261,10 @@ std::vector<RelaxResult> relax(const Potential& potential, std::span<const Struc
     }
     active.enter(std::move(entering));
     active.step();
-    if (progress) progress(refused + active.finished());
+    if (progress && !progress(refused + active.finished())) {
+      active.stop();
+      break;
+    }
   }
   return results;
 }

@@ -22,7 +22,7 @@ struct RelaxOptions {
 };
 
 /// Why a relaxation ended. Everything but `converged` is a state, not an error.
-enum class RelaxStatus { converged, out_of_steps, exploded, collapsed, unknown_species, not_finite };
+enum class RelaxStatus { converged, out_of_steps, exploded, collapsed, unknown_species, not_finite, stopped };
 std::string_view to_string(RelaxStatus status);
 
 struct RelaxResult {
@@ -33,16 +33,17 @@ struct RelaxResult {
   // NaN where the structure was never evaluated.
   double energy;       ///< [eV]
   double fmax;         ///< [eV/Å]
-  double smax;         ///< [eV/Å³]
+  double smax;         ///< [eV/Å³]; NaN too where the cell was not relaxed
 };
 
 /// Limited-memory BFGS with a trust radius (minimizer.hpp) on atoms and log-strain of the cell, as batches:
 /// structures that finish leave, waiting ones enter. Results come in the order of `structures` and do not depend on the
 /// batching beyond the potential's own rounding. The cell of a sheet or a wire that has no vectors along its open directions
-/// gets unit vectors there. `progress(done)` is called after each step with the finished count. Throws CapabilityError where there is a pressure
+/// gets unit vectors there. `progress(done)` is called after each step with the finished count; where it says false the relaxation ends, and what
+/// is not at its end is `stopped` at the last geometry that was evaluated. Throws CapabilityError where there is a pressure
 /// on a cell with open directions.
 std::vector<RelaxResult> relax(const Potential& potential, std::span<const Structure> structures,
                                const RelaxOptions& options = {},
-                               const std::function<void(std::size_t done)>& progress = {});
+                               const std::function<bool(std::size_t done)>& progress = {});
 
 }  // namespace tamiz

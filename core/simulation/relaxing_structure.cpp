@@ -80,22 +80,22 @@ std::optional<Ending> RelaxingStructure::absorb(double energy, const Coordinates
   force_.resize(3 * n + (relaxes_cell() ? 9 : 0));
   force_.head(3 * n) = Eigen::Map<const Eigen::VectorXd>(forces.data(), 3 * n);
   fmax_ = forces.rowwise().norm().maxCoeff();
-  smax_ = 0.0;
+  bool cell_is_done = true;
   if (relaxes_cell()) {
     const Mat3 full = 0.5 * (stress + stress.transpose()) + options_.pressure * Mat3::Identity();
     const Mat3 residual = strained_directions_ * full * strained_directions_;
     smax_ = residual.cwiseAbs().maxCoeff();
+    cell_is_done = smax_ <= options_.smax;
     const Mat3 pull = -volume() / strain_scale_ * residual;
     force_.tail(9) = Eigen::Map<const Eigen::VectorXd>(pull.data(), 9);
   }
   energy_ = energy;
   evaluated_positions_ = positions_;
   evaluated_cell_ = cell_;
-  if (fmax_ <= options_.fmax && smax_ <= options_.smax) return Ending{RelaxStatus::converged, ""};
+  if (fmax_ <= options_.fmax && cell_is_done) return Ending{RelaxStatus::converged, ""};
   if (steps_ >= options_.max_steps)
-    return Ending{RelaxStatus::out_of_steps, "after " + std::to_string(steps_) + " steps the largest force is " +
-                                                 brief(fmax_) + " eV/Å and the largest stress " + brief(smax_ * 1e3) +
-                                                 " meV/Å³"};
+    return Ending{RelaxStatus::out_of_steps, "after " + std::to_string(steps_) + " steps the largest force is " + brief(fmax_) + " eV/Å" +
+                                                 (relaxes_cell() ? " and the largest stress " + brief(smax_ * 1e3) + " meV/Å³" : "")};
   return std::nullopt;
 }
 

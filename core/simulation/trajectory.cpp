@@ -134,6 +134,7 @@ struct Trajectory::Impl {
 
   std::filesystem::path path;
   Descriptor file;
+  std::optional<off_t> end = {};  // of the whole frames of a file that was there before
 };
 
 Trajectory::Trajectory(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -153,11 +154,13 @@ Trajectory Trajectory::resume(const std::filesystem::path& path, std::optional<F
   const Extent extent = last_whole_frame(file, path);
   last.reset();
   if (extent.end > 0) last = parse_extxyz(read_part(file, extent.begin, extent.end - extent.begin, path), path.string()).at(0);
-  if (::ftruncate(file, static_cast<off_t>(extent.end)) != 0) throw_file_error("cut the torn end off", path);
+  impl->end = static_cast<off_t>(extent.end);
   return Trajectory(std::move(impl));
 }
 
 void Trajectory::append(const Frame& frame) {
+  if (const auto end = std::exchange(impl_->end, std::nullopt); end && ::ftruncate(impl_->file.get(), *end) != 0)
+    throw_file_error("cut the torn end off", impl_->path);
   const std::string text = format_extxyz(std::span(&frame, 1));
   write_all(impl_->file.get(), text, impl_->path);
   if (::fsync(impl_->file.get()) != 0) throw_file_error("sync", impl_->path);

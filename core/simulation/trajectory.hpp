@@ -24,7 +24,8 @@ class Trajectory {
   /// Starts a new file. Throws FileError, also when the file exists already: results are not overwritten.
   static Trajectory create(const std::filesystem::path& path);
   /// Opens a file to go on behind its last whole frame, which is left in `last`; what follows it (a frame that was
-  /// being written when the program was killed) is cut off. Throws FileError, FormatError.
+  /// being written when the program was killed) is cut off by the first `append`, so that a file which turns out to be another keeps all.
+  /// Throws FileError, FormatError.
   static Trajectory resume(const std::filesystem::path& path, std::optional<Frame>& last);
 
   /// Writes and syncs. Throws FileError, for a full disk too; the file then ends in a torn frame.

@@ -6,12 +6,13 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/memory.hpp"
 
 namespace tamiz {
 namespace {
 
-/// Pairs kept between steps, 32 bytes each.
-constexpr std::size_t k_kept_edges = 64u << 20;
+constexpr std::size_t k_edge_bytes = 3 * sizeof(double) + sizeof(std::int32_t);
+constexpr std::size_t k_share_of_memory = 8;  // that edges kept between steps may take, one of so many parts
 
 }  // namespace
 
@@ -44,6 +45,8 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
     });
     edges.first.push_back(static_cast<std::int64_t>(edges.neighbors.size()));
   }
+  edges.neighbors.shrink_to_fit();
+  edges.vectors.shrink_to_fit();
   edges.volume = std::abs(state.cells[s].determinant());
   edges.repulsion.resize(edges.n_atoms());
   if (repulsion_) add_repulsion(edges);
@@ -65,11 +68,18 @@ std::shared_ptr<const EdgeList> EdgeCache::edges(const Structure& structure, con
   const State state = State::of(one);
   auto list =
       std::make_shared<const EdgeList>(build_(batch, state, build_neighbors(batch, state, {build_.cutoff(), 0.0}), 0));
-  if (kept_ + list->neighbors.size() <= k_kept_edges) {
+  if ((kept_ + list->neighbors.size()) * k_edge_bytes <= most_bytes_) {
     kept_ += list->neighbors.size();
     lists_[key] = list;
   }
   return list;
+}
+
+EdgeCache::EdgeCache(const ModelDescription& description) : build_(description), most_bytes_(available_memory() / k_share_of_memory) {}
+
+void EdgeCache::give_back() {
+  lists_.clear();
+  kept_ = most_bytes_ = 0;
 }
 
 }  // namespace tamiz

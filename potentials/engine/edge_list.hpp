@@ -69,15 +69,17 @@ class EdgeBuilder {
 /// Edges of structures that come back in every epoch. Not for use by several threads at once.
 class EdgeCache {
  public:
-  explicit EdgeCache(const ModelDescription& description) : build_(description) {}
+  explicit EdgeCache(const ModelDescription& description);
 
   /// `key`: the content hash of the structure.
   std::shared_ptr<const EdgeList> edges(const Structure& structure, const std::string& key);
+  /// Where memory turned out to be short: forgets all, and keeps nothing from then on.
+  void give_back();
 
  private:
   EdgeBuilder build_;
   std::map<std::string, std::shared_ptr<const EdgeList>> lists_;
-  std::size_t kept_ = 0;
+  std::size_t kept_ = 0, most_bytes_;  // pairs; for all of them
 };
 
 }  // namespace tamiz

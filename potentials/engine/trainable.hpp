@@ -32,6 +32,7 @@ struct LossWeights {
   /// frames do not rule the fit; 0: always quadratically.
   double energy_delta = 0.1;  ///< [eV/atom]
   double force_delta = 0.5;   ///< length of the force error of an atom [eV/Å]
+  double stress_delta = 0.0;  ///< norm of the error of the tensor [eV/Å³]
 };
 
 /// How much the labels of a frame count beside those of the others.

@@ -78,8 +78,8 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
     throw FormatError("model.atomic_energies: the reference energies of an initial model are kept, or moved onto the labels with train.shift_references");
   if (!initial && config.shift_references) throw FormatError("train.shift_references: there is no initial model whose reference energies could be moved");
   if (!validation.empty()) check_labels(validation, "validation", forces);
-  const int n_members = initial ? initial->description.n_members : config.model.n_members;
-  Plan plan{config, make_training_set(frames, validation, config.validation_fraction, n_members, config.seed), {},
+  const ModelDescription& model = initial ? initial->description : config.model;
+  Plan plan{config, make_training_set(frames, validation, config.validation_fraction, model, config.seed), {},
             config.family_decay.value_or(initial ? 0.0 : k_family_decay)};
   if (initial) {
     check_species(initial->description, frames, "training");
@@ -93,7 +93,7 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
       ModelDescription named = config.model;
       check_species(named, frames, "training");
     }
-    const ModelDescription description = with_statistics(config.model, plan.set.training, config.atomic_energies);
+    const ModelDescription description = with_statistics(config.model, plan.set.training, config.atomic_energies, config.fit_references);
     validate(description);
     plan.start = initial_model(description, config.seed);
   }
@@ -103,7 +103,7 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
 
 std::string weights_text(const LossWeights& w) {
   std::string text;
-  for (const double value : {w.energy, w.forces, w.stress, w.energy_delta, w.force_delta}) text += format_double(value) + " ";
+  for (const double value : {w.energy, w.forces, w.stress, w.energy_delta, w.force_delta, w.stress_delta}) text += format_double(value) + " ";
   return text;
 }
 
@@ -345,7 +345,7 @@ TrainResult train(const TrainConfig& config, std::span<const Frame> frames, cons
   const auto potential = make_potential(result.model, options_of(config));
   if (!plan.set.validation.empty()) result.validation = evaluate_errors(*potential, plan.set.validation);
   if (potential->capabilities().n_members > 1) {
-    const std::optional<double> scale = calibrated_scale(*potential, plan.set.validation);
+    const std::optional<double> scale = calibrated_scale(CommitteeErrors(*potential, plan.set.validation));
     if (!scale)
       log::warning_once("fewer than five validation frames with energies: the uncertainty is not calibrated, and the model "
                         "offers none");

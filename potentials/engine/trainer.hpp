@@ -19,6 +19,8 @@ namespace tamiz {
 struct TrainConfig {
   ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
   std::map<Element, double> atomic_energies;  ///< of all elements [eV], in place of those that are fitted
+  /// Reference energies are fitted to the frames even where these have an isolated atom of every element.
+  bool fit_references = false;
   /// Of an initial model: its reference energies are moved by what the labels differ from it per element, as those of another level
   /// or code do.
   bool shift_references = false;

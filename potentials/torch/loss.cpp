@@ -110,13 +110,13 @@ at::Tensor energy_loss(const Targets& t, const at::Tensor& members, double delta
   return (robust(mean * mean, delta) * t.energy_weights).sum() + (robust(each * each, delta) * t.member_weights).sum();
 }
 
-at::Tensor derivative_loss(const Targets& t, const Shard& shard, const at::Tensor& derivatives, double delta) {
+at::Tensor derivative_loss(const Targets& t, const Shard& shard, const at::Tensor& derivatives, const LossWeights& weights) {
   const at::Tensor wide = derivatives.to(at::kDouble);
   const at::Tensor by_force = wide.narrow(0, 0, shard.n_atoms) - t.forces;
   const at::Tensor strain = wide.narrow(0, shard.n_atoms, 3 * shard.n_frames).view({shard.n_frames, 3, 3});
   const at::Tensor by_stress = (strain + strain.transpose(1, 2)) * t.inverse_volumes * 0.5 - t.stresses;
-  return (robust((by_force * by_force).sum(1), delta) * t.force_weights).sum() +
-         (by_stress * by_stress * t.stress_weights).sum();
+  return (robust((by_force * by_force).sum(1), weights.force_delta) * t.force_weights).sum() +
+         (robust((by_stress * by_stress).sum({1, 2}, true), weights.stress_delta) * t.stress_weights).sum();
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ ShardLoss shard_loss(const MaceModel& model, AppliedWeights& weights, const Shar
   if (differentiate) {
     const auto gradients = torch::autograd::grad({atoms.mean(1).sum()}, {radial, harmonics}, {}, true, true);
     const at::Tensor derivatives = forces_and_virials(shard, gradients[0], gradients[1]);
-    loss = loss + derivative_loss(targets, *shard, derivatives, loss_weights.force_delta);
+    loss = loss + derivative_loss(targets, *shard, derivatives, loss_weights);
   }
   ShardLoss result;
   result.value = loss.item<double>();

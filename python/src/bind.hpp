@@ -43,12 +43,17 @@ class Interrupt {
 class Stop {
  public:
   bool operator()() {
-    try {
-      interrupt_.raise_if_pending();
-    } catch (py::error_already_set& error) {
-      exception_.emplace(error);
-    }
+    keep([&] { interrupt_.raise_if_pending(); });
     return exception_.has_value();
+  }
+  /// Calls what may raise in Python; its exception waits as well. With the GIL, where `call` needs it.
+  template <typename Call>
+  void keep(const Call& call) {
+    try {
+      call();
+    } catch (py::error_already_set& error) {
+      if (!exception_) exception_.emplace(error);
+    }
   }
   void raise_if_stopped() const {
     if (exception_) throw *exception_;

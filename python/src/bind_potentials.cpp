@@ -65,7 +65,7 @@ TrainResult run_training(const TrainCall& call, const std::vector<Frame>& frames
   if (watched)
     callbacks.progress = [&](std::int64_t step, std::int64_t total, double loss) {
       const py::gil_scoped_acquire gil;
-      progress(step, total, loss);
+      stop.keep([&] { progress(step, total, loss); });  // a Ctrl-C that Python notices in there, too, waits for the checkpoint
     };
   callbacks.should_stop = [&] { return stop(); };  // the trainer writes its checkpoint first
   TrainConfig config = config_of(call);
@@ -141,7 +141,7 @@ void bind_potentials(py::module_& module) {
       .def_readonly("sharpness", &Calibration::sharpness)
       .def_readonly("spearman", &Calibration::spearman);
   module.def("calibration",
-             [](const Potential& potential, const std::vector<Frame>& frames) { return calibration(potential, frames); },
+             [](const Potential& potential, const std::vector<Frame>& frames) { return calibration(CommitteeErrors(potential, frames)); },
              py::arg("potential"), py::arg("frames"), Release());
   module.def("evaluate_errors",
              [](const Potential& potential, const std::vector<Frame>& frames) { return evaluate_errors(potential, frames); },

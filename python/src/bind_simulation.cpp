@@ -171,7 +171,10 @@ smax [eV/Å³], which are NaN where the structure was never evaluated.)")
                options.max_steps = max_steps;
                options.atoms_per_batch = atoms_per_batch;
                Interrupt interrupt;
-               return relax(potential, structures, options, [&](std::size_t) { interrupt.raise_if_pending(); });
+               return relax(potential, structures, options, [&](std::size_t) {
+                 interrupt.raise_if_pending();
+                 return true;
+               });
              },
              py::arg("potential"), py::arg("structures"), py::arg("cell"), py::arg("fmax"), py::arg("smax"),
              py::arg("pressure"), py::arg("max_steps"), py::arg("atoms_per_batch"), Release());

@@ -45,9 +45,19 @@ Raises ShapeError, SpeciesError, and NumericsError for values that are not finit
 
 constexpr const char* k_frame_doc = R"(A structure with what a calculation says of it; each part may be None.
 
+It does not change: info and arrays are views that cannot be written to; `with_info` makes another frame.
+
 Attributes: structure, energy (extrapolated to zero smearing, or the only one there is) [eV], free_energy (the one that
 forces derive from) [eV], forces (n_atoms, 3) [eV/Å], stress (3, 3) [eV/Å³, tensile positive], info (texts by key),
 arrays ((n_atoms, k) by key).)";
+
+/// An array whose values are a copy: what is written to them would be lost. None stays None.
+py::object read_only(py::object array) {
+  if (!array.is_none()) array.attr("setflags")(py::arg("write") = false);
+  return array;
+}
+
+py::object mapping_proxy(py::object entries) { return py::module_::import("types").attr("MappingProxyType")(std::move(entries)); }
 
 Coordinates coordinates_of(const Array& array, const char* what) {
   if (array.ndim() == 1 && array.size() == 0) return Coordinates(0, 3);
@@ -114,9 +124,9 @@ void bind_structure_class(py::module_& module) {
       .def_property_readonly("symbols", &symbols_of)
       .def_property_readonly("numbers", &numbers_of)
       .def_property_readonly("positions", &Structure::positions, py::return_value_policy::reference_internal)
-      .def_property_readonly("cell", [](const Structure& s) { return s.lattice().rows(); })
+      .def_property_readonly("cell", [](const Structure& s) { return read_only(py::cast(s.lattice().rows())); })
       .def_property_readonly("pbc", &Structure::periodicity)
-      .def_property_readonly("fractional", [](const Structure& s) { return s.fractional().values; })
+      .def_property_readonly("fractional", [](const Structure& s) { return read_only(py::cast(s.fractional().values)); })
       .def_property_readonly("volume", [](const Structure& s) { return s.lattice().volume(); })
       .def_property_readonly("formula", [](const Structure& s) { return s.composition().formula(); })
       .def_property_readonly("reduced_formula", [](const Structure& s) { return s.composition().reduced().formula(); })
@@ -154,6 +164,22 @@ Frame make_frame(const Structure& structure, std::optional<double> energy, std::
   return frame;
 }
 
+py::object arrays_of(const Frame& frame) {
+  py::dict arrays;
+  for (const auto& [key, values] : frame.arrays) arrays[py::str(key)] = read_only(py::cast(values));
+  return mapping_proxy(std::move(arrays));
+}
+
+/// Entries are texts in a file, so that they are texts here, too; None takes one away.
+Frame with_info(Frame frame, const py::kwargs& entries) {
+  for (const auto& [key, value] : entries) {
+    const auto name = key.cast<std::string>();
+    if (value.is_none()) frame.info.erase(name);
+    else frame.info[name] = py::str(value).cast<std::string>();
+  }
+  return frame;
+}
+
 void bind_frame_class(py::module_& module) {
   py::class_<Frame>(module, "Frame", k_frame_doc)
       .def(py::init(&make_frame), py::arg("structure"), py::kw_only(), py::arg("energy") = py::none(),
@@ -163,10 +189,11 @@ void bind_frame_class(py::module_& module) {
       .def_property_readonly("energy", [](const Frame& f) { return f.labels.energy; })
       .def_property_readonly("free_energy", [](const Frame& f) { return f.labels.free_energy; })
       .def_property_readonly("consistent_energy", [](const Frame& f) { return f.labels.consistent_energy(); })
-      .def_property_readonly("forces", [](const Frame& f) { return f.labels.forces; })
-      .def_property_readonly("stress", [](const Frame& f) { return f.labels.stress; })
-      .def_property_readonly("info", [](const Frame& f) { return f.info; })
-      .def_property_readonly("arrays", [](const Frame& f) { return f.arrays; })
+      .def_property_readonly("forces", [](const Frame& f) { return read_only(py::cast(f.labels.forces)); })
+      .def_property_readonly("stress", [](const Frame& f) { return read_only(py::cast(f.labels.stress)); })
+      .def_property_readonly("info", [](const Frame& f) { return mapping_proxy(py::cast(f.info)); })
+      .def_property_readonly("arrays", &arrays_of)
+      .def("with_info", &with_info)
       .def("__repr__", [](const Frame& f) { return "Frame(" + f.structure.composition().formula() + ")"; })
       .def(py::pickle(
           [](const Frame& f) {

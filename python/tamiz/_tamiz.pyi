@@ -1,7 +1,7 @@
 """Types of the compiled part. Arrays are NumPy arrays of float64 unless said."""
 
 import os
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -71,8 +71,8 @@ class Structure:
 
 class Frame:
     def __init__(self, structure: Structure, *, energy: float | None = None, free_energy: float | None = None,
-                 forces: Any | None = None, stress: Any | None = None, info: dict[str, str] = ...,
-                 arrays: dict[str, Array] = ...) -> None: ...
+                 forces: Any | None = None, stress: Any | None = None, info: Mapping[str, str] = ...,
+                 arrays: Mapping[str, Array] = ...) -> None: ...
     @property
     def structure(self) -> Structure: ...
     @property
@@ -86,9 +86,10 @@ class Frame:
     @property
     def stress(self) -> Array | None: ...
     @property
-    def info(self) -> dict[str, str]: ...
+    def info(self) -> Mapping[str, str]: ...
     @property
-    def arrays(self) -> dict[str, Array]: ...
+    def arrays(self) -> Mapping[str, Array]: ...
+    def with_info(self, **entries: Any) -> Frame: ...
 
 class Prediction:
     @property

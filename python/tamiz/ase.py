@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ase.calculators.calculator import Calculator as AseCalculator
 from ase.calculators.calculator import all_changes
+from ase.outputs import Properties
 
 from .convert import stress_to_voigt
 from .potential import Potential
@@ -25,6 +26,11 @@ class Calculator(AseCalculator):
     def __init__(self, potential: Potential, **options):
         super().__init__(**options)
         self.potential = potential
+
+    def export_properties(self):
+        """Of the results those that ASE has a name for."""
+        known = {name: self.results[name] for name in self.implemented_properties if name in self.results}
+        return Properties(known)
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)

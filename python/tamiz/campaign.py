@@ -131,7 +131,7 @@ class Campaign:
         import pandas
 
         return pandas.DataFrame(self.summary()["parity"],
-                                columns=["id", "formula", "round", "kind", "model", "sigma", "dft"])
+                                columns=["id", "formula", "round", "model", "sigma", "dft"])
 
     def competing(self) -> pandas.DataFrame:
         """The known phases that the hulls are made of."""

@@ -6,7 +6,7 @@ their objects are made.
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 import numpy as np
 
@@ -103,23 +103,58 @@ def _results_of(atoms: Any) -> dict[str, Any]:
     return results
 
 
+def _arrays_from_ase(atoms: Any) -> dict[str, np.ndarray]:
+    """Numbers per atom, (n_atoms, k); momenta as velocities [Å/fs]."""
+    from ase.units import fs
+
+    arrays = {}
+    for name, values in atoms.arrays.items():
+        if name not in ("numbers", "positions", "momenta") and values.ndim <= 2 and values.dtype.kind in "bif":
+            arrays[name] = np.asarray(values, dtype=float).reshape(len(atoms), -1)
+    if atoms.has("momenta"):
+        arrays["velocities"] = atoms.get_velocities() * fs
+    return arrays
+
+
+def _set_arrays(atoms: Any, arrays: Mapping[str, np.ndarray]) -> None:
+    from ase.units import fs
+
+    for name, values in arrays.items():
+        if name == "velocities" and values.shape == (len(atoms), 3):
+            atoms.set_velocities(values / fs)
+        else:
+            atoms.set_array(name, values[:, 0] if values.shape[1] == 1 else values)
+
+
+def require_no_constraints(items: Any) -> None:
+    """Raises CapabilityError for ASE Atoms with constraints, which would move all the same."""
+    for item in [items] if is_structure(items) else items:
+        if getattr(item, "constraints", None):
+            raise CapabilityError(f"constraints of {item.get_chemical_formula()} are not kept to: remove them with "
+                                  "atoms.set_constraint(), and all atoms move, or use an ASE optimiser with tamiz.ase.Calculator")
+
+
 def to_frame(item: Any, labels: bool = True) -> Frame:
     """A :class:`Frame`: a structure with what a calculator has stored with it.
 
     Of ASE Atoms it takes the results that are there (energy, free_energy [eV], forces [eV/Å], stress [eV/Å³]) without
-    starting a calculation, unless `labels` is false, and the entries of ``info`` as text. Raises CapabilityError for
-    results of another geometry.
+    starting a calculation, unless `labels` is false, the entries of ``info`` as text, and numbers per atom, of momenta the
+    velocities [Å/fs]. Of a relaxation it takes its energy and what became of it. Raises CapabilityError for results of another geometry.
     """
     if isinstance(item, Frame):
         return item
     structure = to_structure(item)
+    if isinstance(item, _tamiz.RelaxResult):
+        ended = {"relax_status": item.status, "relax_steps": str(item.steps), "relax_reason": item.reason}
+        return Frame(structure, energy=item.energy if labels and np.isfinite(item.energy) else None,
+                     info={key: text for key, text in ended.items() if text})
     if not _is_ase(item):
         return Frame(structure)
     results = _results_of(item) if labels else {}
     stress = results.get("stress")
     return Frame(structure, energy=results.get("energy"), free_energy=results.get("free_energy"),
                  forces=results.get("forces"), stress=None if stress is None else stress_from_voigt(stress),
-                 info={str(key): str(value) for key, value in item.info.items()})
+                 info={str(key): str(value) for key, value in item.info.items()}, arrays=_arrays_from_ase(item))
 
 
 def to_frames(items: Any) -> list[Frame]:
@@ -128,7 +163,8 @@ def to_frames(items: Any) -> list[Frame]:
 
 
 def to_ase(item: Any) -> Any:
-    """ASE Atoms; the labels of a :class:`Frame` become those of a SinglePointCalculator, its info becomes ``info``."""
+    """ASE Atoms; the labels of a :class:`Frame` become those of a SinglePointCalculator, its info ``info``, its velocities momenta and its other
+    arrays those of the atoms."""
     from ase import Atoms
     from ase.calculators.singlepoint import SinglePointCalculator
 
@@ -139,6 +175,7 @@ def to_ase(item: Any) -> Any:
                   "stress": None if item.stress is None else stress_to_voigt(item.stress)}
         known = {key: value for key, value in labels.items() if value is not None}
         atoms.info.update(item.info)
+        _set_arrays(atoms, item.arrays)
         if known:
             atoms.calc = SinglePointCalculator(atoms, **known)
     return atoms

@@ -40,6 +40,10 @@ def _without_test(frames: list[Frame], validation: list[Frame]) -> tuple[list[Fr
 
     if frames and not of_split("train"):
         raise FormatError("none of the frames is of the split train")
+    if any("split" in frame.info for frame in validation):
+        validation = [frame for frame in validation if frame.info.get("split") == "validation"]
+        if not validation:
+            raise FormatError("none of the frames to validate on is of the split validation")
     return of_split("train"), validation or of_split("validation")
 
 
@@ -57,7 +61,7 @@ def train(frames: Iterable[Any], out: str | os.PathLike, *, config: str | os.Pat
     Args:
         config: train.toml with the shape of the model, the steps and the loss; what is given here goes before it.
         initial: model to train further; its shape is kept, and its reference energies but for `shift_references` in `config`.
-        validation: frames to validate and to calibrate the uncertainty on; otherwise a tenth of `frames`.
+        validation: frames to validate and to calibrate the uncertainty on, of a data set its split "validation"; otherwise a tenth of `frames`.
         minutes: choose the steps so that training takes about this long; not together with `steps`.
         threads: 0: as many as the machine grants; does not change the result.
         engine: "fused" (kernels of tamiz) or "torch" (LibTorch, which is loaded then); they agree but for rounding. None: fused.

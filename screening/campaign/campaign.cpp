@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/screening/campaign/confirmed.hpp"
 #include "tamiz/screening/campaign/decide.hpp"
 #include "tamiz/screening/campaign/first_labels.hpp"
 #include "tamiz/screening/campaign/ranking.hpp"
@@ -194,8 +196,11 @@ void Campaign::Impl::assess(int round) {
   require_same_model(round);
   const auto path = model_path(round);
   const std::string& hash = model_hash(round);
-  if (!history.predictions.empty() && history.predictions.back().model_hash == hash) {
-    // The model did not change, so neither does what it says.
+  // What this campaign found competes with what it finds next.
+  std::vector<CompetingPhase> phases = competing().phases;
+  std::ranges::move(confirmed_phases(history), std::back_inserter(phases));
+  if (!history.predictions.empty() && history.predictions.back().model_hash == hash && history.predictions.back().competing.size() == phases.size()) {
+    // Neither the model changed nor the hull, so neither does what they say.
     RoundPrediction same = history.predictions.back();
     same.round = round;
     ledger.append(to_json(same));
@@ -206,8 +211,8 @@ void Campaign::Impl::assess(int round) {
                         path.filename().string()));
   const auto potential = load_potential(path, {.threads = threads});
   const std::vector<Structure> start = starting_geometries();
-  Progress progress(fmt::format("round {} relax", round), start.size() + competing().phases.size());
-  RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, competing(), config.relax, round,
+  Progress progress(fmt::format("round {} relax", round), start.size() + phases.size());
+  RoundPrediction prediction = relax_and_assess(*potential, *history.candidates, start, phases, config.relax, round,
                                                 hash, [&](std::size_t done) {
                                                   progress.update(done);
                                                   stop_here();

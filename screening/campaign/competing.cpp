@@ -86,10 +86,10 @@ bool CompetingSet::complete(const std::string& system) const {
   });
 }
 
-std::vector<Phase> hull_phases(const CompetingSet& competing) {
-  std::vector<Phase> phases;
-  for (const CompetingPhase& phase : competing.phases) phases.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
-  return phases;
+std::vector<Phase> hull_phases(std::span<const CompetingPhase> phases) {
+  std::vector<Phase> points;
+  for (const CompetingPhase& phase : phases) points.push_back({phase.id, phase.structure.composition(), phase.energy_per_atom});
+  return points;
 }
 
 CompetingSet read_competing(const std::filesystem::path& known_phases, const std::filesystem::path& ledger,
@@ -120,7 +120,7 @@ CompetingSet read_competing(const std::filesystem::path& known_phases, const std
       const nlohmann::json properties = nlohmann::json::parse(found->second.properties);
       set.phases.push_back({phase.id, phase.name, phase.source, frame.structure,
                             *frame.labels.energy / static_cast<double>(frame.structure.size()),
-                            properties.value("gap", 0.0)});
+                            properties.contains("gap") ? std::optional(properties.at("gap").get<double>()) : std::nullopt});
     }
   }
   return set;

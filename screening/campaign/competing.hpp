@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,7 +20,7 @@ struct CompetingPhase {
   std::string source;      ///< who reported it
   Structure structure;     ///< relaxed with DFT
   double energy_per_atom;  ///< DFT at zero smearing [eV/atom]
-  double gap = 0.0;        ///< at the level's functional [eV]
+  std::optional<double> gap;  ///< at the level's functional [eV]; not every code says one
 };
 
 /// A phase that was reported, but is not on the hull: metastable, of high pressure, doubtful.
@@ -41,7 +42,7 @@ struct CompetingSet {
 };
 
 /// With their DFT energies, as a hull takes them.
-std::vector<Phase> hull_phases(const CompetingSet& competing);
+std::vector<Phase> hull_phases(std::span<const CompetingPhase> phases);
 
 /// Reads the list of known phases (datasets/known/known_phases.toml) and the ledger of DFT relaxations at
 /// `level`; keeps what lies inside one of the `systems`. Phases of another role than competitor are `reported`. Throws FileError, and FormatError

@@ -36,7 +36,7 @@ DecideOptions decide_options(const TomlTable& table) {
   DecideOptions options;
   options.rounds = count(table, "rounds", options.rounds, 1);
   options.labels_per_round = count(table, "labels_per_round", options.labels_per_round, 1);
-  options.explore = count(table, "explore", options.explore, 0);
+  options.explore = count(table, "explore", std::min(options.explore, options.labels_per_round), 0);
   if (options.explore > options.labels_per_round) table.fail("explore", "is more than labels_per_round");
   options.window = bounded(table, "window", options.window, 0.0, 10.0);
   options.max_per_composition = count(table, "max_per_composition", options.max_per_composition, 1);

@@ -65,11 +65,13 @@ class Gathering {
 
   void add_ledger(const std::filesystem::path& path) {
     Info origin;
+    started_.clear();
     std::size_t line = 0;
     for (const json& record : Ledger::read(path)) {
       ++line;
       try {
-        if (record.at("kind") == "labels") origin = {{"commit", record.at("commit").get<std::string>()}};
+        if (record.at("kind") == "labels" || record.at("kind") == "campaign") origin = origin_of(record);
+        if (record.at("kind") == "label_started" && record.contains("structure")) started_.insert_or_assign(record.at("key"), record.at("structure"));
         if (record.at("kind") == "label") add_label(record, origin);
       } catch (const Error& error) {
         throw FormatError(path.string() + ":" + std::to_string(line) + ": " + error.what());
@@ -92,6 +94,16 @@ class Gathering {
   }
 
  private:
+  /// What the first record of a ledger says of all of its labels: a campaign has one level.
+  static Info origin_of(const json& record) {
+    Info origin{{"commit", record.at("commit").get<std::string>()}};
+    if (record.at("kind") != "campaign") return origin;
+    const json& level = record.at("level");
+    origin["level"] = level.value("name", "");
+    origin["settings"] = level.dump();
+    return origin;
+  }
+
   void add_label(const json& record, const Info& origin) {
     const LabelResult label = label_result_from_json(record);
     Info info = origin;
@@ -183,15 +195,17 @@ class Gathering {
     Info& gap = gaps_[label.frame->structure.content_hash()];
     for (const auto& [key, value] : properties.items())
       if (key.starts_with("gap")) gap[key] = text_of(value);
-    gap["gap_core_seconds"] = format_double(label.cost);
+    if (!label.cached) gap["gap_core_seconds"] = format_double(label.cost);  // of another id, it cost nothing more
   }
 
   void add_failure(const json& record, const LabelResult& label, Info info) {
-    if (!record.contains("structure")) return;  // ledgers did not always keep what was asked for
+    const auto started = started_.find(label.key);
+    if (!record.contains("structure") && started == started_.end()) return;  // ledgers did not always keep what was asked for
+    const json& asked = record.contains("structure") ? record.at("structure") : started->second;
     info["status"] = to_string(label.status);
     info["reason"] = label.reason;
     info["core_seconds"] = format_double(label.cost + json::parse(label.properties).value("cost_before", 0.0));
-    failures_.insert_or_assign(label.key, Frame{structure_from_json(record.at("structure")), {}, std::move(info), {}});
+    failures_.insert_or_assign(label.key, Frame{structure_from_json(asked), {}, std::move(info), {}});
   }
 
   const DataSetRecipe& recipe_;
@@ -199,6 +213,7 @@ class Gathering {
   std::map<std::string, std::size_t> seen_;  // index of the frame by geometry and settings
   std::map<std::string, Frame> failures_;    // the last of each key of a label
   std::set<std::string> finished_;           // keys
+  std::map<std::string, json> started_;      // structures of the labels of a campaign, by key
   std::map<std::string, Info> gaps_;
 };
 

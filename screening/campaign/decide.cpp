@@ -25,9 +25,10 @@ struct Option {
   double cost;
 };
 
-/// What DFT relaxed in this campaign.
-StructureIndex relaxed_with_dft(const CampaignHistory& history) {
+/// What DFT relaxed, before this campaign and in it: nothing is learned from relaxing it again.
+StructureIndex relaxed_with_dft(const CampaignHistory& history, const CompetingSet& competing) {
   StructureIndex relaxed;
+  for (const CompetingPhase& phase : competing.phases) relaxed.add(phase.id, phase.structure);
   for (const LabelRecord& label : history.labels)
     if (label.task == LabelTask::relax && label.result.status == LabelStatus::finished && label.result.frame)
       relaxed.add(label.candidate, label.result.frame->structure);
@@ -37,7 +38,7 @@ StructureIndex relaxed_with_dft(const CampaignHistory& history) {
 std::vector<Option> open_options(const RoundPrediction& prediction, const CampaignHistory& history,
                                  const CompetingSet& competing, double window) {
   std::vector<Option> options;
-  const StructureIndex relaxed = relaxed_with_dft(history);
+  const StructureIndex relaxed = relaxed_with_dft(history, competing);
   for (const RelaxedCandidate& candidate : prediction.candidates) {
     if (candidate.outcome != "relaxed") continue;
     const Composition composition = candidate.structure.composition();

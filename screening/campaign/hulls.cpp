@@ -65,7 +65,7 @@ DftAssessment DftHull::assess(const Composition& composition, double energy_per_
   for (const DecompositionProduct& product : others.products)
     result.products.emplace_back(plain_.phases()[product.phase].id, product.atomic_fraction);
   if (composition.count(k_nitrogen) > 0)
-    result.nitrogen = plain_.stability_range(composition, energy_per_atom, k_nitrogen);
+    result.nitrogen = plain_.stability_range(composition, energy_per_atom, k_nitrogen, same_as);
   return result;
 }
 

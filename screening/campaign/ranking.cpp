@@ -4,9 +4,9 @@
 #include <map>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/units.hpp"
 #include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/screening/campaign/confirmed.hpp"
 
 namespace tamiz {
 namespace {
@@ -21,23 +21,12 @@ double energy_per_atom(const LabelRecord& label) {
   return *frame.labels.energy / static_cast<double>(frame.structure.size());
 }
 
-// "DFT-confirmed" means the same whatever the thresholds of a level.
-constexpr double k_confirmed_fmax = 0.03;                  // [eV/Å]
-constexpr double k_confirmed_smax = 0.5 * units::k_gpa;    // [eV/Å³]
-
-/// True where forces and stress at the labelled geometry are within the thresholds.
-bool is_at_rest(const Labels& labels) {
-  constexpr double k_rounding = 1e-9;
-  return labels.forces && labels.stress && labels.forces->rowwise().norm().maxCoeff() <= k_confirmed_fmax + k_rounding &&
-         labels.stress->cwiseAbs().maxCoeff() <= k_confirmed_smax + k_rounding;
-}
-
 /// Hull of the competing phases and of everything this campaign relaxed with DFT.
 DftHull hull_with_confirmed(const CompetingSet& competing, std::span<const RankedCandidate> ranked) {
-  std::vector<Phase> phases = hull_phases(competing);
+  std::vector<Phase> phases = hull_phases(competing.phases);
   for (const RankedCandidate& entry : ranked)
     if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
-      phases.push_back({entry.proposal->id, entry.structure.composition(), energy_per_atom(*entry.label)});
+      phases.push_back({entry.proposal->id, entry.structure.composition(), *entry.dft_energy});
   return DftHull(std::move(phases));
 }
 
@@ -46,19 +35,26 @@ bool still_at(const Structure& model, const LabelRecord& label) {
   return StructureIdentity(model).same_as(StructureIdentity(label.result.frame->structure));
 }
 
+void set_label(RankedCandidate& entry, const LabelRecord& label) {
+  entry.label = &label;
+  entry.structure = label.result.frame->structure;
+  entry.dft_energy = energy_per_atom(label);
+}
+
 void set_confidence(RankedCandidate& entry, const CampaignHistory& history) {
   const std::string& id = entry.proposal->id;
   if (const LabelRecord* relaxed = finished(history, id, LabelTask::relax)) {
     entry.confidence = is_at_rest(relaxed->result.frame->labels) ? Confidence::confirmed : Confidence::checked;
-    entry.label = relaxed;
-    entry.structure = relaxed->result.frame->structure;
+    set_label(entry, *relaxed);
   } else if (const LabelRecord* checked = finished(history, id, LabelTask::single_point);
              checked != nullptr && still_at(entry.structure, *checked)) {
     entry.confidence = Confidence::checked;
-    entry.label = checked;
-    entry.structure = checked->result.frame->structure;
+    set_label(entry, *checked);
   }
   entry.gap = finished(history, id, LabelTask::gap);
+  if (entry.label != nullptr) return;
+  for (const LabelRecord& label : history.labels)
+    if (label.candidate == id && label.result.status != LabelStatus::finished) entry.failed = &label;
 }
 
 /// Candidates that DFT relaxed into one another: the lowest stays, the others are duplicates of it.
@@ -141,11 +137,20 @@ class KnownPhases {
   std::span<const ReportedPhase> reported_;
 };
 
+/// What became a known phase has the energy that DFT gave that phase, unless DFT looked at it itself.
+void take_known(RankedCandidate& entry, std::span<const CompetingPhase> phases) {
+  const auto phase = std::ranges::find(phases, entry.known_as, &CompetingPhase::id);
+  if (entry.label != nullptr || phase == phases.end()) return;
+  entry.confidence = Confidence::known;
+  entry.structure = phase->structure;
+  entry.dft_energy = phase->energy_per_atom;
+}
+
 void assess_with_dft(RankedCandidate& entry, const DftHull& hull) {
-  if (entry.label == nullptr) return;
+  if (!entry.dft_energy) return;
   std::vector<std::string> itself{entry.proposal->id};
   if (!entry.known_as.empty()) itself.push_back(entry.known_as);
-  entry.dft = hull.assess(entry.structure.composition(), energy_per_atom(*entry.label), itself);
+  entry.dft = hull.assess(entry.structure.composition(), *entry.dft_energy, itself);
 }
 
 }  // namespace
@@ -154,6 +159,7 @@ std::string_view to_string(Confidence confidence) {
   switch (confidence) {
     case Confidence::predicted: return "predicted";
     case Confidence::checked: return "DFT-checked";
+    case Confidence::known: return "known";
     case Confidence::confirmed: return "DFT-confirmed";
   }
   return "predicted";
@@ -193,7 +199,9 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history) {
     if (entry.outcome == "failed") continue;
     entry.known_as = known.name_of(entry.structure);
     entry.compared = !entry.known_as.empty() || competing.complete(entry.structure.composition().system());
-    if (entry.outcome == "ranked") assess_with_dft(entry, hull);
+    if (entry.outcome != "ranked") continue;
+    take_known(entry, competing.phases);
+    assess_with_dft(entry, hull);
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const RankedCandidate& a, const RankedCandidate& b) {
     const bool first = a.outcome == "ranked", second = b.outcome == "ranked";

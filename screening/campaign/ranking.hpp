@@ -13,9 +13,10 @@ namespace tamiz {
 enum class Confidence {
   predicted,  ///< by the model alone
   checked,    ///< a DFT single point at the model's geometry
+  known,      ///< it became a known phase, which DFT relaxed before this campaign
   confirmed,  ///< relaxed with DFT to |F| <= 0.03 eV/Å and |stress| <= 0.5 GPa and compared on the DFT hull
 };
-/// "predicted", "DFT-checked", "DFT-confirmed"
+/// "predicted", "DFT-checked", "known", "DFT-confirmed"
 std::string_view to_string(Confidence confidence);
 
 struct RankedCandidate {
@@ -24,8 +25,10 @@ struct RankedCandidate {
   Confidence confidence = Confidence::predicted;
   const LabelRecord* label = nullptr;  ///< the DFT label behind `confidence`
   const LabelRecord* gap = nullptr;
+  const LabelRecord* failed = nullptr;  ///< the last label of it that failed, where there is none behind `confidence`
+  std::optional<double> dft_energy = {};  ///< of `label`, or of the known phase that it is [eV/atom]
   std::optional<DftAssessment> dft;
-  Structure structure;               ///< that of `label` where there is one, else relaxed with the model
+  Structure structure;               ///< that of `label` where there is one, of the known phase, else relaxed with the model
   std::string outcome;               ///< "ranked", "hull incomplete", "duplicate", "failed"
   std::string reason;
   std::string known_as;              ///< id of the competing or reported phase that it is; empty: none was found

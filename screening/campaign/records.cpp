@@ -67,13 +67,14 @@ RelaxedCandidate relaxed_from(const json& value, const Structure& proposal) {
 
 json to_json(const CompetingSet& competing) {
   json phases = json::array();
-  for (const CompetingPhase& phase : competing.phases)
-    phases.push_back({{"id", phase.id},
-                      {"name", phase.name},
-                      {"source", phase.source},
-                      {"structure", structure_to_json(phase.structure)},
-                      {"energy_per_atom", phase.energy_per_atom},
-                      {"gap", phase.gap}});
+  for (const CompetingPhase& phase : competing.phases) {
+    json& value = phases.emplace_back(json{{"id", phase.id},
+                                           {"name", phase.name},
+                                           {"source", phase.source},
+                                           {"structure", structure_to_json(phase.structure)},
+                                           {"energy_per_atom", phase.energy_per_atom}});
+    if (phase.gap) value["gap"] = *phase.gap;
+  }
   json reported = json::array();
   for (const ReportedPhase& phase : competing.reported)
     reported.push_back({{"id", phase.id},
@@ -88,7 +89,8 @@ CompetingSet competing_from_json(const json& value) {
   CompetingSet competing;
   for (const json& phase : value.at("phases"))
     competing.phases.push_back({phase.at("id"), phase.at("name"), phase.at("source"),
-                                structure_from_json(phase.at("structure")), phase.at("energy_per_atom"), phase.at("gap")});
+                                structure_from_json(phase.at("structure")), phase.at("energy_per_atom"),
+                                phase.contains("gap") ? std::optional(phase.at("gap").get<double>()) : std::nullopt});
   competing.missing = value.at("missing").get<std::map<std::string, std::vector<std::string>>>();
   for (const json& phase : value.at("reported"))
     competing.reported.push_back({phase.at("id"), phase.at("name"), phase.at("source"),

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
 
 namespace tamiz {
 namespace {
@@ -24,6 +26,11 @@ constexpr double k_allowed_loss = 1.25; // a new model may forget this much of w
 /// Geometries further than this from equilibrium would pull the fit away from what is ranked.
 bool usable(const Frame& frame) {
   return frame.labels.forces && frame.labels.forces->cwiseAbs().maxCoeff() < 15.0;
+}
+
+/// Its worker was lost: labels of earlier ledgers say so by their reason alone.
+bool is_cut_off(const LabelResult& result) {
+  return result.reason.starts_with("worker died") || settings_from_text(result.properties).value("cut_off", false);
 }
 
 /// The end of a relaxation, whose energy is what a ranking takes, stands apart from its other geometries.
@@ -72,8 +79,8 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   std::vector<const LabelRecord*> labels;
   for (const LabelRecord& label : history.labels)
     // What a relaxation calculated before it failed was paid for, and teaches as well. How far it came before a
-    // time-out depends on the machine, and a model must not.
-    if (label.task != LabelTask::gap && label.result.status != LabelStatus::timed_out) labels.push_back(&label);
+    // time-out or the death of its worker depends on the machine, and a model must not.
+    if (label.task != LabelTask::gap && label.result.status != LabelStatus::timed_out && !is_cut_off(label.result)) labels.push_back(&label);
   const auto order = [](const LabelRecord* label) {
     return std::tuple(label->round, lot_of(label->candidate), label->candidate, label->task);
   };

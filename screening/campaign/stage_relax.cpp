@@ -28,7 +28,7 @@ Structure cleaned(const Structure& structure, SpaceGroup& group) {
 /// A relaxation that ran out of steps close to its goal still ranks; far from it, it does not.
 bool usable(const RelaxResult& result) {
   return result.status == RelaxStatus::converged ||
-         (result.status == RelaxStatus::out_of_steps && result.fmax < 0.1 && result.smax < 0.01);
+         (result.status == RelaxStatus::out_of_steps && result.fmax < 0.1 && !(result.smax >= 0.01));  // NaN without a cell
 }
 
 /// Empty for a relaxation that came to its goal.
@@ -94,12 +94,15 @@ std::vector<ModelEnergy> model_energies(const Potential& potential, std::span<co
 }
 
 RoundPrediction relax_and_assess(const Potential& potential, std::span<const Candidate> candidates,
-                                 std::span<const Structure> start, const CompetingSet& competing,
+                                 std::span<const Structure> start, std::span<const CompetingPhase> phases,
                                  const RelaxOptions& options, int round, const std::string& model_hash,
                                  const std::function<void(std::size_t)>& progress) {
   std::vector<Structure> all(start.begin(), start.end());
-  for (const CompetingPhase& phase : competing.phases) all.push_back(phase.structure);
-  std::vector<RelaxResult> results = relax(potential, all, options, progress);
+  for (const CompetingPhase& phase : phases) all.push_back(phase.structure);
+  std::vector<RelaxResult> results = relax(potential, all, options, [&](std::size_t done) {
+    progress(done);
+    return true;
+  });
 
   RoundPrediction prediction{.round = round, .model_hash = model_hash, .candidates = {}, .competing = {}};
   for (std::size_t k = 0; k < candidates.size(); ++k)
@@ -107,13 +110,13 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
   merge_duplicates(prediction.candidates);
 
   // A competitor that the model cannot hold together still has a model energy: at its DFT geometry.
-  std::vector<Structure> phases;
-  for (std::size_t k = 0; k < competing.phases.size(); ++k) {
+  std::vector<Structure> competitors;
+  for (std::size_t k = 0; k < phases.size(); ++k) {
     const RelaxResult& result = results[candidates.size() + k];
-    phases.push_back(usable(result) ? result.structure : competing.phases[k].structure);
+    competitors.push_back(usable(result) ? result.structure : phases[k].structure);
   }
-  prediction.competing = model_energies(potential, phases);
-  const CommitteeHulls hulls(competing.phases, prediction.competing);
+  prediction.competing = model_energies(potential, competitors);
+  const CommitteeHulls hulls(phases, prediction.competing);
 
   std::vector<Structure> relaxed;
   std::vector<std::size_t> indices;

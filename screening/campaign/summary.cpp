@@ -77,7 +77,7 @@ json systems_json(const CampaignConfig& config, const CompetingSet& competing) {
 
 json competing_json(const CampaignHistory& history) {
   const CompetingSet& competing = history.start->competing;
-  const DftHull hull(hull_phases(competing));
+  const DftHull hull(hull_phases(competing.phases));
   json list = json::array();
   for (std::size_t k = 0; k < competing.phases.size(); ++k) {
     const CompetingPhase& phase = competing.phases[k];
@@ -92,8 +92,8 @@ json competing_json(const CampaignHistory& history) {
                {"formation_energy", dft.formation_energy},
                {"e_hull", dft.e_hull},
                {"on_hull", dft.e_hull <= k_on_hull},
-               {"source", phase.source},
-               {"gap", phase.gap}};
+               {"source", phase.source}};
+    if (phase.gap) entry["gap"] = *phase.gap;
     if (!history.predictions.empty()) entry["energy_model"] = history.predictions.back().competing[k].mean;
     list.push_back(std::move(entry));
   }
@@ -107,7 +107,7 @@ json dft_json(const RankedCandidate& entry, const std::map<std::string, std::str
              {"e_hull_corrected", dft.e_hull_corrected},
              {"correction_name", mp2020_correction().name},
              {"distance_below_others", dft.distance_below_others},
-             {"energy", *entry.label->result.frame->labels.energy / static_cast<double>(entry.structure.size())},
+             {"energy", *entry.dft_energy},
              {"decomposition", json::array()}};
   for (const auto& [id, fraction] : dft.products) {
     const auto formula = formulas.find(id);
@@ -116,14 +116,18 @@ json dft_json(const RankedCandidate& entry, const std::map<std::string, std::str
   }
   if (entry.structure.composition().counts().contains(Element::from_symbol("N")))
     value["mu_n_range"] = dft.nitrogen.stable ? json{dft.nitrogen.low, dft.nitrogen.high} : json(nullptr);
-  const json properties = json::parse(entry.label->result.properties);
+  const json properties = entry.label != nullptr ? json::parse(entry.label->result.properties) : json::object();
   for (const char* key : {"fmax", "smax_gpa", "kpoints", "mesh"})
     if (properties.contains(key)) value[key] = properties[key];
   return value;
 }
 
-json gap_json(const RankedCandidate& entry) {
+json gap_json(const RankedCandidate& entry, std::span<const CompetingPhase> known) {
   const LabelRecord* label = entry.gap != nullptr ? entry.gap : entry.label;
+  if (entry.confidence == Confidence::known) {
+    const auto phase = std::ranges::find(known, entry.known_as, &CompetingPhase::id);
+    return phase->gap ? json{{"value", *phase->gap}, {"kind", *phase->gap > 0.0 ? "" : "metal"}} : json(nullptr);
+  }
   if (label == nullptr) return nullptr;
   const json properties = json::parse(label->result.properties);
   if (!properties.contains("gap")) return nullptr;
@@ -161,6 +165,7 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
                       {"e_hull_members", model.members},
                       {"relax_steps", entry.model->steps}};
   if (entry.dft) value["dft"] = dft_json(entry, formulas);
+  if (entry.failed != nullptr) value["dft_failed"] = entry.failed->result.reason;
   if (entry.rank > 0) {
     value["rank"] = entry.rank;
     value["cif"] = cif_text(entry.structure, entry.proposal->id);
@@ -168,7 +173,7 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
     if (std::string input = gpaw_input(entry.structure, entry.proposal->id, settings, mesh); !input.empty())
       value["gpaw_input"] = std::move(input);
   }
-  value["gap"] = gap_json(entry);
+  value["gap"] = gap_json(entry, competing.phases);
   if (entry.compared) value["known"] = nullptr;  // and not in the list, unless found below
   for (const CompetingPhase& phase : competing.phases)
     if (phase.id == entry.known_as) value["known"] = {{"name", phase.name}, {"source", phase.source}};

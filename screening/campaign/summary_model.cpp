@@ -1,9 +1,11 @@
 #include "tamiz/screening/campaign/summary_model.hpp"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tamiz/potentials/engine/training/errors_json.hpp"
+#include "tamiz/screening/campaign/confirmed.hpp"
 #include "tamiz/screening/campaign/correction.hpp"
 
 namespace tamiz {
@@ -17,7 +19,14 @@ const RelaxedCandidate* find_candidate(const RoundPrediction& prediction, const 
   return found == prediction.candidates.end() ? nullptr : &*found;
 }
 
-/// E_hull by DFT of a label, on the hull of the competing phases alone, so that rounds can be compared.
+/// The hull of DFT energies on which predictions of a round stand beside DFT: of the phases that the model's hulls had.
+DftHull hull_of_round(const CampaignHistory& history, int round) {
+  if (history.predictions.empty()) return DftHull(hull_phases(history.start->competing.phases));
+  const std::size_t last = history.predictions.size() - 1;
+  return DftHull(hull_phases(phases_behind(history.predictions[std::min(static_cast<std::size_t>(round), last)], history)));
+}
+
+/// E_hull by DFT of a label.
 std::optional<double> dft_e_hull(const LabelRecord& label, const DftHull& hull) {
   if (label.result.status != LabelStatus::finished || label.task == LabelTask::gap) return std::nullopt;
   const Frame& frame = *label.result.frame;
@@ -60,7 +69,6 @@ json training_json(const LearnRecord& record) {
 }  // namespace
 
 json rounds_json(const CampaignHistory& history) {
-  const DftHull hull(hull_phases(history.start->competing));
   int n_rounds = static_cast<int>(history.decisions.size());
   for (const LabelRecord& label : history.labels) n_rounds = std::max(n_rounds, label.round + 1);
   json rounds = json::array();
@@ -70,6 +78,7 @@ json rounds_json(const CampaignHistory& history) {
       if (label.round == round) labels.push_back(&label);
     std::sort(labels.begin(), labels.end(),
               [](const LabelRecord* a, const LabelRecord* b) { return a->candidate < b->candidate; });
+    const DftHull hull = hull_of_round(history, round);
     json entry{{"round", round}, {"labels", json::array()}};
     double cost = 0.0;
     for (const LabelRecord* label : labels) {
@@ -85,17 +94,17 @@ json rounds_json(const CampaignHistory& history) {
 }
 
 json parity_json(const CampaignHistory& history) {
-  const DftHull hull(hull_phases(history.start->competing));
+  std::map<int, DftHull> hulls;
   json points = json::array();
   for (const LabelRecord& label : history.labels) {
-    const auto dft = dft_e_hull(label, hull);
+    if (!hulls.contains(label.round)) hulls.emplace(label.round, hull_of_round(history, label.round));
+    const auto dft = dft_e_hull(label, hulls.at(label.round));
     if (!dft || label.round >= static_cast<int>(history.predictions.size())) continue;
     const RelaxedCandidate* model = find_candidate(history.predictions[static_cast<std::size_t>(label.round)], label.candidate);
     if (model == nullptr) continue;
     points.push_back({{"id", label.candidate},
                       {"formula", model->structure.composition().reduced().formula()},
                       {"round", label.round},
-                      {"kind", "e_hull"},
                       {"model", model->assessment.e_hull},
                       {"sigma", model->assessment.sigma},
                       {"dft", *dft}});

@@ -25,27 +25,10 @@ bool has_labels(const Frame& frame) {
   return frame.labels.consistent_energy() || frame.labels.forces || frame.labels.stress;
 }
 
-void predict(const Potential& potential, std::span<Frame> frames) {
-  std::vector<Structure> structures;
-  for (const Frame& frame : frames) structures.push_back(frame.structure);
-  const bool stress = potential.capabilities().stress;
-  const Prediction p = evaluate(potential, structures, {.forces = true, .stress = stress});
-  Eigen::Index row = 0;
-  for (std::size_t k = 0; k < frames.size(); ++k) {
-    const auto n = static_cast<Eigen::Index>(structures[k].size());
-    frames[k].labels = {.energy = p.energies[static_cast<Eigen::Index>(k)], .free_energy = std::nullopt,
-                        .forces = p.forces.middleRows(row, n), .stress = std::nullopt};
-    if (stress && structures[k].lattice().volume() > 0.0) frames[k].labels.stress = p.stresses[k];
-    row += n;
-  }
-}
-
-/// The frames with the model's energies, forces and, in crystals, stresses in place of their labels.
-std::vector<Frame> predicted(const Potential& potential, std::vector<Frame> frames) {
-  constexpr std::size_t k_at_once = 256;
-  for (std::size_t begin = 0; begin < frames.size(); begin += k_at_once)
-    predict(potential, std::span(frames).subspan(begin, std::min(k_at_once, frames.size() - begin)));
-  return frames;
+/// With the model's energy, forces and, in a crystal, stress in place of its labels.
+Frame with_prediction(Frame frame, const PredictedFrame& prediction) {
+  frame.labels = {.energy = prediction.energy, .free_energy = std::nullopt, .forces = prediction.forces, .stress = prediction.stress};
+  return frame;
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
@@ -61,14 +44,22 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
                                   frames.size()));
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   for (const Frame& frame : frames) require_species(*potential, frame.structure.species());
+  ErrorsByType sums;
+  std::vector<Frame> predicted;
+  predict_frames(*potential, frames,
+                 {.forces = true, .stress = potential->capabilities().stress, .members = potential->capabilities().n_members > 1},
+                 [&](std::size_t k, const PredictedFrame& prediction) {
+                   sums.add(frames[k], prediction);
+                   if (!arguments.predictions.empty()) predicted.push_back(with_prediction(frames[k], prediction));
+                 });
   if (labelled) {
-    result = errors_by_type(*potential, frames);
-    result["calibration"] = potential->capabilities().n_members > 1 ? calibration_of(*potential, frames) : nullptr;
+    result = sums.errors();
+    result["calibration"] = sums.calibration();
   } else {
     result["n_frames"] = frames.size();
   }
   result["model"] = potential->name();
-  if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted(*potential, frames));
+  if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted);
   if (labelled && !common.quiet) print_errors("all", result);
   return k_done;
 }

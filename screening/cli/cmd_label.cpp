@@ -133,11 +133,13 @@ int run(const Arguments& arguments, nlohmann::json& result) {
     return k_stopped;
   }
   const std::vector<Frame> frames = output_frames(work, labels, arguments.trajectory);
-  if (!frames.empty()) write_frames(arguments.output, frames);
-  result["output"] = arguments.output;
-  log::info(fmt::format("{} of {} labels finished, {} calculated now in {:.1f} core-seconds; written to {}",
-                        result["n_finished"].get<int>(), work.requests.size(), labels.n_calculated, labels.cost,
-                        arguments.output));
+  if (!frames.empty()) {
+    write_frames(arguments.output, frames);
+    result["output"] = arguments.output;
+  }
+  log::info(fmt::format("{} of {} labels finished, {} calculated now in {:.1f} core-seconds; {}", result["n_finished"].get<int>(),
+                        work.requests.size(), labels.n_calculated, labels.cost,
+                        frames.empty() ? "nothing to write" : "written to " + arguments.output));
   return result["n_finished"] != 0 ? k_done : k_failed;
 }
 

@@ -18,6 +18,7 @@
 #include "tamiz/core/simulation/trajectory.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/held_atoms.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -27,7 +28,7 @@ struct Arguments {
   LoadOptions load;
   DynamicsOptions dynamics;
   std::int64_t every = 10;
-  bool resume = false;
+  bool resume = false, new_velocities = false;
 };
 
 const std::string k_settings_key = "md";
@@ -38,6 +39,7 @@ std::string settings_of(const Arguments& a) {
                      format_double(a.dynamics.temperature) + " seed " + std::to_string(a.dynamics.seed);
   if (a.dynamics.ensemble == Ensemble::langevin) text += " friction " + format_double(a.dynamics.friction);
   if (!a.load.engine.empty()) text += " engine " + a.load.engine;
+  if (a.load.device != "cpu") text += " device " + a.load.device;
   return text + " " + a.load.dtype + " model " + hash_hex(read_file(a.model)).substr(0, 16);
 }
 
@@ -50,6 +52,26 @@ std::optional<State> resume_from(const std::optional<Frame>& last, const std::st
     throw CapabilityError(a.output + " was made with '" + before + "' and cannot go on with '" + settings +
                           "'; use the settings it was made with, or another output");
   return state_of(*last);
+}
+
+Frame read_one(const std::string& file) {
+  std::vector<Frame> frames = read_frames(file);
+  if (frames.size() != 1) throw FormatError(fmt::format("{}: expected one structure, got {}", file, frames.size()));
+  warn_of_held_atoms(frames);
+  return std::move(frames.front());
+}
+
+/// A frame of another run has velocities to begin with; others are drawn.
+State begin(const Frame& input, const Batch& batch, const Arguments& a) {
+  State state = State::of(std::span(&input.structure, 1));
+  const auto given = input.arrays.find("velocities");
+  if (!a.new_velocities && given != input.arrays.end() && given->second.cols() == 3) {
+    state.velocities = given->second;
+    log::info(fmt::format("beginning with the velocities of {}, {:.0f} K; --new-velocities draws others", a.file, temperature_of(batch, state)));
+  } else {
+    set_thermal_velocities(batch, state, a.dynamics.temperature, a.dynamics.seed);
+  }
+  return state;
 }
 
 Frame frame_to_write(const Batch& batch, const State& state, const Prediction& prediction, const Arguments& a,
@@ -66,14 +88,19 @@ Trajectory open_trajectory(const Arguments& a, std::optional<Frame>& last) {
     throw CapabilityError("a trajectory is written as extended xyz (.xyz or .extxyz), got " + a.output);
   if (!std::filesystem::exists(a.output)) return Trajectory::create(a.output);
   if (!a.resume) throw FileError(a.output + " exists already; add --resume to go on with it, or choose another name");
-  return Trajectory::resume(a.output, last);
+  Trajectory trajectory = Trajectory::resume(a.output, last);
+  // A run that was killed while it wrote its first frame left a part of it.
+  if (!last && std::filesystem::file_size(a.output) > 0 && read_file(a.output).find(" " + k_settings_key + "=") == std::string::npos)
+    throw FormatError(a.output + " holds no frame of a run to go on with: choose another output, or remove it");
+  return trajectory;
 }
 
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   a.dynamics.ensemble = a.ensemble == "nve" ? Ensemble::nve : Ensemble::langevin;
   a.load.threads = common.threads > 0 ? common.threads : available_threads();
-  const std::vector<Structure> structure{read_structure(a.file)};
+  const Frame input = read_one(a.file);
+  const std::vector<Structure> structure{input.structure};
   const Batch batch(structure);
   const std::unique_ptr<Potential> potential = load_potential(a.model, a.load);
   require_species(*potential, batch.species());
@@ -91,14 +118,13 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
     log::info(fmt::format("going on from step {}", state.step));
   } else {
     if (a.resume) log::info(fmt::format("{} holds no step yet: starting from the beginning", a.output));
-    state = State::of(structure);
-    set_thermal_velocities(batch, state, a.dynamics.temperature, a.dynamics.seed);
+    state = begin(input, batch, a);
     trajectory.append(frame_to_write(batch, state, evaluate(*potential, structure), a, settings));
   }
 
   double first = std::nan(""), drift = 0.0, energy = std::nan("");
   {
-    Progress progress("md", static_cast<std::size_t>(a.dynamics.steps));
+    Progress progress("md", static_cast<std::size_t>(a.dynamics.steps), static_cast<std::size_t>(state.step));
     run_dynamics(*potential, batch, state, a.dynamics, [&](const Snapshot& snapshot) {
       if (std::isnan(first)) first = snapshot.conserved_energy;
       drift = snapshot.conserved_energy - first;
@@ -141,6 +167,7 @@ void add_md(CLI::App& app) {
   command->add_option("--every", a->every, "Steps between two frames")->check(positive())->capture_default_str();
   command->add_option("--seed", a->dynamics.seed, "Of velocities and bath")->capture_default_str();
   command->add_option("-o,--output", a->output, "Trajectory (.xyz), synced after each frame")->required();
+  command->add_flag("--new-velocities", a->new_velocities, "Draw the first velocities also where the file has some [Å/fs]");
   command->add_flag("--resume", a->resume, "Go on behind the last frame of the output, where it exists");
   add_load_options(*command, a->load);
 }

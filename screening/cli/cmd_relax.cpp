@@ -13,6 +13,7 @@
 #include "tamiz/core/simulation/relax.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/held_atoms.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -25,22 +26,10 @@ struct Arguments {
   double pressure_gpa = 0.0;
 };
 
-/// Ends the relaxation from inside its progress callback.
-struct Stopped {};
-
 struct Source {
   std::string file;
   std::size_t frame;
 };
-
-/// Atoms that a file holds in place, as selective dynamics of POSCAR does, are moved all the same.
-void warn_of_held_atoms(const std::vector<Frame>& frames) {
-  for (const Frame& frame : frames)
-    if (const auto found = frame.arrays.find("selective"); found != frame.arrays.end() && (found->second.array() < 1.0).any()) {
-      log::warning("selective dynamics is not kept to: all atoms move");
-      return;
-    }
-}
 
 std::vector<Frame> read_all(const std::vector<std::string>& files, std::vector<Source>& sources) {
   std::vector<Frame> frames;
@@ -79,6 +68,14 @@ nlohmann::json json_of(const RelaxResult& result, const Source& source) {
           {"smax", result.smax}};
 }
 
+std::vector<RelaxResult> relax_all(const Potential& potential, std::span<const Structure> structures, const RelaxOptions& options) {
+  Progress progress("relax", structures.size());
+  return relax(potential, structures, options, [&](std::size_t done) {
+    progress.update(done);
+    return !stop_requested();
+  });
+}
+
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   check_output(arguments.output);
@@ -92,17 +89,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   std::vector<Structure> structures;
   for (const Frame& frame : frames) structures.push_back(frame.structure);
 
-  std::vector<RelaxResult> results;
-  try {
-    Progress progress("relax", structures.size());
-    results = relax(*potential, structures, arguments.relax, [&](std::size_t done) {
-      if (stop_requested()) throw Stopped();
-      progress.update(done);
-    });
-  } catch (const Stopped&) {
-    log::error("stopped; nothing was written");
-    return k_failed;
-  }
+  const std::vector<RelaxResult> results = relax_all(*potential, structures, arguments.relax);
 
   std::map<std::string, int> counts;
   std::vector<Frame> relaxed;
@@ -118,6 +105,10 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   result["counts"] = counts;
   if (!common.quiet)
     for (const auto& [status, n] : counts) fmt::print(stderr, "{:5} {}\n", n, status);
+  if (counts.contains(std::string(to_string(RelaxStatus::stopped)))) {
+    log::info(fmt::format("stopped; {} has what there is, and relaxing it goes on from there", arguments.output));
+    return k_stopped;
+  }
   return counts["converged"] > 0 ? k_done : k_failed;
 }
 

@@ -61,11 +61,12 @@ struct Frames {
   std::vector<Frame> training, validation, test;
 };
 
-/// A data set that is split says itself what validates and tests; frames of no split beside it are trained on.
+/// A data set that is split says itself what of it trains, validates and tests, wherever it is named; frames of no split beside it are trained on.
 Frames read_all(const Arguments& a) {
   Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys), {}};
   if (!a.tests.empty()) frames.test = read_labelled(a.tests, a.keys);
   if (names_splits(frames.test)) frames.test = of_split(frames.test, "test");
+  if (names_splits(frames.validation)) frames.validation = of_split(frames.validation, "validation");
   if (!names_splits(frames.training)) return frames;
   const std::vector<Frame> all = std::move(frames.training);
   frames.training = to_train_on(all);

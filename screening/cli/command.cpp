@@ -97,6 +97,11 @@ void check_output(const std::filesystem::path& path, bool is_structures) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   if (fs::is_directory(path)) throw FileError("cannot write " + path.string() + ": it names a folder");
   if (!fs::is_directory(folder)) throw FileError("cannot write " + path.string() + ": there is no folder " + folder.string());
+  // A pipe or device is written to as it is, anything else replaced by a new file in its folder.
+  if (fs::exists(path) && !fs::is_regular_file(path)) {
+    if (::access(path.c_str(), W_OK) != 0) throw FileError("cannot write " + path.string() + ": no permission");
+    return;
+  }
   if (::access(folder.c_str(), W_OK) != 0) throw FileError("cannot write " + path.string() + ": no permission in " + folder.string());
 }
 

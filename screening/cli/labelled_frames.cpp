@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
-#include "tamiz/potentials/engine/trainer.hpp"
-#include "tamiz/potentials/engine/training/calibration.hpp"
 #include "tamiz/potentials/engine/training/errors_json.hpp"
 
 namespace tamiz::cli {
@@ -28,8 +26,14 @@ void print_row(const std::string& name, const nlohmann::json& row) {
              thousandths(row.at("stress_mae"), 3));
 }
 
-void require_label(const std::string& key, bool found, const std::string& file) {
-  if (!key.empty() && !found) throw FormatError(file + ": no frame has the key '" + key + "'; tamiz info lists the keys of a file");
+void require_label(const std::string& key, bool found, const std::string& file, const std::vector<Frame>& frames) {
+  if (key.empty() || found) return;
+  std::set<std::string> keys;
+  for (const Frame& frame : frames) {
+    for (const auto& [name, text] : frame.info) keys.insert(name);
+    for (const auto& [name, values] : frame.arrays) keys.insert(name);
+  }
+  throw FormatError(fmt::format("{}: no frame has the key '{}'; there are {}", file, key, keys.empty() ? "none" : fmt::format("{}", fmt::join(keys, ", "))));
 }
 
 std::vector<Frame> read_by_keys(const std::string& file, const LabelKeys& keys) {
@@ -37,9 +41,9 @@ std::vector<Frame> read_by_keys(const std::string& file, const LabelKeys& keys) 
     throw CapabilityError(file + ": the keys of labels can be chosen in extended XYZ only; other formats have fixed ones");
   std::vector<Frame> frames = parse_extxyz(read_file(file), file, keys);
   const auto any = [&](auto has) { return std::any_of(frames.begin(), frames.end(), has); };
-  require_label(keys.energy, any([](const Frame& f) { return f.labels.energy.has_value(); }), file);
-  require_label(keys.forces, any([](const Frame& f) { return f.labels.forces.has_value(); }), file);
-  require_label(keys.stress, any([](const Frame& f) { return f.labels.stress.has_value(); }), file);
+  require_label(keys.energy, any([](const Frame& f) { return f.labels.energy.has_value(); }), file, frames);
+  require_label(keys.forces, any([](const Frame& f) { return f.labels.forces.has_value(); }), file, frames);
+  require_label(keys.stress, any([](const Frame& f) { return f.labels.stress.has_value(); }), file, frames);
   return frames;
 }
 
@@ -73,22 +77,33 @@ std::optional<double> plain_gap_of(const Frame& frame) {
   return found == frame.info.end() ? std::nullopt : std::optional(parse_double(found->second, "gap_pbe"));
 }
 
-nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
-  std::map<std::string, std::vector<Frame>> types;
-  for (const Frame& frame : frames)
-    if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types[type->second].push_back(frame);
-  nlohmann::json errors = nlohmann::json::parse(json_text(evaluate_errors(potential, frames)));
+void ErrorsByType::add(const Frame& frame, const PredictedFrame& prediction) {
+  all_.add(frame, prediction);
+  committee_.add(frame, prediction);
+  if (const auto type = frame.info.find("config_type"); type != frame.info.end()) types_[type->second].add(frame, prediction);
+}
+
+nlohmann::json ErrorsByType::errors() const {
+  nlohmann::json errors = nlohmann::json::parse(json_text(all_.summary()));
   errors["config_type"] = nlohmann::json::object();
-  for (const auto& [type, members] : types) errors["config_type"][type] = nlohmann::json::parse(json_text(evaluate_errors(potential, members)));
+  for (const auto& [type, sums] : types_) errors["config_type"][type] = nlohmann::json::parse(json_text(sums.summary()));
   return errors;
 }
 
-nlohmann::json calibration_of(const Potential& potential, std::span<const Frame> frames) {
-  const auto found = calibration(potential, frames);
+nlohmann::json ErrorsByType::calibration() const {
+  const auto found = tamiz::calibration(committee_);
   if (!found) return nullptr;
   return {{"n_frames", found->n_frames},   {"expected", found->expected},
           {"observed", found->observed},   {"miscalibration_area", found->miscalibration_area},
           {"sharpness", found->sharpness}, {"spearman", found->spearman}};
+}
+
+nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
+  ErrorsByType sums;
+  const bool stress = potential.capabilities().stress && std::any_of(frames.begin(), frames.end(), has_stress);
+  predict_frames(potential, frames, {.forces = true, .stress = stress},
+                 [&](std::size_t k, const PredictedFrame& prediction) { sums.add(frames[k], prediction); });
+  return sums.errors();
 }
 
 void print_errors(const std::string& title, const nlohmann::json& errors) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json_fwd.hpp>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,8 @@
 #include "tamiz/core/io/extxyz.hpp"
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/core/structure/frame.hpp"
+#include "tamiz/potentials/engine/training/calibration.hpp"
+#include "tamiz/potentials/engine/training/error_sums.hpp"
 
 namespace tamiz::cli {
 
@@ -25,12 +28,24 @@ std::optional<double> plain_gap_of(const Frame& frame);
 /// Options --energy-key, --forces-key and --stress-key, for files that do not use the usual names.
 void add_label_keys(CLI::App& command, LabelKeys& keys);
 
-/// `energy_mae` [eV/atom], `energy_rmse`, `force_mae` [eV/Å], `stress_mae` [eV/Å³], `n_frames`, `n_atoms`, and the
-/// same for each value of `config_type` under that key. Null for what no frame has a label of.
-nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
+/// Errors of predictions, of all frames and for each value of `config_type`, and what they say of a committee.
+class ErrorsByType {
+ public:
+  void add(const Frame& frame, const PredictedFrame& prediction);
+  /// `energy_mae` [eV/atom], `energy_rmse`, `force_mae` [eV/Å], `stress_mae` [eV/Å³], `n_frames`, `n_atoms`, and the
+  /// same for each value of `config_type` under that key. Null for what no frame has a label of.
+  nlohmann::json errors() const;
+  /// Null without a committee, or for fewer than five frames with energies.
+  nlohmann::json calibration() const;
 
-/// `calibration` of a committee over the frames; null without one, or for fewer than five frames with energies.
-nlohmann::json calibration_of(const Potential& potential, std::span<const Frame> frames);
+ private:
+  ErrorSums all_;
+  std::map<std::string, ErrorSums> types_;
+  CommitteeErrors committee_;
+};
+
+/// Evaluates the frames for it.
+nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
 
 /// The table of `errors_by_type` in meV and Å for a terminal, on standard error.
 void print_errors(const std::string& title, const nlohmann::json& errors);

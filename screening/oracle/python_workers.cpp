@@ -1,6 +1,5 @@
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 
 #include "tamiz/core/base/error.hpp"
@@ -15,9 +14,6 @@ namespace tamiz {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* k_install_gpaw =
-    "run `make build` or `GPAW_CONFIG=cmake/gpaw_siteconfig.py CC=g++ pip install --no-binary gpaw gpaw==26.7.0 spglib`";
 
 bool is_executable(const fs::path& path) { return ::access(path.c_str(), X_OK) == 0 && !fs::is_directory(path); }
 
@@ -35,11 +31,24 @@ fs::path environment_around(fs::path folder) {
   return {};
 }
 
+fs::path source_tree() { return fs::path(TAMIZ_SOURCE_WORKERS).parent_path().parent_path().parent_path(); }
+
+/// GPAW is compiled against the libraries that a file of a few lines names; pip works in a folder of its own, so that its path is absolute.
+std::string how_to_install_gpaw() {
+  const fs::path settings = source_tree() / "cmake" / "gpaw_siteconfig.py";
+  const std::string install = "`GPAW_CONFIG=$PWD/siteconfig.py CC=g++ pip install --no-binary gpaw gpaw==26.7.0`, with a siteconfig.py that says "
+                              "fftw = True and libraries = ['xc', 'openblas', 'fftw3'], and `pip install ase spglib`";
+  return fs::exists(settings) ? "run `make build` in " + source_tree().string() + ", or " + install : install;
+}
+
 /// The folder of the Python workers, in an installation or in the source tree.
 fs::path workers_directory() {
   const fs::path own = own_directory();
-  const std::array<fs::path, 4> candidates{own / "../lib/python3.11/site-packages/tamiz/workers", own / "../tamiz/workers",
-                                           own / "../workers", fs::path(TAMIZ_SOURCE_WORKERS)};
+  std::vector<fs::path> candidates;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(own / "../lib", none))
+    if (entry.path().filename().string().starts_with("python3.")) candidates.push_back(entry.path() / "site-packages/tamiz/workers");
+  for (const fs::path& folder : {own / "../tamiz/workers", own / "../workers", fs::path(TAMIZ_SOURCE_WORKERS)}) candidates.push_back(folder);
   for (const fs::path& folder : candidates)
     if (fs::exists(folder / "protocol.py")) return fs::canonical(folder);
   throw OracleError("the Python workers are not beside " + own.string() + ": install tamiz again with `pip install .`");
@@ -56,10 +65,9 @@ fs::path worker_python() {
     if (is_executable(given)) return given;
     throw OracleError(std::string("TAMIZ_PYTHON names ") + given + ", which is no program that can be run");
   }
-  const fs::path source_tree = fs::path(TAMIZ_SOURCE_WORKERS).parent_path().parent_path().parent_path();
   const fs::path program = program_directory();
   for (const fs::path& bin :
-       {environment_around(own_directory()), environment_around(program), source_tree / ".venv" / "bin", program})
+       {environment_around(own_directory()), environment_around(program), source_tree() / ".venv" / "bin", program})
     for (const char* name : {"python", "python3"})
       if (!bin.empty() && is_executable(bin / name)) return bin / name;
   throw OracleError("no Python found for the DFT workers: set TAMIZ_PYTHON to one that has ase, gpaw and spglib, or run `make build`");
@@ -73,7 +81,7 @@ std::unique_ptr<Oracle> make_gpaw_oracle(int n_workers, const fs::path& scratch)
     const std::string message = error.what();
     for (const std::string module : {"gpaw", "ase", "numpy", "spglib"})
       if (message.find("No module named '" + module) != std::string::npos)
-        throw OracleError(module + " is not installed in " + command.front() + ": " + k_install_gpaw);
+        throw OracleError(module + " is not installed in " + command.front() + ": " + how_to_install_gpaw());
     throw;
   }
 }

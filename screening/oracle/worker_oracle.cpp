@@ -29,6 +29,7 @@ constexpr std::chrono::seconds k_quit_grace(3);
 /// Times its limit of CPU time that a label may take on the clock: a loaded machine costs no labels, and a worker that
 /// waits for ever is still ended.
 constexpr double k_wall_factor = 10.0;
+constexpr auto k_walk = std::chrono::milliseconds(100);  // between two walks through the processes
 
 struct Job {
   std::int64_t ticket;
@@ -79,6 +80,8 @@ struct WorkerOracle::Impl {
   Results done;
   std::vector<std::pair<std::int64_t, std::string>> last_states;  ///< of labels that ended without being finished
   std::int64_t next_ticket = 0;
+  GroupTimes times;
+  Clock::time_point next_walk;
   bool has_started = false;  ///< some worker has greeted
 
   bool busy() const;
@@ -91,6 +94,7 @@ struct WorkerOracle::Impl {
   void listen(Slot& slot);
   void hear(Slot& slot, const std::string& line);
   void check_limits(Slot& slot);
+  const GroupTimes& cpu_times();
   void lose(Slot& slot, LabelStatus status, const std::string& reason);
   void fail_start(Slot& slot, const std::string& reason);
   void finish(Slot& slot, LabelResult result);
@@ -136,6 +140,7 @@ void WorkerOracle::Impl::hand_over(Slot& slot) {
   slot.deadline = timeout > 0.0 ? std::optional(after(k_wall_factor * timeout)) : std::nullopt;
   slot.next_look = Clock::now();
   slot.cpu_before = slot.process->cpu_time();
+  slot.process->forget_stderr();  // what is said of a label is what its own calculation wrote
   slot.process->send(worker_message::label(slot.job->request));
 }
 
@@ -196,6 +201,15 @@ void WorkerOracle::Impl::hear(Slot& slot, const std::string& line) {
   if (answer.is_result) finish(slot, std::move(answer.result));
 }
 
+/// All workers share a walk through the processes of the machine, which may be thousands.
+const GroupTimes& WorkerOracle::Impl::cpu_times() {
+  if (Clock::now() >= next_walk) {
+    times = group_cpu_times();
+    next_walk = Clock::now() + k_walk;
+  }
+  return times;
+}
+
 void WorkerOracle::Impl::check_limits(Slot& slot) {
   if (slot.deadline && Clock::now() >= *slot.deadline) {
     if (!slot.ready) return lose(slot, LabelStatus::failed, fmt::format("no greeting within {} s", start_timeout));
@@ -204,7 +218,7 @@ void WorkerOracle::Impl::check_limits(Slot& slot) {
                             slot.job_cost(slot.process->cpu_time()), slot.job->request.timeout));
   }
   if (!slot.job || slot.job->request.timeout <= 0.0 || Clock::now() < slot.next_look) return;
-  const double left = slot.job->request.timeout - slot.job_cost(slot.process->cpu_time());
+  const double left = slot.job->request.timeout - slot.job_cost(slot.process->cpu_time(cpu_times()));
   if (left <= 0.0) return lose(slot, LabelStatus::timed_out, fmt::format("timed out after {} core-seconds", slot.job->request.timeout));
   slot.next_look = after(std::clamp(0.25 * left, 0.1, 2.0));  // a worker may use several cores
 }
@@ -214,6 +228,7 @@ void WorkerOracle::Impl::lose(Slot& slot, LabelStatus status, const std::string&
   if (reason.empty()) await_end(*slot.process);
   const WorkerProcess::End end = slot.process->end();
   std::string text = reason.empty() ? fmt::format("worker died ({})", end.how) : reason;
+  if (reason.empty() && end.how == "signal 9") text += ", killed from outside, often for lack of memory";
   const std::string errors = slot.process->stderr_tail();
   slot.process.reset();
   slot.deadline.reset();
@@ -223,6 +238,7 @@ void WorkerOracle::Impl::lose(Slot& slot, LabelStatus status, const std::string&
   LabelResult result;
   result.status = status;
   result.reason = text;
+  result.properties = R"({"cut_off": true})";  // how far it came depends on the machine
   result.cost = slot.job_cost(end.cpu_time);
   finish(slot, std::move(result));
 }
@@ -345,7 +361,7 @@ void WorkerOracle::cancel(std::int64_t ticket) {
 std::vector<std::pair<std::string, double>> WorkerOracle::running_costs() {
   std::vector<std::pair<std::string, double>> costs;
   for (const Slot& slot : impl_->slots)
-    if (slot.job) costs.emplace_back(slot.job->request.id, slot.job_cost(slot.process->cpu_time()));
+    if (slot.job) costs.emplace_back(slot.job->request.id, slot.job_cost(slot.process->cpu_time(impl_->cpu_times())));
   return costs;
 }
 

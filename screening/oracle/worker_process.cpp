@@ -85,8 +85,7 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const std:
   std::filesystem::create_directories(scratch, error);
   if (error) throw FileError(scratch.string() + ": cannot make the scratch folder: " + error.message());
   scratch_ = std::filesystem::absolute(scratch);
-  const auto earlier = std::filesystem::file_size(scratch_ / "stderr.txt", error);
-  stderr_begin_ = error ? 0 : earlier;
+  forget_stderr();
   Pipe requests = make_pipe(), answers = make_pipe();
   input_ = requests.write;
   output_ = answers.read;
@@ -194,11 +193,15 @@ bool WorkerProcess::has_ended() const {
   return result != 0 || info.si_pid == pid_;
 }
 
-double WorkerProcess::cpu_time() const { return ended_ ? ended_->cpu_time : group_cpu_time(pid_); }
+double WorkerProcess::cpu_time(const GroupTimes& times) const {
+  if (ended_) return ended_->cpu_time;
+  const auto found = times.find(pid_);
+  return found == times.end() ? 0.0 : found->second;
+}
 
 WorkerProcess::End WorkerProcess::end() {
   if (ended_ || pid_ < 0) return ended_.value_or(End{});
-  const double before = group_cpu_time(pid_);  // what its children use is lost to wait4 when they are killed too
+  const double before = cpu_time();  // what its children use is lost to wait4 when they are killed too
   ::kill(-pid_, SIGKILL);
   int status = 0;
   rusage usage{};
@@ -210,6 +213,12 @@ WorkerProcess::End WorkerProcess::end() {
   ended_->how = waited == pid_ ? describe(status) : "unknown status";
   ended_->cpu_time = std::max(before, seconds(usage.ru_utime) + seconds(usage.ru_stime));
   return *ended_;
+}
+
+void WorkerProcess::forget_stderr() {
+  std::error_code error;
+  const auto earlier = std::filesystem::file_size(scratch_ / "stderr.txt", error);
+  stderr_begin_ = error ? 0 : earlier;
 }
 
 std::string WorkerProcess::stderr_tail() const {
@@ -224,8 +233,9 @@ std::string WorkerProcess::stderr_tail() const {
   return text;
 }
 
-double group_cpu_time(pid_t group) {
-  double ticks = 0.0;
+GroupTimes group_cpu_times() {
+  GroupTimes times;
+  const double ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename().string();
@@ -241,10 +251,10 @@ double group_cpu_time(pid_t group) {
     const int n_read = std::sscanf(text.c_str() + bracket + 1, " %c %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld %ld", &state,
                                    &parent, &its_group, &other, &other, &other, &other, &other, &other, &other, &other,
                                    &user, &system, &child_user, &child_system);
-    if (n_read != 15 || its_group != group) continue;
-    ticks += static_cast<double>(user + system + child_user + child_system);
+    if (n_read != 15) continue;
+    times[static_cast<pid_t>(its_group)] += static_cast<double>(user + system + child_user + child_system) / ticks_per_second;
   }
-  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return times;
 }
 
 }  // namespace tamiz

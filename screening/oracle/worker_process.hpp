@@ -3,11 +3,16 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace tamiz {
+
+/// CPU times of all process groups there are [core-seconds], by one walk through all processes.
+using GroupTimes = std::map<pid_t, double>;
+GroupTimes group_cpu_times();
 
 /// One worker program with its pipes: lines in, lines out, never blocking. It leads a process group of its
 /// own, so that a Ctrl-C on the terminal does not reach it and it ends together with what it started.
@@ -40,7 +45,8 @@ class WorkerProcess {
   /// Whether the program has ended (it stays a zombie until `end`).
   bool has_ended() const;
   /// CPU time so far of the program and of everything in its group [core-seconds].
-  double cpu_time() const;
+  double cpu_time() const { return cpu_time(group_cpu_times()); }
+  double cpu_time(const GroupTimes& times) const;  ///< as of these
 
   struct End {
     std::string how;        ///< "signal 9" or "exit code 1"
@@ -49,8 +55,9 @@ class WorkerProcess {
   /// Kills the group and waits. Call once; later calls return the same.
   End end();
 
-  /// Last lines of what it wrote to standard error.
+  /// Last lines of what it wrote to standard error since it began, or since `forget_stderr`.
   std::string stderr_tail() const;
+  void forget_stderr();
 
  private:
   void start(const std::vector<std::string>& command, int child_input, int child_output);
@@ -60,11 +67,8 @@ class WorkerProcess {
   int input_ = -1, output_ = -1;
   std::string unsent_, received_;
   std::size_t scanned_ = 0;  ///< bytes of received_ known to hold no newline
-  std::size_t stderr_begin_ = 0;  ///< bytes that earlier workers left in the same file
+  std::size_t stderr_begin_ = 0;  ///< bytes in the file that are of no interest, as those of earlier workers
   std::optional<End> ended_;
 };
-
-/// CPU time of all processes in a group, with what their finished children used [core-seconds].
-double group_cpu_time(pid_t group);
 
 }  // namespace tamiz

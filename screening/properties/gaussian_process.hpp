@@ -42,8 +42,6 @@ class GaussianProcess {
   Posterior leave_out(std::span<const std::string> groups) const;
 
   const PointRows& points() const { return points_; }
-  const PointRows& trends() const { return trends_; }
-  const Eigen::VectorXd& targets() const { return targets_; }
   Widths widths() const { return widths_; }
   /// Logarithm of the restricted likelihood at the widths, but for a constant.
   double log_likelihood() const { return log_likelihood_; }

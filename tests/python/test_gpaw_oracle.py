@@ -313,6 +313,7 @@ def test_the_convergence_study_calculates_once_and_goes_on(tmp_path):
     assert list(again.done.values()) == [silicon_at_2]
     again._calculate = None  # a second calculation would fail
     assert again.get("Si") == silicon_at_2
+    assert level_convergence.Calculations(LEVEL | {"pulay": {"Si": 1.0}}, path).done == again.done  # comes after the calculation
     with pytest.raises(SystemExit, match="other settings"):
         level_convergence.Calculations(LEVEL | {"cutoff": 301.0}, path)
 
@@ -463,6 +464,14 @@ def test_a_level_without_gaps_says_so(tmp_path):
     done = label(tmp_path, silicon(), "--task", "gap", level={name: value for name, value in LEVEL.items() if name != "gap"})
 
     assert done.returncode != 0 and "level coarse says nothing of gaps" in done.stderr + done.stdout
+
+
+def test_another_version_of_gpaw_does_not_answer_for_a_level(tmp_path):
+    done = label(tmp_path, silicon(), "--json", "out.json", level=LEVEL | {"version": "1.2.3"})
+
+    assert done.returncode == 1 and "nothing to write" in done.stderr and not (tmp_path / "out.xyz").exists()
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert "level coarse is of GPAW 1.2.3" in result["failures"][0]["reason"] and "output" not in result
 
 
 def test_an_element_without_pulay_constant_fails_with_the_reason(tmp_path):

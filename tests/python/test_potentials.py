@@ -197,6 +197,13 @@ class TestModel:
         assert (prediction.uncertainties > 0).all()
         assert prediction.member_energies.mean(axis=1) == pytest.approx(prediction.energies, abs=1e-8)
 
+    def test_ase_may_ask_for_all_properties_at_once(self, model):
+        atoms = bulk("Mg")
+        atoms.calc = tamiz.ase.Calculator(model)
+
+        assert atoms.get_properties(["energy", "forces"])["energy"] == atoms.get_potential_energy()
+        assert atoms.calc.results["energy_uncertainty"] > 0.0
+
     def test_descriptors_turn_with_nothing_and_tell_surroundings_apart(self, model):
         silicon = bulk("Si", cubic=True)
         turned = silicon.copy()

@@ -1,11 +1,14 @@
 """Relaxation and dynamics through the package."""
 
+import subprocess
+import time
+
 import numpy as np
 import pytest
 from ase.build import bulk
 
 import tamiz
-from support import LENNARD_JONES, STILLINGER_WEBER, silicon
+from support import LENNARD_JONES, STILLINGER_WEBER, TAMIZ, silicon
 
 K_BOLTZMANN = 8.617333262e-5  # [eV/K]
 
@@ -140,3 +143,59 @@ def test_a_sample_has_kinetic_energy_and_temperature_of_its_velocities(potential
 def test_misuse_of_dynamics_is_refused(potential, options, error):
     with pytest.raises(error):
         tamiz.md(silicon(), potential, 50, **options)
+
+
+def test_a_result_is_written_with_its_energy_and_what_became_of_it(potential, tmp_path):
+    [result] = tamiz.relax(silicon(rattle=0.1), potential, max_steps=2)
+
+    tamiz.write(tmp_path / "relaxed.xyz", [result])
+    [frame] = tamiz.read(tmp_path / "relaxed.xyz")
+
+    assert frame.energy == result.energy
+    assert (frame.info["relax_status"], frame.info["relax_steps"], frame.info["relax_reason"]) == (result.status, "2", result.reason)
+
+
+def test_constraints_are_refused_and_not_forgotten(potential):
+    from ase.constraints import FixAtoms
+
+    held = silicon()
+    held.set_constraint(FixAtoms([0]))
+    for call in (lambda: tamiz.relax([silicon(), held], potential), lambda: tamiz.relax(held, potential), lambda: tamiz.md(held, potential, 1)):
+        with pytest.raises(tamiz.CapabilityError, match="constraints of Si8"):
+            call()
+
+
+def test_the_command_stops_with_what_there_is(tmp_path):
+    tamiz.write(tmp_path / "many.xyz", [silicon(repeat=2, rattle=0.15, seed=k) for k in range(300)])
+    command = subprocess.Popen([TAMIZ, "relax", STILLINGER_WEBER, "many.xyz", "-o", "relaxed.xyz", "--fmax", "1e-7", "--smax", "1e-9", "--threads", "1"],
+                               cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    time.sleep(1.0)
+    command.terminate()
+    said = command.communicate(timeout=60)[1]
+
+    assert command.returncode == 3 and "stopped" in said, said
+    statuses = [frame.info["relax_status"] for frame in tamiz.read(tmp_path / "relaxed.xyz")]
+    assert len(statuses) == 300 and "stopped" in statuses
+
+
+def test_the_command_begins_with_the_velocities_of_its_file_and_keeps_what_is_no_run(tmp_path):
+    def md(*arguments):
+        return subprocess.run([TAMIZ, "md", STILLINGER_WEBER, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    tamiz.write(tmp_path / "cell.xyz", silicon())
+    assert md("cell.xyz", "--steps", "20", "--temperature", "900", "-o", "hot.xyz", "--ensemble", "langevin").returncode == 0
+    last = tamiz.read(tmp_path / "hot.xyz")[-1]
+    tamiz.write(tmp_path / "last.xyz", [last])
+
+    kept = md("last.xyz", "--steps", "1", "--every", "1", "-o", "on.xyz")
+    drawn = md("last.xyz", "--steps", "1", "-o", "new.xyz", "--new-velocities", "--temperature", "10")
+    foreign = md("cell.xyz", "--steps", "1", "-o", "last.xyz", "--resume")
+
+    assert kept.returncode == 0 and "velocities of last.xyz" in kept.stderr
+    assert np.array_equal(tamiz.read(tmp_path / "on.xyz")[0].arrays["velocities"], last.arrays["velocities"])
+    assert drawn.returncode == 0 and float(tamiz.read(tmp_path / "new.xyz")[0].info["temperature"]) < 50.0
+    assert foreign.returncode == 1 and len(tamiz.read(tmp_path / "last.xyz")) == 1
+    cut = (tmp_path / "cell.xyz").read_text().rstrip("\n")
+    (tmp_path / "cut.xyz").write_text(cut)
+    assert md("cell.xyz", "--steps", "1", "-o", "cut.xyz", "--resume").returncode == 1
+    assert (tmp_path / "cut.xyz").read_text() == cut

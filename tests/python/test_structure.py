@@ -6,6 +6,7 @@ import pickle
 
 import ase
 import ase.io
+import ase.units
 import numpy as np
 import pytest
 from ase.build import molecule
@@ -204,3 +205,34 @@ def test_molecular_formats_are_read_through_open_babel(tmp_path):
 
     assert sorted(ethanol.symbols) == sorted("CCO" + 6 * "H") and not any(ethanol.pbc)
     assert 0.9 < ethanol.shortest_distance() < 1.2
+
+
+def test_numbers_per_atom_travel_with_ase_atoms_and_back(tmp_path):
+    atoms = silicon()
+    atoms.set_velocities(np.arange(24.0).reshape(8, 3) * 1e-2)
+    atoms.set_tags(range(8))
+
+    tamiz.write(tmp_path / "moving.xyz", atoms)
+    [frame] = tamiz.read(tmp_path / "moving.xyz")
+    back = tamiz.to_ase(frame)
+
+    assert frame.arrays["velocities"] == pytest.approx(atoms.get_velocities() * ase.units.fs)  # Å/fs
+    assert back.get_velocities() == pytest.approx(atoms.get_velocities())
+    assert list(back.get_tags()) == list(range(8))
+
+
+def test_a_frame_does_not_lose_what_is_written_to_it_it_refuses():
+    frame = tamiz.Frame(tamiz.to_structure(silicon()), forces=np.zeros((8, 3)), stress=np.zeros((3, 3)), info={"id": "a"}, arrays={"x": np.ones((8, 1))})
+
+    with pytest.raises(TypeError):
+        frame.info["split"] = "test"
+    with pytest.raises(TypeError):
+        frame.arrays["y"] = np.ones((8, 1))
+    for array in (frame.forces, frame.stress, frame.arrays["x"], frame.structure.cell, frame.structure.fractional):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1.0
+
+    other = frame.with_info(split="test", config_weight=0.5)
+    assert dict(other.info) == {"id": "a", "split": "test", "config_weight": "0.5"} and dict(frame.info) == {"id": "a"}
+    assert dict(other.with_info(split=None).info) == {"id": "a", "config_weight": "0.5"}
+    assert dict(tamiz.Frame(other.structure, info=other.info, arrays=frame.arrays).info) == dict(other.info)

@@ -88,6 +88,8 @@ def test_of_a_data_set_the_split_test_is_not_trained_on(frames, config, tmp_path
     assert (whole.training.n_frames, whole.validation.n_frames) == (10, 6)
     assert whole.path.read_bytes() == parts.path.read_bytes()
     assert joined.training.n_frames == 12  # frames of no split are trained on
+    other = tamiz.train(frames[:10], tmp_path / "other.safetensors", config=config, steps=3, validation=data)
+    assert other.path.read_bytes() == parts.path.read_bytes()  # of a data set its split validates
     with pytest.raises(tamiz.FormatError, match="split train"):
         tamiz.train(of("test", frames), tmp_path / "none.safetensors", config=config, steps=3)
 
@@ -190,6 +192,24 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_to_the_same_bytes(frames, confi
 
     assert resumed.path.read_bytes() == whole
     assert not (tmp_path / "cut.safetensors.checkpoint").exists()
+
+
+def test_ctrl_c_that_a_callback_notices_leaves_a_checkpoint(frames, config, tmp_path):
+    def interrupted(steps, resume):
+        seen = []
+
+        def progress(step, total, loss):
+            seen.append(step)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            tamiz.train(frames, tmp_path / "cut.safetensors", config=config, steps=steps, progress=progress, resume=resume)
+        assert len(seen) == 1
+        return seen[0]
+
+    first = interrupted(10**6, False)  # after a second
+    assert (tmp_path / "cut.safetensors.checkpoint").exists() and not (tmp_path / "cut.safetensors").exists()
+    assert interrupted(10**6, True) > first
 
 
 def test_killed_again_and_again_it_ends_with_the_same_bytes(frames, config, tmp_path):

@@ -128,7 +128,7 @@ double FusedModel<Real>::bytes(const Request& request, std::size_t n_atoms, std:
     for (std::size_t kind = 0; kind < k_row_kinds; ++kind)
       if (rows[t][kind] != Keep::none)
         bytes += static_cast<double>((rows[t][kind] == Keep::all ? n_atoms : n_places) * strides_[t][kind] * sizeof(Real));
-  return bytes;
+  return request.keep ? 2.0 * bytes : bytes;  // a second pass has a tangent beside every number
 }
 
 template <typename Real>

@@ -299,7 +299,9 @@ void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state,
   const auto space = workspaces_.take();
   const AtomSet<Real>& atoms = space->atoms;
   space->atoms.fill(rules_, batch, state, neighbors, unit.begin, unit.end, threads);
-  model_.evaluate(*space, {.derivatives = true, .members = true, .keep = true}, threads);
+  const typename mace::FusedModel<Real>::Request request{.derivatives = true, .members = true, .keep = true};
+  warn_of_memory(request, atoms, memory_ * threads / threads_);
+  model_.evaluate(*space, request, threads);
   const auto first = static_cast<Eigen::Index>(batch.offsets()[unit.begin]);
   // Cells stand still and seeds do not move: one strain and one row of members serve all structures.
   mace::Direction direction = standing_direction(atoms.size(), 1);

@@ -190,14 +190,16 @@ double FusedTrainable<Real>::loss_gradient(std::span<const TrainingFrame* const>
                                            std::span<double> gradient) {
   if (frames.empty()) throw ShapeError("a loss needs at least one frame");
   require_parameters(gradient.size(), values_.size());
-  collect(frames);
-  update_weights();
-  for (WeightGradients<Real>& part : parts_) part.clear();
   double value = 0.0;
   try {
+    collect(frames);
+    update_weights();  // of the pairs of elements that meet in these frames
+    for (WeightGradients<Real>& part : parts_) part.clear();
     value = add_units(weights);
   } catch (const std::bad_alloc&) {
     space_ = {};  // what was too large must not stay in the way of what is smaller
+    items_.clear();
+    edges_.give_back();
     throw;
   }
   WeightGradients<Real>::add_up(parts_, threads_);

@@ -7,35 +7,7 @@
 namespace tamiz {
 namespace {
 
-constexpr std::size_t k_chunk = 256;  ///< frames evaluated at once, to bound memory
 constexpr std::size_t k_least_frames = 5;
-
-/// |Error| and standard deviation of the members of every frame that has an energy [eV/atom].
-struct CommitteeErrors {
-  std::vector<double> errors, deviations;
-};
-
-CommitteeErrors committee_errors(const Potential& potential, std::span<const Frame> frames) {
-  CommitteeErrors result;
-  if (potential.capabilities().n_members < 2) return result;
-  for (std::size_t begin = 0; begin < frames.size(); begin += k_chunk) {
-    const auto part = frames.subspan(begin, std::min(k_chunk, frames.size() - begin));
-    std::vector<Structure> structures;
-    for (const Frame& frame : part) structures.push_back(frame.structure);
-    const Prediction p = evaluate(potential, structures, {.forces = false, .members = true});
-    const Eigen::VectorXd deviations = energy_deviations(p);
-    for (std::size_t k = 0; k < part.size(); ++k) {
-      const auto energy = part[k].labels.consistent_energy();
-      if (!energy) continue;
-      const auto row = static_cast<Eigen::Index>(k);
-      if (deviations[row] <= 0.0) continue;
-      const auto n_atoms = static_cast<double>(part[k].structure.size());
-      result.errors.push_back(std::abs(p.energies[row] - *energy) / n_atoms);
-      result.deviations.push_back(deviations[row] / n_atoms);
-    }
-  }
-  return result;
-}
 
 /// Places in ascending order, equal values sharing the mean of theirs.
 std::vector<double> ranks(const std::vector<double>& values) {
@@ -68,27 +40,43 @@ double share_below(const std::vector<double>& sorted, double limit) {
 
 }  // namespace
 
-std::optional<double> calibrated_scale(const Potential& potential, std::span<const Frame> frames) {
-  const CommitteeErrors committee = committee_errors(potential, frames);
-  if (committee.errors.size() < k_least_frames) return std::nullopt;
+CommitteeErrors::CommitteeErrors(const Potential& potential, std::span<const Frame> frames) {
+  if (potential.capabilities().n_members < 2) return;
+  predict_frames(potential, frames, {.forces = false, .members = true},
+                 [&](std::size_t k, const PredictedFrame& prediction) { add(frames[k], prediction); });
+}
+
+void CommitteeErrors::add(const Frame& frame, const PredictedFrame& prediction) {
+  const auto energy = frame.labels.consistent_energy();
+  if (!energy || prediction.deviation <= 0.0) return;
+  const auto n_atoms = static_cast<double>(frame.structure.size());
+  errors_.push_back(std::abs(prediction.energy - *energy) / n_atoms);
+  deviations_.push_back(prediction.deviation / n_atoms);
+}
+
+std::optional<double> calibrated_scale(const CommitteeErrors& committee) {
+  const std::vector<double>&errors = committee.errors(), &deviations = committee.deviations();
+  if (errors.size() < k_least_frames) return std::nullopt;
   std::vector<double> ratios;
-  for (std::size_t k = 0; k < committee.errors.size(); ++k) ratios.push_back(committee.errors[k] / committee.deviations[k]);
+  for (std::size_t k = 0; k < errors.size(); ++k) ratios.push_back(errors[k] / deviations[k]);
   std::sort(ratios.begin(), ratios.end());
   // One standard deviation of a normal distribution holds 68.3 %, and the quantile does not mind a few frames far outside.
   constexpr double k_one_sigma = 0.683;
-  return ratios[static_cast<std::size_t>(k_one_sigma * static_cast<double>(ratios.size() - 1))];
+  // The k-th smallest of n holds k/(n + 1) on average.
+  const auto place = static_cast<std::size_t>(std::ceil(k_one_sigma * static_cast<double>(ratios.size() + 1)));
+  return ratios[std::min(place, ratios.size()) - 1];
 }
 
-std::optional<Calibration> calibration(const Potential& potential, std::span<const Frame> frames) {
-  const CommitteeErrors committee = committee_errors(potential, frames);
-  const std::size_t n = committee.errors.size();
+std::optional<Calibration> calibration(const CommitteeErrors& committee) {
+  const std::vector<double>&errors = committee.errors(), &deviations = committee.deviations();
+  const std::size_t n = errors.size();
   if (n < k_least_frames) return std::nullopt;
   // An error lies in the central interval of a normal distribution from this share on.
   std::vector<double> reached;
   double squares = 0.0;
   for (std::size_t k = 0; k < n; ++k) {
-    reached.push_back(std::erf(committee.errors[k] / (committee.deviations[k] * std::sqrt(2.0))));
-    squares += committee.deviations[k] * committee.deviations[k];
+    reached.push_back(std::erf(errors[k] / (deviations[k] * std::sqrt(2.0))));
+    squares += deviations[k] * deviations[k];
   }
   std::sort(reached.begin(), reached.end());
   Calibration result;
@@ -103,7 +91,7 @@ std::optional<Calibration> calibration(const Potential& potential, std::span<con
     result.miscalibration_area += std::abs(share_below(reached, share) - share) / k_steps;
   }
   result.sharpness = std::sqrt(squares / static_cast<double>(n));
-  result.spearman = correlation(ranks(committee.deviations), ranks(committee.errors));
+  result.spearman = correlation(ranks(deviations), ranks(errors));
   return result;
 }
 

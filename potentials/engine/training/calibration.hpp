@@ -4,15 +4,29 @@
 #include <span>
 #include <vector>
 
-#include "tamiz/core/simulation/potential.hpp"
-#include "tamiz/core/structure/frame.hpp"
+#include "tamiz/potentials/engine/training/predict_frames.hpp"
 
 namespace tamiz {
 
-/// Factor by which the spread of a committee's energies has to be multiplied so that errors on `frames`,
+/// |Error| and standard deviation of a committee's energies per atom, of every frame that has an energy.
+class CommitteeErrors {
+ public:
+  CommitteeErrors() = default;
+  /// Of all frames; none where the potential has no committee.
+  CommitteeErrors(const Potential& potential, std::span<const Frame> frames);
+  void add(const Frame& frame, const PredictedFrame& prediction);
+
+  const std::vector<double>& errors() const { return errors_; }          ///< [eV/atom]
+  const std::vector<double>& deviations() const { return deviations_; }  ///< [eV/atom]
+
+ private:
+  std::vector<double> errors_, deviations_;
+};
+
+/// Factor by which the spread of a committee's energies has to be multiplied so that errors on frames,
 /// which the committee was not trained on, lie within it in 68.3 % of the cases. Nothing for fewer than five
 /// frames with energies.
-std::optional<double> calibrated_scale(const Potential& potential, std::span<const Frame> frames);
+std::optional<double> calibrated_scale(const CommitteeErrors& committee);
 
 /// What a committee's standard deviations σ say of the errors of energies per atom.
 struct Calibration {
@@ -26,8 +40,7 @@ struct Calibration {
   double spearman = 0.0;   ///< rank correlation of σ and |error|, −1 to 1
 };
 
-/// Over the frames with energies, which should lie outside of the training. Nothing without a committee or for fewer than
-/// five of them.
-std::optional<Calibration> calibration(const Potential& potential, std::span<const Frame> frames);
+/// Over frames with energies, which should lie outside of the training. Nothing for fewer than five of them.
+std::optional<Calibration> calibration(const CommitteeErrors& committee);
 
 }  // namespace tamiz

@@ -68,9 +68,10 @@ void find_frame_loss(const TrainingFrame& frame, const FramePrediction& predicti
   if (labels.stress && weights.stress > 0.0 && prediction.volume > 0.0) {
     const Mat3 error = prediction.stress - *labels.stress;
     const double weight = share * weights.stress / 9.0;
-    loss.value += weight * error.squaredNorm();
+    const Robust r = robust(error.squaredNorm(), weights.stress_delta);
+    loss.value += weight * r.value;
     // The predicted stress is symmetric whatever the label: only that part of the derivative counts.
-    loss.by_stress = weight * (error + error.transpose());
+    loss.by_stress = weight * r.slope * (error + error.transpose());
   }
 }
 

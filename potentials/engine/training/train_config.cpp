@@ -19,7 +19,7 @@ int whole(const TomlTable& table, const std::string& key, int fallback) {
 ModelDescription model_shape(const TomlTable& table) {
   table.allow_only({"cutoff", "channels", "hidden_l", "l_max", "correlation", "n_interactions", "n_radial", "radial_mlp",
                     "radial_nodes", "readout_hidden", "n_members", "repulsion", "blocks", "radial_basis",
-                    "distance_transform", "atomic_energies"});
+                    "distance_transform", "atomic_energies", "reference_energies"});
   ModelDescription model;
   model.cutoff = table.number("cutoff", model.cutoff);
   model.channels = whole(table, "channels", model.channels);
@@ -45,13 +45,22 @@ ModelDescription model_shape(const TomlTable& table) {
   return model;
 }
 
+/// Whether reference energies are fitted although the frames have isolated atoms.
+bool fits_references(const TomlTable& model, bool has_energies) {
+  const std::string kind = model.text("reference_energies", "isolated");
+  if (kind != "isolated" && kind != "fitted") model.fail("reference_energies", "expected isolated or fitted");
+  if (has_energies && model.has("reference_energies")) model.fail("reference_energies", "goes not together with atomic_energies, which are they");
+  return kind == "fitted";
+}
+
 LossWeights loss_weights(const TomlTable& table, LossWeights weights) {
-  table.allow_only({"energy", "forces", "stress", "energy_delta", "force_delta"});
+  table.allow_only({"energy", "forces", "stress", "energy_delta", "force_delta", "stress_delta"});
   weights.energy = table.number("energy", weights.energy);
   weights.forces = table.number("forces", weights.forces);
   weights.stress = table.number("stress", weights.stress);
   weights.energy_delta = table.number("energy_delta", weights.energy_delta);
   weights.force_delta = table.number("force_delta", weights.force_delta);
+  weights.stress_delta = table.number("stress_delta", weights.stress_delta);
   return weights;
 }
 
@@ -63,6 +72,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   TrainConfig config;
   config.model = model_shape(root.table("model"));
   config.atomic_energies = numbers_by_element(root.table("model").table("atomic_energies"));
+  config.fit_references = fits_references(root.table("model"), !config.atomic_energies.empty());
   const TomlTable train = root.table("train");
   train.allow_only({"steps", "learning_rate", "weight_decay", "family_decay", "ema_decay", "gradient_clip", "batch_size",
                     "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction",

@@ -9,11 +9,12 @@
 #include <utility>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
 #include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+#include "tamiz/potentials/engine/training/held_out.hpp"
 #include "tamiz/potentials/engine/training/label_weights.hpp"
+#include "tamiz/potentials/engine/training/predict_frames.hpp"
 
 namespace tamiz {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 constexpr double k_absurd_force = 1000.0;  ///< [eV/Å]
 /// Pull of reference energies to the mean energy per atom, in frames: decides only what compositions leave open.
 constexpr double k_ridge = 1e-3;
+constexpr int k_refinements = 3;
 constexpr double k_least_scale = 1e-3;  ///< [eV]
 
 std::string named(const std::string& what, std::size_t k) { return what + " frame " + std::to_string(k); }
@@ -42,8 +44,6 @@ void check_frame(const Frame& frame, const std::string& name) {
   if (frame.structure.shortest_distance() == 0.0) throw NumericsError(name + ": two atoms are at one place");
   if (labels.stress && !labels.stress->allFinite()) throw NumericsError(name + ": the stress is not finite");
 }
-
-std::uint64_t content_key(const Frame& frame) { return hash64(frame.structure.content_hash()); }
 
 void subtract_energy(Labels& labels, double known) {
   for (auto* energy : {&labels.energy, &labels.free_energy})
@@ -79,9 +79,19 @@ float poisson(double uniform) {
   return static_cast<float>(count);
 }
 
-TrainingFrame training_frame(const Frame& frame, const LabelWeights& weights, int n_members) {
-  TrainingFrame result{frame, weights, {}};
-  const std::uint64_t key = content_key(frame);
+/// Without the labels that count nothing, so that nothing is learned from them: no reference energies, no scale, no calibration.
+Frame with_counting_labels(Frame frame, const LabelWeights& weights) {
+  if (weights.energy == 0.0) {
+    frame.labels.energy.reset();
+    frame.labels.free_energy.reset();
+  }
+  if (weights.forces == 0.0) frame.labels.forces.reset();
+  if (weights.stress == 0.0) frame.labels.stress.reset();
+  return frame;
+}
+
+TrainingFrame training_frame(const Frame& frame, const LabelWeights& weights, std::uint64_t key, int n_members) {
+  TrainingFrame result{with_counting_labels(frame, weights), weights, {}};
   for (int k = 0; k < n_members; ++k)
     result.member_weights.push_back(poisson(Philox(0, streams::k_bootstrap, key, static_cast<std::uint32_t>(k)).uniform()));
   return result;
@@ -100,10 +110,13 @@ std::vector<double> regression(const ModelDescription& d, std::span<const Traini
     Eigen::VectorXd shares = Eigen::VectorXd::Zero(n);
     const auto size = static_cast<double>(frame.frame.structure.size());
     for (const Element element : frame.frame.structure.species()) shares[index[static_cast<std::size_t>(element.number())]] += 1.0 / size;
-    normal += shares * shares.transpose();
-    right += shares * (*energy / size - mean);
+    normal += frame.weights.energy * shares * shares.transpose();
+    right += frame.weights.energy * shares * (*energy / size - mean);
   }
-  const Eigen::VectorXd solution = normal.ldlt().solve(right);
+  // What the pull takes from directions that compositions decide is given back; the others stay where they are.
+  const Eigen::LDLT<Eigen::MatrixXd> pulled = normal.ldlt();
+  Eigen::VectorXd solution = pulled.solve(right);
+  for (int k = 0; k < k_refinements; ++k) solution += pulled.solve(right + k_ridge * solution - normal * solution);
   std::vector<double> energies;
   for (Eigen::Index k = 0; k < n; ++k) energies.push_back(solution[k] + mean);
   return energies;
@@ -125,8 +138,7 @@ std::map<Element, double> isolated_atoms(const ModelDescription& d, std::span<co
   for (const TrainingFrame& frame : frames) {
     const Structure& structure = frame.frame.structure;
     const auto energy = frame.frame.labels.consistent_energy();
-    const std::span<const Structure> one(&structure, 1);
-    if (!energy || structure.size() != 1 || build_neighbors(Batch(one), State::of(one), {d.cutoff, 0.0}).n_pairs() > 0) continue;
+    if (!energy || !is_isolated_atom(structure, d.cutoff)) continue;
     auto& [sum, n] = sums[structure.species().front()];
     sum += *energy;
     ++n;
@@ -171,45 +183,6 @@ double average_neighbors(const ModelDescription& d, std::span<const TrainingFram
   return std::max(1.0, pairs / std::max(1.0, atoms));
 }
 
-/// Elements of the frames that are not held out.
-std::set<Element> trained_elements(std::span<const Frame> frames, const std::vector<bool>& held_out) {
-  std::set<Element> elements;
-  for (std::size_t k = 0; k < frames.size(); ++k)
-    if (!held_out[k]) elements.insert(frames[k].structure.species().begin(), frames[k].structure.species().end());
-  return elements;
-}
-
-/// Which frames a hash of their contents holds out; never the only ones of an element.
-std::vector<bool> held_out_by_hash(std::span<const Frame> frames, double fraction, std::uint64_t seed) {
-  std::vector<std::uint64_t> keys;
-  std::vector<bool> held_out;
-  for (const Frame& frame : frames) {
-    keys.push_back(content_key(frame));
-    held_out.push_back(Philox(seed, streams::k_split, keys.back(), 0).uniform() < fraction);
-  }
-  std::set<Element> known = trained_elements(frames, held_out);
-  for (std::size_t k = 0; k < frames.size(); ++k) {
-    const auto species = frames[k].structure.species();
-    if (std::all_of(species.begin(), species.end(), [&](Element element) { return known.contains(element); })) continue;
-    // With its copies, which must not judge what it taught.
-    for (std::size_t other = k; other < frames.size(); ++other)
-      if (keys[other] == keys[k]) held_out[other] = false;
-    known.insert(species.begin(), species.end());
-  }
-  return held_out;
-}
-
-/// Total energies [eV], of some structures at a time.
-Eigen::VectorXd energies_in_chunks(const Potential& potential, std::span<const Structure> structures) {
-  constexpr std::size_t k_chunk = 256;
-  Eigen::VectorXd energies(static_cast<Eigen::Index>(structures.size()));
-  for (std::size_t begin = 0; begin < structures.size(); begin += k_chunk) {
-    const auto chunk = structures.subspan(begin, std::min(k_chunk, structures.size() - begin));
-    energies.segment(static_cast<Eigen::Index>(begin), static_cast<Eigen::Index>(chunk.size())) = evaluate(potential, chunk, {.forces = false}).energies;
-  }
-  return energies;
-}
-
 }  // namespace
 
 void check_frames(std::span<const Frame> frames, const std::string& what) {
@@ -228,15 +201,18 @@ void check_labels(std::span<const Frame> frames, const std::string& what, bool f
 }
 
 TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
-                              double validation_fraction, int n_members, std::uint64_t seed) {
+                              double validation_fraction, const ModelDescription& model, std::uint64_t seed) {
   TrainingSet set;
-  set.validation.assign(validation.begin(), validation.end());
-  const std::vector<bool> held_out = held_out_by_hash(frames, validation.empty() ? validation_fraction : 0.0, seed);
+  for (std::size_t k = 0; k < validation.size(); ++k)
+    set.validation.push_back(with_counting_labels(validation[k], label_weights(validation[k], named("validation", k))));
+  const std::vector<std::uint64_t> keys = draw_keys(frames);
+  const std::vector<bool> validates = held_out(frames, keys, validation.empty() ? validation_fraction : 0.0, seed, model.cutoff);
   for (std::size_t k = 0; k < frames.size(); ++k) {
-    if (held_out[k])
-      set.validation.push_back(frames[k]);
+    const LabelWeights weights = label_weights(frames[k], named("training", k));
+    if (validates[k])
+      set.validation.push_back(with_counting_labels(frames[k], weights));
     else
-      set.training.push_back(training_frame(frames[k], label_weights(frames[k], named("training", k)), n_members));
+      set.training.push_back(training_frame(frames[k], weights, keys[k], model.n_members));
   }
   return set;
 }
@@ -251,7 +227,7 @@ void check_species(const ModelDescription& description, std::span<const Frame> f
 }
 
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
-                                 const std::map<Element, double>& atomic_energies) {
+                                 const std::map<Element, double>& atomic_energies, bool fit) {
   if (description.elements.empty()) {
     std::set<Element> elements;
     for (const TrainingFrame& frame : frames)
@@ -259,7 +235,7 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
     description.elements.assign(elements.begin(), elements.end());
   }
   const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
-  const std::map<Element, double> known = atomic_energies.empty() ? isolated_atoms(description, frames) : atomic_energies;
+  const std::map<Element, double> known = atomic_energies.empty() && !fit ? isolated_atoms(description, frames) : atomic_energies;
   description.atomic_energies = known.empty() ? reference_energies(description, rest) : energies_of(description.elements, known);
   description.scale = force_scale(rest);
   description.shift = 0.0;
@@ -271,10 +247,10 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
 std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
                                        std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
-  std::vector<Structure> structures;
-  for (const TrainingFrame& frame : frames) structures.push_back(frame.frame.structure);
-  const Eigen::VectorXd energies = energies_in_chunks(potential, structures);
-  for (std::size_t k = 0; k < rest.size(); ++k) subtract_energy(rest[k].frame.labels, energies[static_cast<Eigen::Index>(k)]);
+  std::vector<Frame> plain;
+  for (const TrainingFrame& frame : frames) plain.push_back(frame.frame);
+  predict_frames(potential, plain, {.forces = false},
+                 [&](std::size_t k, const PredictedFrame& prediction) { subtract_energy(rest[k].frame.labels, prediction.energy); });
   std::vector<double> references = regression(description, rest, 0.0);
   for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
   return references;

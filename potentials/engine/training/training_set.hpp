@@ -22,19 +22,20 @@ void check_frames(std::span<const Frame> frames, const std::string& what);
 /// The same; ShapeError also when there is no frame, no energy at all, or no force where `forces` are needed.
 void check_labels(std::span<const Frame> frames, const std::string& what, bool forces);
 
-/// Splits off validation frames by a hash of their content where none are given, and draws the bootstrap
-/// weights of the committee, Poisson(1) by content and member: the same frame has the same weights in
-/// every run, so that a committee keeps its disagreement when it is trained on.
+/// Splits off validation frames where none are given (held_out.hpp), and draws the bootstrap weights of the committee, Poisson(1) by
+/// composition and member, so that members differ on compounds and not on the steps of one relaxation; where compositions are few, by
+/// frame. The same composition has the same weights in every run, so that a committee keeps its disagreement when it is trained on.
+/// Of `model` cutoff and number of members are read. Labels of weight 0 are left out.
 TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
-                              double validation_fraction, int n_members, std::uint64_t seed);
+                              double validation_fraction, const ModelDescription& model, std::uint64_t seed);
 
 /// Fills the statistics of a model from its training frames: as reference energies those of isolated atoms, where there is one of every
 /// element (a frame of one atom with nothing inside the cutoff), so that a crystal that is torn apart ends where its labels do; otherwise by ridge regression on
 /// composition. Scale from the root mean square force, average number of neighbours. Elements are those of
 /// the frames where the description names none. Throws SpeciesError for a frame with another element.
-/// `atomic_energies` [eV], where there are any, take the place of both; SpeciesError where one is missing.
+/// `atomic_energies` [eV], where there are any, take the place of both; SpeciesError where one is missing. `fit` asks for the regression.
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
-                                 const std::map<Element, double>& atomic_energies = {});
+                                 const std::map<Element, double>& atomic_energies = {}, bool fit = false);
 
 /// The reference energies of a model [eV], moved by ridge regression of what the labels of the frames differ from its energies on
 /// composition.

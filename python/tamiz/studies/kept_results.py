@@ -15,6 +15,11 @@ def replace_json(path: Path, value: dict | list) -> None:
     os.replace(new, path)
 
 
+def calculated_with(level: dict) -> dict:
+    """What of a level decides about its calculations: the Pulay correction comes after them."""
+    return {key: value for key, value in level.items() if key not in ("pulay", "stress_gate_gpa")}
+
+
 class KeptResults:
     """`results` of the study and what was `done` for them, by description; `done_key` is its name in the file."""
 
@@ -23,7 +28,7 @@ class KeptResults:
     def __init__(self, level: dict, path: Path):
         self.level, self.path = level, path
         stored = json.loads(path.read_text()) if path.exists() else {}
-        if stored and stored["level"] != level:
+        if stored and calculated_with(stored["level"]) != calculated_with(level):
             sys.exit(f"{path} belongs to other settings than the level file has now: remove it, or name another output")
         self.results = stored.get("results", {})
         self.done = stored.get(self.done_key, {})

@@ -1,6 +1,6 @@
 """Training and test frames of the first model, from labelled single points and relaxations.
 
-    python -m tamiz.studies.split_labels datasets/labels/ca-mg-si-n --level pbe-600 --single SINGLE.xyz ... --relaxed RELAXED.xyz
+    python -m tamiz.studies.split_labels datasets/labels/ca-mg-si-n --level datasets/levels/pbe-600.json --single SINGLE.xyz ... --relaxed RELAXED.xyz
 
 The card of the folder has the commands that make the files. Of a relaxation at most five geometries are taken. Frames with
 a force above 30 eV/Å are left out, and everything of the compositions that a campaign has to find; so are stresses that

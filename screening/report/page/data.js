@@ -16,10 +16,12 @@ const Data = (() => {
   const dft = (c) => object(c.dft);
   // Compared on the DFT hull: only there does "on the hull" have a meaning in this report.
   const confirmed = ranked.filter((c) => c.status === "DFT-confirmed" && finite(dft(c).e_hull));
+  // Became known phases, whose DFT energies are from before this campaign.
+  const rediscovered = ranked.filter((c) => c.status === "known" && finite(dft(c).e_hull));
 
   // [eV/atom]: two relaxations of one phase end this close; as in the campaign's own count.
   const on_hull_tolerance = 1e-3;
-  const near_hull = finite(campaign.near_hull) ? campaign.near_hull : 0.025;
+  const near_hull = 0.025;  // [eV/atom]
 
   // E_hull at the highest level there is; the level goes with it wherever it is shown.
   function best_e_hull(c) {
@@ -43,6 +45,6 @@ const Data = (() => {
   // Names that are safe as file names; the same rule as file_stem in tables.cpp.
   const file_stem = (c) => `${c.id ?? ""}_${c.formula ?? ""}`.replace(/[^A-Za-z0-9-]/g, "_");
 
-  return { summary, list, object, finite, candidates, ranked, confirmed, competing, rounds, labels, campaign,
+  return { summary, list, object, finite, candidates, ranked, confirmed, rediscovered, competing, rounds, labels, campaign,
            model, dft, on_hull_tolerance, near_hull, best_e_hull, composition, file_stem };
 })();

@@ -35,7 +35,7 @@ const Detail = (() => {
 
   function dft(c) {
     const d = Data.dft(c);
-    if (!Object.keys(d).length) return el("p", { class: "quiet" }, t("no_dft"));
+    if (!Object.keys(d).length) return el("p", { class: "quiet" }, t("no_dft"), c.dft_failed ? [" ", t("dft_failed"), " ", Phrases.node(c.dft_failed)] : null);
     const mu = Array.isArray(d.mu_n_range) ? `${I18n.number(d.mu_n_range[0], 2)} … ${I18n.number(d.mu_n_range[1], 2)} eV`
       : d.mu_n_range === null ? t("mu_nowhere") : null;
     return pairs([

@@ -13,7 +13,7 @@ const PlotModel = (() => {
     const text = (p) => `${p.formula} (${p.id}), ${t("round_n", { k: String(p.round ?? 0) })}\nDFT ${Format.ev(p.dft)}, ${t("model")} ${Format.ev(p.model)}` +
       (finite(p.sigma) ? ` ± ${Format.ev(p.sigma)}` : "") + ` eV/${t("atom")}`;
     return [Chart.figure({
-      class: "half", title: t("parity_title", { quantity: points.every((p) => p.kind === "e_hull") ? t("e_hull") : t("energy") }), legend: round_legend(points),
+      class: "half", title: t("parity_title", { quantity: t("e_hull") }), legend: round_legend(points),
       caption: t("parity_caption", { n: points.length, mae: Format.mev(error, 1) }),
       height: (width) => Math.min(400, width),
       draw: (root, width, height) => {

@@ -1,7 +1,7 @@
 // Figures about stability: distribution of E_hull, effect of the correction, range of the nitrogen potential, gaps.
 const PlotStability = (() => {
   const { finite } = Data;
-  const statuses = [["DFT-confirmed", "confirmed"], ["DFT-checked", "checked"], ["predicted", "predicted"]];
+  const statuses = [["DFT-confirmed", "confirmed"], ["known", "known"], ["DFT-checked", "checked"], ["predicted", "predicted"]];
   const name_of = (c) => `${c.formula} (${c.id})`;
 
   // One level only: the model's values of all ranked candidates, split by how far each was taken.
@@ -36,7 +36,7 @@ const PlotStability = (() => {
           }
         });
       },
-      head: [`meV/${t("atom")}`, ...statuses.map(([, key]) => t("status_" + key))], numeric: [1, 2, 3],
+      head: [`meV/${t("atom")}`, ...statuses.map(([, key]) => t("status_" + key))], numeric: statuses.map((_, k) => k + 1),
       rows: bins.map((bin, k) => [bin_name(k), ...statuses.map(([word]) => String(bin[word]))]),
     });
   }
@@ -108,7 +108,7 @@ const PlotStability = (() => {
     if (!items.length) return null;
     const gap = (c) => (c.gap.kind === "metal" ? 0 : c.gap.value);
     const hull = (c) => Data.best_e_hull(c).value * 1000;
-    const key = (c) => (statuses.find(([word]) => word === c.status) || statuses[2])[1];
+    const key = (c) => (statuses.find(([word]) => word === c.status) || statuses.at(-1))[1];
     return Chart.figure({
       title: t("gap_title"), caption: t("gap_caption"), legend: statuses.map(([, k]) => [k, t("status_" + k)]),
       height: () => 300,

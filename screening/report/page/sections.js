@@ -20,23 +20,26 @@ const Sections = (() => {
   }
 
   function answer() {
-    const near = Data.confirmed.filter((c) => Data.dft(c).e_hull > Data.on_hull_tolerance && Data.dft(c).e_hull <= Data.near_hull);
-    const on = Data.confirmed.filter((c) => Data.dft(c).e_hull <= Data.on_hull_tolerance);
+    const is_near = (c) => Data.dft(c).e_hull <= Data.near_hull;
+    const is_on = (c) => Data.dft(c).e_hull <= Data.on_hull_tolerance;
+    const on = Data.confirmed.filter(is_on);
+    const near = Data.confirmed.filter((c) => is_near(c) && !is_on(c));
     const distinct = list(summary.funnel).find((step) => step.stage === "distinct")?.count;
     const n = finite(distinct) ? distinct : Data.candidates.filter((c) => c.outcome !== "duplicate").length;
     const systems = list(summary.systems).length || new Set(Data.candidates.map((c) => c.system)).size;
-    const found = [...on, ...near].filter((c) => c.known);
+    const found = [...on, ...near].filter((c) => c.known).concat(Data.rediscovered.filter(is_near));
     const fresh = [...on, ...near].filter((c) => c.known === null);
     const name = (c) => [Format.formula(c.formula), " ", Format.space_group(c.space_group_after || c.space_group_before, false)];
     const join = (cs) => cs.slice(0, 8).flatMap((c, i, all) => [i === 0 ? "" : i === all.length - 1 && cs.length <= 8 ? ` ${t("and")} ` : ", ", name(c)])
       .concat(cs.length > 8 ? [` ${t("and_more", { n: cs.length - 8 })}`] : []);
     if (!Data.candidates.length) return el("p", { class: "answer" }, t("answer_empty"));
     const counts = { candidates: t("n_candidates", { n }), systems: t("n_systems", { n: systems }) };
-    if (!Data.confirmed.length) return el("p", { class: "answer" }, t("answer_none", counts), " ", t("answer_no_known"), ".");
+    const rediscoveries = found.length ? [t("answer_known"), " ", join(found)] : t("answer_no_known");
+    if (!Data.confirmed.length) return el("p", { class: "answer" }, t("answer_none", counts), " ", rediscoveries, ".");
     return el("p", { class: "answer" },
       t("answer_counts", { ...counts, confirmed: t("n_confirmed", { n: Data.confirmed.length }), on: String(on.length), near: String(near.length), limit: Format.mev(Data.near_hull) }),
       " ",
-      found.length ? [t("answer_known"), " ", join(found)] : t("answer_no_known"),
+      rediscoveries,
       fresh.length ? ["; ", t("answer_new", { n: fresh.length }), " ", join(fresh), "."] : ["; ", t("answer_no_new"), "."]);
   }
 
@@ -58,8 +61,7 @@ const Sections = (() => {
     return Dom.section("funnel", el("ol", { class: "funnel" }, steps.map((step) => el("li", {},
       el("span", { class: "stage" }, Format.word("stage", step.stage)),
       el("span", { class: "track", "aria-hidden": "true" }, el("span", { class: "bar-fill", style: `width:${(100 * (step.count || 0)) / most}%` })),
-      el("span", { class: "count" }, I18n.number(step.count, 0)),
-      step.note ? el("span", { class: "quiet note", lang: "en" }, step.note) : null))));
+      el("span", { class: "count" }, I18n.number(step.count, 0))))));
   }
 
   function ranked() {
@@ -168,7 +170,7 @@ const Sections = (() => {
   }
 
   function words() {
-    const entries = [["status_predicted", "status_predicted_meaning"], ["status_checked", "status_checked_meaning"], ["status_confirmed", "status_confirmed_meaning"],
+    const entries = [["status_predicted", "status_predicted_meaning"], ["status_checked", "status_checked_meaning"], ["status_known", "status_known_meaning"], ["status_confirmed", "status_confirmed_meaning"],
       ["formation_energy", "formation_energy_meaning"], ["e_hull", "e_hull_meaning"], ["hull_incomplete", "hull_incomplete_text"], ["new", "new_meaning"],
       ["dynamic_not_tested", "dynamic_not_tested_meaning"]];
     return Dom.section("words", el("dl", { class: "words" }, entries.map(([word, meaning]) => [el("dt", {}, t(word)), el("dd", {}, t(meaning))])));

@@ -293,6 +293,19 @@ TEST(ExtXyz, plain_xyz_is_a_molecule) {
   EXPECT_EQ(frame.structure.size(), 2u);
 }
 
+TEST(ExtXyz, blanks_may_stand_around_equals_signs) {
+  const Frame frame = parse_extxyz("1\n i =        0, time =   0.000, E =   -17.16, energy = -5.0\nO 0 0 0\n", "memory").at(0);
+
+  EXPECT_EQ(frame.labels.energy, -5.0);
+  EXPECT_EQ(frame.info.at("E"), "-17.16,");
+  EXPECT_EQ(frame.info.at("i"), "0,");
+}
+
+TEST(ExtXyz, without_properties_the_second_line_may_be_a_remark) {
+  EXPECT_EQ(parse_extxyz("1\n'tis = a \"remark\nO 0 0 0\n", "memory").at(0).info.at("comment"), "'tis = a \"remark");
+  EXPECT_THROW(parse_extxyz("1\nProperties=species:S:1:pos:R:3 name=\"open\nO 0 0 0\n", "memory"), FormatError);
+}
+
 TEST(ExtXyz, lines_may_end_as_on_windows) {
   const Frame frame = parse_extxyz("1\r\nLattice=\"2 0 0 0 2 0 0 0 2\" energy=1.0\r\nSi 0 0 0.5\r\n", "memory").at(0);
 
@@ -320,11 +333,26 @@ TEST(Formats, a_known_extension_says_more_than_how_a_name_begins) {
 TEST(Poscar, reads_back_grouped_by_element) {
   const Structure structure = reordered(calcium_zinc_nitride(), {3, 1, 0, 4, 2});
 
-  const Structure again = parse_poscar(format_poscar(structure), "memory").structure;
+  const Structure again = parse_poscar(format_poscar({structure, {}, {}, {}}), "memory").structure;
 
   EXPECT_EQ(symbols_of(again), (std::vector<std::string>{"N", "N", "Zn", "Zn", "Ca"}));
   EXPECT_EQ(again.lattice(), structure.lattice());
   EXPECT_EQ(again.positions().row(0), structure.positions().row(0));
+}
+
+TEST(Poscar, is_written_right_handed_with_the_flags_of_its_atoms) {
+  const Mat3 rows = (Mat3() << 0, 4, 0, 4, 0, 0, 0, 0, 5).finished();
+  Coordinates positions(2, 3);
+  positions << 0, 0, 0, 1, 2, 3;
+  Frame frame{Structure(Lattice(rows), k_periodic, {Element(14), Element(7)}, Cartesian{positions}), {}, {}, {}};
+  frame.arrays["selective"] = (Eigen::MatrixXd(2, 3) << 1, 1, 0, 0, 0, 0).finished();
+
+  const Frame again = parse_poscar(format_poscar(frame), "memory");
+
+  EXPECT_GT(again.structure.lattice().signed_volume(), 0.0);
+  EXPECT_EQ(again.structure.positions(), positions);
+  EXPECT_TRUE(again.structure.lattice().rows() == -rows);
+  EXPECT_EQ(again.arrays.at("selective"), frame.arrays.at("selective"));
 }
 
 TEST(Poscar, negative_scale_is_the_volume) {
@@ -356,7 +384,7 @@ TEST(Registry, what_a_format_cannot_hold_is_refused) {
   const Structure molecule(Lattice(), k_molecule, {Element(2)}, Cartesian{Coordinates::Zero(1, 3)});
 
   EXPECT_THROW(write_frames(path, two), CapabilityError);
-  EXPECT_THROW(format_poscar(molecule), CapabilityError);
+  EXPECT_THROW(format_poscar({molecule, {}, {}, {}}), CapabilityError);
   EXPECT_THROW(format_cif(std::vector<Frame>{{molecule, {}, {}, {}}}), CapabilityError);
   EXPECT_FALSE(std::filesystem::exists(path));
   EXPECT_THROW(read_structure(k_golden / "geometry.xyz"), FormatError);

@@ -70,7 +70,7 @@ TEST(MalformedExtXyz, says_line_and_reason) {
       {"cell", "1\nLattice=\"2 0 0 0 2 0 0 0\"\nSi 0 0 0\n", "f:2:", "nine numbers"},
       {"flat cell", "1\nLattice=\"2 0 0 2 0 0 0 0 2\"\nSi 0 0 0\n", "f:3:", "volume"},
       {"quote", "1\nLattice=\"2 0 0\nSi 0 0 0\n", "f:2:", "quote is not closed"},
-      {"bracket", "1\na=[1, 2\nSi 0 0 0\n", "f:2:", "bracket is not closed"},
+      {"bracket", "1\n" + k_cubic + " a=[1, 2\nSi 0 0 0\n", "f:2:", "bracket is not closed"},
       {"pbc", "1\n" + k_cubic + " pbc=\"T F\"\nSi 0 0 0\n", "f:2:", "three flags"},
       {"flag", "1\n" + k_cubic + " pbc=\"T F Q\"\nSi 0 0 0\n", "f:2:", "expected T or F, got 'Q'"},
       {"energy", "1\n" + k_cubic + " energy=low\nSi 0 0 0\n", "f:2:", "energy: expected a number, got 'low'"},

@@ -158,6 +158,7 @@ TEST(Relax, a_fixed_cell_stays_fixed) {
   EXPECT_EQ(result.status, RelaxStatus::converged);
   EXPECT_LE(result.fmax, 0.01);
   EXPECT_EQ(result.structure.lattice(), structures[0].lattice());
+  EXPECT_TRUE(std::isnan(result.smax)) << "no stress was asked for";
 }
 
 TEST(Relax, pressure_compresses_to_where_the_stress_balances_it) {
@@ -286,6 +287,7 @@ TEST(Relax, batches_are_kept_full_as_structures_finish) {
   const auto results = relax(potential, structures, {.atoms_per_batch = 40}, [&](std::size_t done) {
     EXPECT_GE(done, last);
     last = done;
+    return true;
   });
 
   int steps = 0;
@@ -299,6 +301,25 @@ TEST(Relax, batches_are_kept_full_as_structures_finish) {
   EXPECT_LT(potential.calls, steps);
   // Filled as they empty, batches of 40 atoms are at least half full on average.
   EXPECT_LT(static_cast<std::size_t>(potential.calls) * 40, 2 * atom_steps + 40 * 40);
+}
+
+TEST(Relax, ends_with_what_there_is_when_it_is_told_to) {
+  const auto potential = silicon();
+  const std::vector<Structure> structures = perturbed_crystals(12);
+
+  const auto results = relax(*potential, structures, {.atoms_per_batch = 40}, [](std::size_t done) { return done < 3; });
+
+  const auto n_with = [&](RelaxStatus status) {
+    return std::ranges::count_if(results, [&](const RelaxResult& result) { return result.status == status; });
+  };
+  EXPECT_GE(n_with(RelaxStatus::converged), 3);
+  EXPECT_GT(n_with(RelaxStatus::stopped), 0);
+  EXPECT_EQ(n_with(RelaxStatus::converged) + n_with(RelaxStatus::stopped), 12);
+  const auto on_its_way = std::ranges::find_if(results, [](const RelaxResult& r) { return r.status == RelaxStatus::stopped && r.steps > 0; });
+  ASSERT_NE(on_its_way, results.end());
+  EXPECT_TRUE(std::isfinite(on_its_way->energy));
+  EXPECT_NE(on_its_way->structure.content_hash(), structures[static_cast<std::size_t>(on_its_way - results.begin())].content_hash());
+  EXPECT_EQ(results.back().reason, "not begun");
 }
 
 TEST(Relax, a_structure_larger_than_a_batch_is_relaxed_alone) {

@@ -41,5 +41,15 @@ TEST_F(TrajectoryFile, has_one_writer) {
   EXPECT_NO_THROW(Trajectory::resume(path_, last));
 }
 
+TEST_F(TrajectoryFile, cuts_nothing_off_until_it_writes) {
+  const std::string torn = format_extxyz(std::span(&frame_, 1)) + "2\nLattice=";
+  write_file_atomically(path_, torn);
+  std::optional<Frame> last;
+  {
+    const Trajectory trajectory = Trajectory::resume(path_, last);
+  }
+  EXPECT_EQ(read_file(path_), torn);
+}
+
 }  // namespace
 }  // namespace tamiz

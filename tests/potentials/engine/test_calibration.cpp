@@ -51,7 +51,7 @@ std::vector<Frame> frames() {
 const double k_scatter = 2.0 * 0.5 / std::sqrt(static_cast<double>(k_frames));
 
 TEST(Calibration, honest_deviations_cover_what_they_should) {
-  const auto found = calibration(Committee(1.0), frames());
+  const auto found = calibration(CommitteeErrors(Committee(1.0), frames()));
 
   ASSERT_TRUE(found);
   EXPECT_EQ(found->n_frames, k_frames);
@@ -61,7 +61,7 @@ TEST(Calibration, honest_deviations_cover_what_they_should) {
 }
 
 TEST(Calibration, deviations_three_times_too_small_are_found_out) {
-  const auto found = calibration(Committee(1.0 / 3.0), frames());
+  const auto found = calibration(CommitteeErrors(Committee(1.0 / 3.0), frames()));
 
   // Coverage of share p is then erf(erf⁻¹(p)/3); its distance from p integrates to ½ − 2/π·arctan(1/3).
   EXPECT_NEAR(found->miscalibration_area, 0.5 - 2.0 / M_PI * std::atan(1.0 / 3.0), k_scatter);
@@ -69,21 +69,21 @@ TEST(Calibration, deviations_three_times_too_small_are_found_out) {
 }
 
 TEST(Calibration, larger_deviations_go_with_larger_errors) {
-  const auto found = calibration(Committee(1.0), frames());
+  const auto found = calibration(CommitteeErrors(Committee(1.0), frames()));
 
   EXPECT_GT(found->spearman, 0.3);
   EXPECT_LT(found->spearman, 0.8);
 }
 
 TEST(Calibration, the_scale_repairs_what_is_wrong) {
-  EXPECT_NEAR(calibrated_scale(Committee(1.0 / 3.0), frames()).value(), 3.0, 0.2);
+  EXPECT_NEAR(calibrated_scale(CommitteeErrors(Committee(1.0 / 3.0), frames())).value(), 3.0, 0.2);
 }
 
 TEST(Calibration, few_frames_say_nothing) {
   const std::vector<Frame> all = frames();
 
-  EXPECT_FALSE(calibration(Committee(1.0), std::span(all).first(4)));
-  EXPECT_EQ(calibrated_scale(Committee(3.0), std::span(all).first(4)), std::nullopt);
+  EXPECT_FALSE(calibration(CommitteeErrors(Committee(1.0), std::span(all).first(4))));
+  EXPECT_EQ(calibrated_scale(CommitteeErrors(Committee(3.0), std::span(all).first(4))), std::nullopt);
 }
 
 }  // namespace

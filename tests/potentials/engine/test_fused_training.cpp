@@ -114,7 +114,7 @@ std::vector<TrainingFrame> frames_for(const ModelDescription& d) {
   return result;
 }
 
-const LossWeights k_weights{.energy = 3.0, .forces = 5.0, .stress = 200.0, .energy_delta = 0.1, .force_delta = 0.3};
+const LossWeights k_weights{.energy = 3.0, .forces = 5.0, .stress = 200.0, .energy_delta = 0.1, .force_delta = 0.3, .stress_delta = 0.02};
 
 struct Gradient {
   double loss = 0.0;

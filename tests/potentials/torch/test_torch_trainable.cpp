@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(shapes, LossGradient,
 TEST_P(LossGradient, matches_differences_of_the_loss) {
   const auto model = torch_backend().make_trainable(initial_model(GetParam(), 3), "float64", 1);
   const auto frames = training_frames(teacher_frames(4));
-  const LossWeights weights{.energy = 3.0, .forces = 5.0, .stress = 200.0, .energy_delta = 0.1, .force_delta = 0.3};
+  const LossWeights weights{.energy = 3.0, .forces = 5.0, .stress = 200.0, .energy_delta = 0.1, .force_delta = 0.3, .stress_delta = 0.02};
   std::vector<double> values(size_of(*model)), gradient(values.size()), unused(values.size());
   model->get_parameters(values);
 

@@ -232,6 +232,35 @@ TEST_F(Recipe, failures_are_kept_with_their_reason) {
   EXPECT_EQ(data.failures[0].structure.content_hash(), rocksalt().content_hash());
 }
 
+TEST_F(Recipe, a_campaign_says_level_and_settings_once_and_what_it_asked_for_when_it_asked) {
+  Ledger ledger(folder_ / "campaign.tz");
+  ledger.append({{"kind", "campaign"}, {"commit", "abc"}, {"level", {{"name", "test"}, {"smearing", 0.1}}}});
+  const auto add = [&](const std::string& id, const Structure& structure, LabelResult result) {
+    const LabelRequest request{.id = id, .structure = structure, .task = LabelTask::single_point, .level = "test", .settings = "{}"};
+    ledger.append({{"kind", "label_started"}, {"id", id}, {"key", request.key()}, {"structure", structure_to_json(structure)}});
+    result.id = id;
+    result.key = request.key();
+    nlohmann::json record = label_result_to_json(result);
+    record.update({{"kind", "label"}, {"round", 0}, {"candidate", id}, {"task", "single_point"}});
+    ledger.append(record);
+  };
+  add("c1", zincblende(), finished(labelled(zincblende(), -9.0), 1.0, "{}"));
+  LabelResult failed;
+  failed.reason = "no convergence";
+  add("c2", rocksalt(), failed);
+  write_file_atomically(folder_ / "campaign.toml", "ledgers = [\"campaign.tz\"]\nsmearing = 0.2\n");
+
+  const DataSet data = make_data_set(DataSetRecipe::read(folder_ / "campaign.toml"));
+
+  ASSERT_EQ(data.frames.size(), 1u);
+  EXPECT_EQ(data.frames[0].info.at("level"), "test");
+  EXPECT_EQ(nlohmann::json::parse(data.frames[0].info.at("settings")).at("smearing"), 0.1);
+  EXPECT_EQ(data.frames[0].info.at("free_energy_smearing"), "0.2");
+  ASSERT_EQ(data.failures.size(), 1u);
+  EXPECT_EQ(data.failures[0].structure.content_hash(), rocksalt().content_hash());
+  EXPECT_EQ(data.failures[0].info.at("reason"), "no convergence");
+}
+
 TEST_F(Recipe, a_label_of_an_earlier_label_says_what_it_found_itself) {
   const LabelRequest again = asked("a", LabelTask::single_point, {{"gap", "0.1"}, {"relax_steps", "4"}, {"core_seconds", "99"}, {"config_type", "hull"}});
 

@@ -76,6 +76,19 @@ TEST(Decide, does_not_relax_again_what_another_candidate_became) {
   EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
 }
 
+TEST(Decide, known_phases_cost_no_label) {
+  const RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.00, 0.01), candidate("c2", 20, 0.00, 0.01)}, .competing = {}};
+  CompetingSet competing = complete_hulls();
+  competing.phases = {{"MgN", "MgN", "test", pair_of(12, 7), -5.0, {}}};
+
+  const auto choices = decide(prediction, {}, competing,
+                              {.rounds = 1, .labels_per_round = 2, .explore = 0, .window = 0.05, .max_per_composition = 2});
+
+  ASSERT_EQ(choices.size(), 1u);
+  EXPECT_EQ(choices[0].candidate, "c2");
+}
+
 TEST(Decide, spends_a_round_on_several_compositions) {
   RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {}, .competing = {}};
   for (int k = 0; k < 6; ++k) prediction.candidates.push_back(candidate("c1" + std::to_string(k), 12, 0.0, 0.01));

@@ -112,5 +112,18 @@ TEST(Adoption, learns_from_what_failed_but_not_from_what_the_clock_cut_off) {
   EXPECT_EQ(split.held_out.size() + split.training.size(), 1u);
 }
 
+TEST(Adoption, does_not_learn_from_what_the_death_of_a_worker_cut_off) {
+  CampaignHistory history;
+  history.labels.push_back(relaxation(0, 1));
+  history.labels.push_back(relaxation(0, 2));
+  history.labels[0].result.status = history.labels[1].result.status = LabelStatus::failed;
+  history.labels[0].result.properties = R"({"cut_off": true})";
+
+  const LabelledFrames split = split_labels(history, 0.5);
+
+  EXPECT_EQ(candidates_of(split.held_out), std::set<int>{2});
+  EXPECT_TRUE(split.training.empty());
+}
+
 }  // namespace
 }  // namespace tamiz

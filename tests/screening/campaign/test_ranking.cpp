@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "../../support/crystals.hpp"
+#include "tamiz/screening/campaign/confirmed.hpp"
 #include "tamiz/screening/campaign/ranking.hpp"
 
 namespace tamiz {
@@ -126,6 +127,54 @@ TEST(Ranking, nothing_is_new_where_known_phases_lack_a_geometry) {
   EXPECT_FALSE(entry_of(ranked, "c0").compared);
   EXPECT_EQ(entry_of(ranked, "c1").known_as, "wz");
   EXPECT_TRUE(entry_of(ranked, "c1").compared);
+}
+
+TEST(Ranking, what_became_a_known_phase_has_its_energy) {
+  CompetingSet competing{known_phases(), {{"Ga-N", {}}}};
+  competing.phases.push_back({"zb", "zb", "test", zincblende(), -4.9, 1.7});
+  const CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}}, competing);
+
+  const auto ranked = rank(history);
+
+  const RankedCandidate& found = entry_of(ranked, "c0");
+  EXPECT_EQ(found.confidence, Confidence::known);
+  EXPECT_EQ(found.dft_energy, -4.9);
+  EXPECT_NEAR(found.dft->e_hull, 0.1, 1e-9);  // above wurtzite
+  EXPECT_EQ(entry_of(ranked, "c1").confidence, Confidence::predicted);
+}
+
+TEST(Ranking, a_label_that_failed_is_not_forgotten) {
+  CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}}, {known_phases(), {{"Ga-N", {}}}});
+  history.labels.push_back(label_of("c0", LabelTask::relax, zincblende(), -4.9));
+  history.labels.back().result.status = LabelStatus::failed;
+  history.labels.back().result.reason = "no convergence";
+
+  const auto ranked = rank(history);
+
+  EXPECT_EQ(entry_of(ranked, "c0").confidence, Confidence::predicted);
+  ASSERT_NE(entry_of(ranked, "c0").failed, nullptr);
+  EXPECT_EQ(entry_of(ranked, "c0").failed->result.reason, "no convergence");
+  EXPECT_EQ(entry_of(ranked, "c1").failed, nullptr);
+}
+
+TEST(Confirmed, phases_are_those_that_were_there_when_a_round_was_predicted) {
+  CampaignHistory history = history_of({{zincblende(), "relaxed"}, {rocksalt(), "relaxed"}, {zincblende(), "relaxed"}}, {known_phases(), {{"Ga-N", {}}}});
+  history.labels.push_back(label_of("c1", LabelTask::relax, rocksalt(), -4.8));
+  history.labels.push_back(label_of("c0", LabelTask::relax, zincblende(), -4.9));
+  history.labels.push_back(label_of("c2", LabelTask::relax, zincblende(), -4.9));
+  history.labels.back().result.frame->labels.forces->setConstant(0.1);
+  const auto ids = [&](std::size_t n) {
+    RoundPrediction prediction;
+    prediction.competing.resize(n);
+    std::vector<std::string> result;
+    for (const CompetingPhase& phase : phases_behind(prediction, history)) result.push_back(phase.id);
+    return result;
+  };
+
+  EXPECT_EQ(confirmed_phases(history).size(), 2u) << "c2 is not at rest";
+  EXPECT_EQ(ids(3), (std::vector<std::string>{"wz", "Ga", "N"}));
+  EXPECT_EQ(ids(4), (std::vector<std::string>{"wz", "Ga", "N", "c1"}));
+  EXPECT_EQ(ids(5), (std::vector<std::string>{"wz", "Ga", "N", "c1", "c0"}));
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ TEST_F(WorkerOracles, a_dead_worker_fails_its_request_alone) {
   const LabelResult killed = answer_to("dies"), left = answer_to("exits");
 
   EXPECT_EQ(killed.status, LabelStatus::failed);
-  EXPECT_EQ(killed.reason, "worker died (signal 9): out of memory, or so");
+  EXPECT_EQ(killed.reason, "worker died (signal 9), killed from outside, often for lack of memory: out of memory, or so");
   EXPECT_TRUE(left.reason.starts_with("worker died (exit code 3)")) << left.reason;
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/predict_frames.hpp"
+
+namespace tamiz {
+
+/// Whether a frame has a stress to compare with.
+bool has_stress(const Frame& frame);
+
+/// Errors of predictions, added up frame by frame.
+class ErrorSums {
+ public:
+  void add(const Frame& frame, const PredictedFrame& prediction);
+  ErrorSummary summary() const;
+
+ private:
+  std::size_t n_frames_ = 0, n_atoms_ = 0;
+  double energy_ = 0, energy_squared_ = 0, n_energies_ = 0;
+  double force_ = 0, reference_force_ = 0, n_forces_ = 0;
+  double stress_ = 0, n_stresses_ = 0;
+  double energy_score_ = 0, force_score_ = 0, n_frames_with_forces_ = 0;
+};
+
+}  // namespace tamiz

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .training import Calibration
 
 # Colours that stay apart for people who do not see red and green as different (Okabe and Ito).
-COLORS = {"DFT-confirmed": "#0072B2", "DFT-checked": "#E69F00", "predicted": "#999999"}
+COLORS = {"DFT-confirmed": "#0072B2", "known phase": "#7A55A3", "DFT-checked": "#E69F00", "predicted": "#999999"}
 K_MEV = 1000.0
 
 

@@ -159,7 +159,7 @@ std::string_view to_string(Confidence confidence) {
   switch (confidence) {
     case Confidence::predicted: return "predicted";
     case Confidence::checked: return "DFT-checked";
-    case Confidence::known: return "known";
+    case Confidence::known: return "known phase";
     case Confidence::confirmed: return "DFT-confirmed";
   }
   return "predicted";

@@ -16,7 +16,7 @@ enum class Confidence {
   known,      ///< it became a known phase, which DFT relaxed before this campaign
   confirmed,  ///< relaxed with DFT to |F| <= 0.03 eV/Å and |stress| <= 0.5 GPa and compared on the DFT hull
 };
-/// "predicted", "DFT-checked", "known", "DFT-confirmed"
+/// "predicted", "DFT-checked", "known phase", "DFT-confirmed"
 std::string_view to_string(Confidence confidence);
 
 struct RankedCandidate {

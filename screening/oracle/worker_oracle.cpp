@@ -228,7 +228,7 @@ void WorkerOracle::Impl::lose(Slot& slot, LabelStatus status, const std::string&
   if (reason.empty()) await_end(*slot.process);
   const WorkerProcess::End end = slot.process->end();
   std::string text = reason.empty() ? fmt::format("worker died ({})", end.how) : reason;
-  if (reason.empty() && end.how == "signal 9") text += ", killed from outside, often for lack of memory";
+  if (reason.empty() && end.how == "signal 9") text = "worker died (signal 9), killed from outside, often for lack of memory";
   const std::string errors = slot.process->stderr_tail();
   slot.process.reset();
   slot.deadline.reset();

@@ -84,6 +84,12 @@ def ground_states(truth: Energies, predicted: Energies, crystals: dict[str, int]
     return result
 
 
+def mean_of_most(errors: np.ndarray) -> float | None:
+    """Without the worst twentieth, which a model may have relaxed into something else."""
+    kept = np.sort(errors)[: len(errors) - len(errors) // 20]
+    return float(kept.mean()) if len(kept) else None
+
+
 def judged(truth: dict, predicted: dict, window: float) -> dict:
     """Errors over crystals with both values [eV/atom], precision and recall over all that have a true one."""
     both = [name for name in truth if name in predicted]
@@ -92,6 +98,7 @@ def judged(truth: dict, predicted: dict, window: float) -> dict:
     chosen = {name for name in both if predicted[name] <= window}
     hits = len(stable & chosen)
     return {"n": len(both), "n_without_answer": len(truth) - len(both), "mae": float(np.abs(ours - true).mean()) if both else None,
+            "median": float(np.median(np.abs(ours - true))) if both else None, "mae_of_most": mean_of_most(np.abs(ours - true)),
             "mae_of_mean": float(np.abs(true - true.mean()).mean()) if both else None, "window": window, "n_stable": len(stable),
             "n_chosen": len(chosen), "precision": hits / len(chosen) if chosen else None, "recall": hits / len(stable) if stable else None}
 
@@ -156,6 +163,7 @@ def summary(result: dict) -> str:
     return "\n".join([
         f"{result['n']} crystals, {result['n_without_answer']} more that the model does not relax, {len(result['failed_with_dft'])} that DFT does not",
         f"E above hull: mean absolute error {1000 * result['mae']:.0f} meV/atom, of the mean {1000 * result['mae_of_mean']:.0f}",
+        f"median {1000 * result['median']:.0f}, mean without the worst twentieth {1000 * result['mae_of_most']:.0f} meV/atom",
         f"within {1000 * result['window']:.0f} meV/atom: {result['n_stable']} with DFT, {result['n_chosen']} with the model, precision "
         f"{share(result['precision'])}, recall {share(result['recall'])}",
         f"above the hull of known phases with DFT: {1000 * with_dft['mae']:.0f} meV/atom, precision {share(with_dft['precision'])}, recall {share(with_dft['recall'])}",

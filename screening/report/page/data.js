@@ -17,7 +17,7 @@ const Data = (() => {
   // Compared on the DFT hull: only there does "on the hull" have a meaning in this report.
   const confirmed = ranked.filter((c) => c.status === "DFT-confirmed" && finite(dft(c).e_hull));
   // Became known phases, whose DFT energies are from before this campaign.
-  const rediscovered = ranked.filter((c) => c.status === "known" && finite(dft(c).e_hull));
+  const rediscovered = ranked.filter((c) => c.status === "known phase" && finite(dft(c).e_hull));
 
   // [eV/atom]: two relaxations of one phase end this close; as in the campaign's own count.
   const on_hull_tolerance = 1e-3;

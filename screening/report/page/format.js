@@ -62,7 +62,7 @@ const Format = (() => {
   }
   const level = (g) => (g.level ? el("div", { class: "quiet" }, g.level) : null);
 
-  const status_key = { predicted: "status_predicted", "DFT-checked": "status_checked", known: "status_known", "DFT-confirmed": "status_confirmed" };
+  const status_key = { predicted: "status_predicted", "DFT-checked": "status_checked", "known phase": "status_known", "DFT-confirmed": "status_confirmed" };
   function status(word) {
     const key = status_key[word];
     return el("span", { class: "badge " + (key || ""), "data-status": word, title: key ? t(key + "_meaning") : undefined },

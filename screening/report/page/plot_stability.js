@@ -1,7 +1,7 @@
 // Figures about stability: distribution of E_hull, effect of the correction, range of the nitrogen potential, gaps.
 const PlotStability = (() => {
   const { finite } = Data;
-  const statuses = [["DFT-confirmed", "confirmed"], ["known", "known"], ["DFT-checked", "checked"], ["predicted", "predicted"]];
+  const statuses = [["DFT-confirmed", "confirmed"], ["known phase", "known"], ["DFT-checked", "checked"], ["predicted", "predicted"]];
   const name_of = (c) => `${c.formula} (${c.id})`;
 
   // One level only: the model's values of all ranked candidates, split by how far each was taken.
@@ -9,7 +9,7 @@ const PlotStability = (() => {
     const rows = Data.ranked.filter((c) => finite(Data.model(c).e_hull));
     if (!rows.length) return null;
     const width_of_bin = 25, last = 20;
-    const bins = Array.from({ length: last + 1 }, () => ({ "DFT-confirmed": 0, "DFT-checked": 0, predicted: 0 }));
+    const bins = Array.from({ length: last + 1 }, () => Object.fromEntries(statuses.map(([word]) => [word, 0])));
     for (const c of rows) {
       const k = Math.min(last, Math.max(0, Math.floor((Data.model(c).e_hull * 1000) / width_of_bin)));
       bins[k][c.status in bins[k] ? c.status : "predicted"] += 1;

@@ -14,7 +14,7 @@ const Ranked = (() => {
     { key: "decomposition", head: () => t("decomposition"), cell: (c) => Format.decomposition(dft(c).decomposition, c.formula, dft(c).e_hull) },
     { key: "gap", head: () => t("gap"), value: (c) => gap_of(c), cell: (c) => Format.gap(c.gap) },
     { key: "known", head: () => t("known_or_new"), value: (c) => (c.known ? 0 : c.known === null ? 1 : 2), cell: (c) => Format.known(c.known) },
-    { key: "status", head: () => t("status"), value: (c) => ["DFT-confirmed", "known", "DFT-checked", "predicted"].indexOf(c.status),
+    { key: "status", head: () => t("status"), value: (c) => ["DFT-confirmed", "known phase", "DFT-checked", "predicted"].indexOf(c.status),
       cell: (c) => [Format.status(c.status), el("div", { class: "quiet" }, Format.dynamic(c))] },
     { key: "files", head: () => t("files"), cell: (c) => el("span", { class: "buttons" }, Detail.downloads(c)) },
   ];
@@ -63,7 +63,7 @@ const Ranked = (() => {
       edge(value, 8);
     }
     if (finite(d.e_hull)) {
-      if (d.e_hull <= 0.2) root.append(Chart.mark("diamond", inside(d.e_hull * 1000), 18.5, 3.6, { class: { "DFT-confirmed": "confirmed", known: "known" }[c.status] || "checked" }));
+      if (d.e_hull <= 0.2) root.append(Chart.mark("diamond", inside(d.e_hull * 1000), 18.5, 3.6, { class: { "DFT-confirmed": "confirmed", "known phase": "known" }[c.status] || "checked" }));
       edge(d.e_hull * 1000, 18.5);
     }
     const below = finite(d.distance_below_others) && d.distance_below_others < -5e-4
@@ -185,7 +185,7 @@ const Ranked = (() => {
       el("select", { "data-filter": name, onchange: (event) => { state.filter[name] = event.target.value; refresh(); } },
         el("option", { value: "" }, t("all")), options.map(([value, text]) => el("option", { value, selected: state.filter[name] === value }, text))));
     const systems = [...new Set(Data.ranked.map((c) => c.system).filter(Boolean))].sort();
-    const statuses = ["DFT-confirmed", "known", "DFT-checked", "predicted"].filter((word) => Data.ranked.some((c) => c.status === word));
+    const statuses = ["DFT-confirmed", "known phase", "DFT-checked", "predicted"].filter((word) => Data.ranked.some((c) => c.status === word));
     const narrow = { type: "text", inputmode: "decimal", size: "5" };
     return el("form", { class: "filters", onsubmit: (event) => event.preventDefault() },
       field("text", t("search"), { type: "search", placeholder: t("search_hint") }),

@@ -76,13 +76,15 @@ std::vector<Entry> parse_entries(std::string_view line, const Lines& lines) {
   return entries;
 }
 
-/// Without Properties and a Lattice the line may be a remark, as in plain XYZ.
+/// Without Properties and a Lattice the line may be a remark, as in plain XYZ: without an equals sign, or where it makes no sense.
 std::vector<Entry> parse_comment(std::string_view line, const Lines& lines) {
   if (line.find("Properties") != line.npos || line.find("Lattice") != line.npos) return parse_entries(line, lines);
+  const std::vector<Entry> remark{{"comment", std::string(line)}};
+  if (line.find('=') == line.npos) return split_whitespace(line).empty() ? std::vector<Entry>{} : remark;
   try {
     return parse_entries(line, lines);
   } catch (const FormatError&) {
-    return {{"comment", std::string(line)}};
+    return remark;
   }
 }
 

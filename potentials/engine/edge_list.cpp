@@ -68,7 +68,7 @@ std::shared_ptr<const EdgeList> EdgeCache::edges(const Structure& structure, con
   const State state = State::of(one);
   auto list =
       std::make_shared<const EdgeList>(build_(batch, state, build_neighbors(batch, state, {build_.cutoff(), 0.0}), 0));
-  if ((kept_ + list->neighbors.size()) * k_edge_bytes <= most_bytes_) {
+  if ((kept_ + list->neighbors.size()) * k_edge_bytes < most_bytes_) {
     kept_ += list->neighbors.size();
     lists_[key] = list;
   }

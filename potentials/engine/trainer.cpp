@@ -266,7 +266,7 @@ void resume(Run& run, const std::filesystem::path& path) {
     throw FormatError(fmt::format("{}: the training that this checkpoint is of was to take {} steps, and not {}: ask for as many to go on "
                                   "with it, or remove it", path.string(), state->steps, run.state().steps));
   if (state->run != run.state().run)
-    throw FormatError(path.string() + ": this checkpoint belongs to another training (other frames, configuration or "
+    throw FormatError(path.string() + ": this checkpoint belongs to another training (other frames, version of tamiz, configuration or "
                       "initial model): remove it, or name another file");
   run.restore(std::move(*state));
 }

@@ -147,7 +147,7 @@ void bind_relaxation(py::module_& module) {
 
 Attributes: structure (the last that was evaluated), status ("converged", "out of steps", "exploded", "collapsed",
 "unknown species", "not finite"), converged, reason (empty when converged), steps, and energy [eV], fmax [eV/Å],
-smax [eV/Å³], which are NaN where the structure was never evaluated.)")
+smax [eV/Å³], which are NaN where the structure was never evaluated, smax without `cell`, too.)")
       .def_property_readonly("structure", [](const RelaxResult& r) { return r.structure; })
       .def_property_readonly("status", [](const RelaxResult& r) { return std::string(to_string(r.status)); })
       .def_property_readonly("converged", [](const RelaxResult& r) { return r.status == RelaxStatus::converged; })

@@ -108,7 +108,7 @@ class Campaign:
         """One row per candidate in the order of the ranking.
 
         ``e_hull`` is what the candidate is ranked by: DFT on the DFT hull where there is a label, else the model on
-        the model's hulls; ``status`` says which (predicted, DFT-checked, DFT-confirmed).
+        the model's hulls; ``status`` says which (predicted, DFT-checked, known phase, DFT-confirmed).
         """
         import pandas
 

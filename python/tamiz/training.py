@@ -41,7 +41,7 @@ def _without_test(frames: list[Frame], validation: list[Frame]) -> tuple[list[Fr
     if frames and not of_split("train"):
         raise FormatError("none of the frames is of the split train")
     if any("split" in frame.info for frame in validation):
-        validation = [frame for frame in validation if frame.info.get("split") == "validation"]
+        validation = [frame for frame in validation if frame.info.get("split", "validation") == "validation"]
         if not validation:
             raise FormatError("none of the frames to validate on is of the split validation")
     return of_split("train"), validation or of_split("validation")

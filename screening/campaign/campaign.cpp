@@ -246,6 +246,7 @@ std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
 void Campaign::Impl::start_oracle() {
   const int n_workers = config.label.workers > 0 ? config.label.workers : threads;
   if (!oracle) oracle = make_oracle(config.label.oracle, n_workers, folder / "workers");
+  require_version(*oracle, history.start->settings);
 }
 
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {

@@ -34,15 +34,16 @@ CommitteeHulls::CommitteeHulls(std::span<const CompetingPhase> phases, std::span
   for (std::size_t k = 0; k < n_members; ++k) members_.push_back(hull_of(phases, energies, static_cast<int>(k)));
 }
 
-ModelAssessment CommitteeHulls::assess(const Composition& composition, const ModelEnergy& energy) const {
+ModelAssessment CommitteeHulls::assess(const Composition& composition, const ModelEnergy& energy,
+                                       std::span<const std::string> same_as) const {
   ModelAssessment result;
   result.formation_energy = mean_.formation_energy(composition, energy.mean);
   if (members_.empty()) {
-    result.e_hull = mean_.decompose(composition, energy.mean).energy_above_hull;
+    result.e_hull = mean_.decompose_without(composition, energy.mean, same_as).energy_above_hull;
     return result;
   }
   for (std::size_t k = 0; k < members_.size(); ++k)
-    result.members.push_back(members_[k].decompose(composition, energy.members[k]).energy_above_hull);
+    result.members.push_back(members_[k].decompose_without(composition, energy.members[k], same_as).energy_above_hull);
   const double n = static_cast<double>(result.members.size());
   for (const double value : result.members) result.e_hull += value / n;
   for (const double value : result.members) result.sigma += std::pow(value - result.e_hull, 2) / std::max(1.0, n - 1);

@@ -31,8 +31,9 @@ class CommitteeHulls {
   /// `energies[k]` belongs to `phases[k]`.
   CommitteeHulls(std::span<const CompetingPhase> phases, std::span<const ModelEnergy> energies);
 
-  /// Throws SpeciesError when the composition has an element outside the hulls.
-  ModelAssessment assess(const Composition& composition, const ModelEnergy& energy) const;
+  /// `same_as`: ids of phases that are this very compound, which do not compete with it. Throws SpeciesError when the composition has an
+  /// element outside the hulls.
+  ModelAssessment assess(const Composition& composition, const ModelEnergy& energy, std::span<const std::string> same_as = {}) const;
 
  private:
   std::vector<ConvexHull> members_;

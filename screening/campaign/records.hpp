@@ -35,7 +35,7 @@ struct RoundPrediction {
   int round = 0;
   std::string model_hash;
   std::vector<RelaxedCandidate> candidates;  ///< ordered by candidate id
-  std::vector<ModelEnergy> competing;        ///< of each competing phase
+  std::vector<ModelEnergy> competing;        ///< of each phase on the hulls: the known ones, then what was confirmed by then
 };
 
 /// One label that a round asks for.

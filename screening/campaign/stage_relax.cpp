@@ -129,7 +129,7 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
   for (std::size_t k = 0; k < indices.size(); ++k) {
     RelaxedCandidate& candidate = prediction.candidates[indices[k]];
     candidate.energy = energies[k];
-    candidate.assessment = hulls.assess(candidate.structure.composition(), candidate.energy);
+    candidate.assessment = hulls.assess(candidate.structure.composition(), candidate.energy, std::span(&candidate.candidate, 1));
     if (candidate.assessment.sigma <= k_lost || candidate.outcome != "relaxed") continue;
     candidate.outcome = "failed";
     candidate.reason = fmt::format("uncertain: the committee spreads over {:.1f} eV/atom", candidate.assessment.sigma);

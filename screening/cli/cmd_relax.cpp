@@ -46,6 +46,7 @@ std::vector<Frame> read_all(const std::vector<std::string>& files, std::vector<S
 /// The relaxed structure with its energy, what became of it, and what the input said beside its labels.
 Frame frame_of(const RelaxResult& result, Frame input) {
   Frame frame{result.structure, {}, std::move(input.info), std::move(input.arrays)};
+  frame.arrays.erase("velocities");  // of another geometry
   for (const char* key : {"relax_status", "relax_steps", "relax_reason"}) frame.info.erase(key);  // of an earlier relaxation
   if (std::isfinite(result.energy)) frame.labels.energy = result.energy;
   frame.info["relax_status"] = to_string(result.status);

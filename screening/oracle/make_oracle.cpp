@@ -7,6 +7,7 @@
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/text.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/replay_oracle.hpp"
 #include "tamiz/screening/oracle/worker_oracle.hpp"
 
@@ -23,6 +24,15 @@ std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers,
   if (command.empty())
     throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:FOLDER, replay-names:FOLDER or a command");
   return make_command_oracle(command, n_workers, scratch);
+}
+
+void require_version(const Oracle& oracle, const std::string& settings) {
+  if (oracle.name() != "gpaw") return;
+  const nlohmann::json level = settings_from_text(settings);
+  const std::string wanted = level.value("version", oracle.version());
+  if (wanted != oracle.version())
+    throw OracleError("level " + level.value("name", "") + " is of GPAW " + wanted + ", and this is " + oracle.version() +
+                      ", whose energies may be others: set TAMIZ_PYTHON to a Python that has the former, or take another level");
 }
 
 std::string level_name(const std::string& level) {

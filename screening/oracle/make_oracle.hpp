@@ -13,6 +13,9 @@ namespace tamiz {
 /// Throws OracleError.
 std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers, const std::filesystem::path& scratch);
 
+/// Throws OracleError where `settings` (JSON) are of another version of GPAW than answers: its PAW sets and energies may be others.
+void require_version(const Oracle& oracle, const std::string& settings);
+
 /// Settings of a level, datasets/levels/<name>.json, as canonical JSON text. A path to a file works too.
 /// Throws FileError naming the known levels.
 std::string read_level(const std::string& name);

@@ -66,7 +66,7 @@ def test_the_table_has_one_row_per_candidate_in_the_order_of_the_ranking(finishe
     assert list(ranked["rank"]) == list(range(1, len(ranked) + 1))
     # A model's energy below its hull counts as on the hull.
     assert (np.diff(np.maximum(ranked["e_hull"], 0.0)) >= 0).all()
-    assert set(ranked["status"]) <= {"predicted", "DFT-checked", "DFT-confirmed"}
+    assert set(ranked["status"]) <= {"predicted", "known phase", "DFT-checked", "DFT-confirmed"}
     assert finished.table(ranked_only=True).equals(ranked)
     confirmed = ranked[ranked["status"] == "DFT-confirmed"]
     assert len(confirmed) and (confirmed["e_hull"] == confirmed["e_hull_dft"]).all()

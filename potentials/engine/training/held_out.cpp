@@ -83,6 +83,9 @@ std::vector<bool> held_out(std::span<const Frame> frames, std::span<const std::u
     drawn.insert(key);
     n_drawn += size;
   }
+  // Where all are larger than that, the smallest: something has to judge.
+  const auto smaller = [&](const auto& a, const auto& b) { return groups[a.second].frames.size() < groups[b.second].frames.size(); };
+  if (drawn.empty() && wanted >= 0.5 && lots.size() > 1) drawn.insert(std::ranges::min_element(lots, smaller)->second);
   keep_elements(frames, groups, drawn);
   for (const std::uint64_t key : drawn)
     if (!groups[key].is_kept)

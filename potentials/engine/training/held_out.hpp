@@ -16,7 +16,7 @@ std::vector<std::uint64_t> draw_keys(std::span<const Frame> frames);
 bool is_isolated_atom(const Structure& structure, double cutoff);
 
 /// Which frames validate, about `fraction` of them, drawn by `seed` and their keys. Isolated atoms and the only frames of an element are never held out, nor is a key
-/// that has more of the frames than that.
+/// that has more of the frames than that; where all have, the smallest is.
 std::vector<bool> held_out(std::span<const Frame> frames, std::span<const std::uint64_t> keys, double fraction, std::uint64_t seed, double cutoff);
 
 }  // namespace tamiz

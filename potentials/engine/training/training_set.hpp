@@ -24,7 +24,7 @@ void check_labels(std::span<const Frame> frames, const std::string& what, bool f
 
 /// Splits off validation frames where none are given (held_out.hpp), and draws the bootstrap weights of the committee, Poisson(1) by
 /// composition and member, so that members differ on compounds and not on the steps of one relaxation; where compositions are few, by
-/// frame. The same composition has the same weights in every run, so that a committee keeps its disagreement when it is trained on.
+/// frame. The same composition has the same weights in every run of ten or more, so that a committee keeps its disagreement when it is trained on.
 /// Of `model` cutoff and number of members are read. Labels of weight 0 are left out.
 TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Frame> validation,
                               double validation_fraction, const ModelDescription& model, std::uint64_t seed);

@@ -302,6 +302,7 @@ TEST(ExtXyz, blanks_may_stand_around_equals_signs) {
 }
 
 TEST(ExtXyz, without_properties_the_second_line_may_be_a_remark) {
+  EXPECT_EQ(parse_extxyz("1\nlowest energy conformer\nO 0 0 0\n", "memory").at(0).info.at("comment"), "lowest energy conformer");
   EXPECT_EQ(parse_extxyz("1\n'tis = a \"remark\nO 0 0 0\n", "memory").at(0).info.at("comment"), "'tis = a \"remark");
   EXPECT_THROW(parse_extxyz("1\nProperties=species:S:1:pos:R:3 name=\"open\nO 0 0 0\n", "memory"), FormatError);
 }

@@ -95,6 +95,12 @@ TEST(HeldOut, every_element_is_trained_on) {
   }
 }
 
+TEST(HeldOut, something_validates_where_every_composition_is_more_than_the_share) {
+  auto frames = paths();
+  EXPECT_EQ(std::ranges::count(drawn(frames, 0.01), true), 10);
+  EXPECT_EQ(std::ranges::count(drawn(std::span(frames).first(10), 0.01), true), 0) << "less than half a frame";
+}
+
 TEST(HeldOut, a_share_of_zero_holds_nothing_out) {
   EXPECT_EQ(std::ranges::count(drawn(paths(), 0.0), true), 0);
   EXPECT_EQ(std::ranges::count(drawn({}, 0.5), true), 0);

@@ -110,11 +110,13 @@ std::vector<Frame> read_frames(const path& file, std::string_view name) {
   return format.read(file);
 }
 
-Structure read_structure(const path& file, std::string_view name) {
-  const std::vector<Frame> frames = read_frames(file, name);
+Frame read_frame(const path& file, std::string_view name) {
+  std::vector<Frame> frames = read_frames(file, name);
   if (frames.size() != 1) throw FormatError(file.string() + ": expected one structure, got " + std::to_string(frames.size()));
-  return frames.front().structure;
+  return std::move(frames.front());
 }
+
+Structure read_structure(const path& file, std::string_view name) { return read_frame(file, name).structure; }
 
 void write_frames(const path& file, std::span<const Frame> frames, std::string_view name) {
   const Format& format = format_for(file, name);

@@ -33,6 +33,7 @@ const Format& format_for(const std::filesystem::path& path, std::string_view nam
 /// Reads every frame. Throws FileError, FormatError (with file:line), SpeciesError.
 std::vector<Frame> read_frames(const std::filesystem::path& path, std::string_view format = {});
 /// Reads a file that must hold exactly one structure.
+Frame read_frame(const std::filesystem::path& path, std::string_view format = {});
 Structure read_structure(const std::filesystem::path& path, std::string_view format = {});
 /// Writes atomically.
 void write_frames(const std::filesystem::path& path, std::span<const Frame> frames, std::string_view format = {});

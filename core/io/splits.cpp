@@ -21,10 +21,10 @@ std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& sp
   return members;
 }
 
-std::vector<Frame> to_train_on(std::span<const Frame> frames) {
+std::vector<Frame> of_split_or_none(std::span<const Frame> frames, const std::string& split) {
   std::vector<Frame> members;
-  std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [](const Frame& frame) {
-    return !frame.info.contains("split") || is_of_split(frame, "train");
+  std::copy_if(frames.begin(), frames.end(), std::back_inserter(members), [&](const Frame& frame) {
+    return !frame.info.contains("split") || is_of_split(frame, split);
   });
   return members;
 }

@@ -15,7 +15,7 @@ bool names_splits(std::span<const Frame> frames);
 bool is_of_split(const Frame& frame, const std::string& split);
 /// The frames of one split.
 std::vector<Frame> of_split(std::span<const Frame> frames, const std::string& split);
-/// Those of the split train, and those that name none.
-std::vector<Frame> to_train_on(std::span<const Frame> frames);
+/// Those of one split, and those that name none.
+std::vector<Frame> of_split_or_none(std::span<const Frame> frames, const std::string& split);
 
 }  // namespace tamiz

@@ -46,7 +46,7 @@ FirstLabels read_first_labels(std::span<const Path> sources) {
       append(labels.test, read_frames(source / "test.xyz"));
     } else {
       const std::vector<Frame> frames = is_recipe(source) ? make_data_set(DataSetRecipe::read(source)).frames : read_frames(source);
-      append(labels.training, to_train_on(frames));
+      append(labels.training, of_split_or_none(frames, "train"));
       append(labels.test, of_split(frames, "test"));
     }
   }

@@ -126,7 +126,7 @@ int run(const Arguments& arguments, nlohmann::json& result) {
   Ledger ledger(ledger_path);
   const TemporaryFolder scratch("tamiz-label");  // where the workers keep what they write
   const auto oracle = make_oracle(arguments.oracle, arguments.workers, scratch.path());
-  for (const LabelRequest& request : work.requests) require_version(*oracle, request.settings);
+  require_version(*oracle, work.requests.front().settings);  // those of all
   const LabelRun labels = run_labels(*oracle, ledger, work.requests, arguments.retry_failed, stop_requested);
   summarize(labels, result);
   if (!labels.complete) {

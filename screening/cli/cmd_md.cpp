@@ -54,13 +54,6 @@ std::optional<State> resume_from(const std::optional<Frame>& last, const std::st
   return state_of(*last);
 }
 
-Frame read_one(const std::string& file) {
-  std::vector<Frame> frames = read_frames(file);
-  if (frames.size() != 1) throw FormatError(fmt::format("{}: expected one structure, got {}", file, frames.size()));
-  warn_of_held_atoms(frames);
-  return std::move(frames.front());
-}
-
 /// A frame of another run has velocities to begin with; others are drawn.
 State begin(const Frame& input, const Batch& batch, const Arguments& a) {
   State state = State::of(std::span(&input.structure, 1));
@@ -99,7 +92,8 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   a.dynamics.ensemble = a.ensemble == "nve" ? Ensemble::nve : Ensemble::langevin;
   a.load.threads = common.threads > 0 ? common.threads : available_threads();
-  const Frame input = read_one(a.file);
+  const Frame input = read_frame(a.file);
+  warn_of_held_atoms(std::span(&input, 1));
   const std::vector<Structure> structure{input.structure};
   const Batch batch(structure);
   const std::unique_ptr<Potential> potential = load_potential(a.model, a.load);

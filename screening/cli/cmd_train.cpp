@@ -61,25 +61,18 @@ struct Frames {
   std::vector<Frame> training, validation, test;
 };
 
-/// What validates of data sets, and frames of no split beside them.
-std::vector<Frame> to_validate_on(std::vector<Frame> frames) {
-  std::erase_if(frames, [](const Frame& frame) {
-    const auto split = frame.info.find("split");
-    return split != frame.info.end() && split->second != "validation";
-  });
-  if (frames.empty()) throw FormatError("none of the frames to validate on is of the split validation");
-  return frames;
-}
-
 /// A data set that is split says itself what of it trains, validates and tests, wherever it is named; frames of no split beside it are trained on.
 Frames read_all(const Arguments& a) {
   Frames frames{read_checked(a.files, a.keys), read_checked(a.validation, a.keys), {}};
   if (!a.tests.empty()) frames.test = read_labelled(a.tests, a.keys);
   if (names_splits(frames.test)) frames.test = of_split(frames.test, "test");
-  if (names_splits(frames.validation)) frames.validation = to_validate_on(frames.validation);
+  if (names_splits(frames.validation)) {
+    frames.validation = of_split_or_none(frames.validation, "validation");
+    if (frames.validation.empty()) throw FormatError("none of the frames to validate on is of the split validation");
+  }
   if (!names_splits(frames.training)) return frames;
   const std::vector<Frame> all = std::move(frames.training);
-  frames.training = to_train_on(all);
+  frames.training = of_split_or_none(all, "train");
   if (frames.validation.empty()) frames.validation = of_split(all, "validation");
   if (a.tests.empty()) frames.test = of_split(all, "test");
   if (frames.training.empty()) throw FormatError("none of the frames is of the split train");

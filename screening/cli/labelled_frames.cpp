@@ -100,8 +100,7 @@ nlohmann::json ErrorsByType::calibration() const {
 
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames) {
   ErrorsByType sums;
-  const bool stress = potential.capabilities().stress && std::any_of(frames.begin(), frames.end(), has_stress);
-  predict_frames(potential, frames, {.forces = true, .stress = stress},
+  predict_frames(potential, frames, outputs_for_errors(potential, frames),
                  [&](std::size_t k, const PredictedFrame& prediction) { sums.add(frames[k], prediction); });
   return sums.errors();
 }

@@ -11,9 +11,13 @@ constexpr double k_force_unit = 0.10;   // [eV/Å]
 
 std::optional<double> ratio(double sum, double count) { return count > 0 ? std::optional(sum / count) : std::nullopt; }
 
+bool has_stress(const Frame& frame) { return frame.labels.stress.has_value() && frame.structure.lattice().volume() > 0.0; }
+
 }  // namespace
 
-bool has_stress(const Frame& frame) { return frame.labels.stress.has_value() && frame.structure.lattice().volume() > 0.0; }
+Outputs outputs_for_errors(const Potential& potential, std::span<const Frame> frames) {
+  return {.forces = true, .stress = potential.capabilities().stress && std::any_of(frames.begin(), frames.end(), has_stress)};
+}
 
 void ErrorSums::add(const Frame& frame, const PredictedFrame& prediction) {
   const auto n = static_cast<double>(frame.structure.size());
@@ -56,8 +60,7 @@ ErrorSummary ErrorSums::summary() const {
 
 ErrorSummary evaluate_errors(const Potential& potential, std::span<const Frame> frames) {
   ErrorSums sums;
-  const bool stress = potential.capabilities().stress && std::any_of(frames.begin(), frames.end(), has_stress);
-  predict_frames(potential, frames, {.forces = true, .stress = stress},
+  predict_frames(potential, frames, outputs_for_errors(potential, frames),
                  [&](std::size_t k, const PredictedFrame& prediction) { sums.add(frames[k], prediction); });
   return sums.summary();
 }

@@ -5,8 +5,8 @@
 
 namespace tamiz {
 
-/// Whether a frame has a stress to compare with.
-bool has_stress(const Frame& frame);
+/// What a potential has to say of frames whose errors are added up.
+Outputs outputs_for_errors(const Potential& potential, std::span<const Frame> frames);
 
 /// Errors of predictions, added up frame by frame.
 class ErrorSums {

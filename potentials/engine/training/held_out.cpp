@@ -33,7 +33,8 @@ std::map<std::uint64_t, Group> groups_of(std::span<const Frame> frames, std::spa
 }
 
 /// Trains on the groups of elements that nothing else knows.
-void keep_elements(std::span<const Frame> frames, std::map<std::uint64_t, Group>& groups, const std::set<std::uint64_t>& drawn) {
+void keep_elements(std::span<const Frame> frames, std::span<const std::uint64_t> keys, std::map<std::uint64_t, Group>& groups,
+                   const std::set<std::uint64_t>& drawn) {
   std::set<Element> known;
   for (const auto& [key, group] : groups)
     if (!drawn.contains(key))
@@ -41,8 +42,7 @@ void keep_elements(std::span<const Frame> frames, std::map<std::uint64_t, Group>
   for (std::size_t k = 0; k < frames.size(); ++k) {
     const auto species = frames[k].structure.species();
     if (std::all_of(species.begin(), species.end(), [&](Element element) { return known.contains(element); })) continue;
-    for (auto& [key, group] : groups)
-      if (std::ranges::find(group.frames, k) != group.frames.end()) group.is_kept = true;
+    groups[keys[k]].is_kept = true;
     known.insert(species.begin(), species.end());
   }
 }
@@ -86,7 +86,7 @@ std::vector<bool> held_out(std::span<const Frame> frames, std::span<const std::u
   // Where all are larger than that, the smallest: something has to judge.
   const auto smaller = [&](const auto& a, const auto& b) { return groups[a.second].frames.size() < groups[b.second].frames.size(); };
   if (drawn.empty() && wanted >= 0.5 && lots.size() > 1) drawn.insert(std::ranges::min_element(lots, smaller)->second);
-  keep_elements(frames, groups, drawn);
+  keep_elements(frames, keys, groups, drawn);
   for (const std::uint64_t key : drawn)
     if (!groups[key].is_kept)
       for (const std::size_t k : groups[key].frames) result[k] = true;

@@ -16,17 +16,8 @@ constexpr std::size_t k_share_of_memory = 8;  // that edges kept between steps m
 
 }  // namespace
 
-void EdgeList::Repulsion::add(const PairRepulsion& repulsion, int element, int other, const Vec3& d) {
-  const double r = d.norm();
-  const Radial u = repulsion.pair(static_cast<std::size_t>(element), static_cast<std::size_t>(other), r);
-  // Every pair stands twice in the list: the full slope is this atom's force, half of it its virial.
-  energy += 0.5 * u.value;
-  force += (u.slope / r) * d;
-  virial += (0.5 * u.slope / r) * d * d.transpose();
-}
-
 EdgeBuilder::EdgeBuilder(const ModelDescription& description)
-    : cutoff_(description.cutoff), element_index_(element_index(description)), repulsion_(repulsion_of(description)) {}
+    : cutoff_(description.cutoff), element_index_(element_index(description)), baseline_(description) {}
 
 EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const NeighborList& neighbors,
                                  std::size_t s) const {
@@ -48,17 +39,16 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
   edges.neighbors.shrink_to_fit();
   edges.vectors.shrink_to_fit();
   edges.volume = std::abs(state.cells[s].determinant());
-  edges.repulsion.resize(edges.n_atoms());
-  if (repulsion_) add_repulsion(edges);
+  add_baseline(edges);
   return edges;
 }
 
-void EdgeBuilder::add_repulsion(EdgeList& edges) const {
-  for (std::size_t i = 0; i < edges.n_atoms(); ++i)
-    for (auto e = static_cast<std::size_t>(edges.first[i]); e < static_cast<std::size_t>(edges.first[i + 1]); ++e)
-      edges.repulsion[i].add(*repulsion_, edges.elements[i],
-                             edges.elements[static_cast<std::size_t>(edges.neighbors[e])],
-                             Vec3::Map(edges.vectors.data() + 3 * e));
+void EdgeBuilder::add_baseline(EdgeList& edges) const {
+  edges.baseline.resize(edges.n_atoms());
+  if (baseline_.empty()) return;
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < edges.n_atoms(); ++i) slopes.push_back(baseline_.begin(edges, i, edges.baseline[i]));
+  for (std::size_t i = 0; i < edges.n_atoms(); ++i) baseline_.finish(edges, i, slopes, edges.baseline[i]);
 }
 
 std::shared_ptr<const EdgeList> EdgeCache::edges(const Structure& structure, const std::string& key) {

@@ -2,14 +2,13 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "tamiz/core/neighbors/neighbor_list.hpp"
 #include "tamiz/core/simulation/potential.hpp"
 #include "tamiz/core/structure/batch.hpp"
-#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+#include "tamiz/potentials/engine/baseline.hpp"
 
 namespace tamiz {
 
@@ -29,23 +28,21 @@ void for_each_edge(const Batch& batch, const State& state, const NeighborList& n
 /// Pairs of one structure inside the cutoff, sorted by centre; what does not change between steps of
 /// training.
 struct EdgeList {
-  /// What the pair repulsion gives to an atom.
-  struct Repulsion {
-    double energy = 0.0;          ///< [eV]
-    Vec3 force = Vec3::Zero();    ///< [eV/Å]
-    Mat3 virial = Mat3::Zero();   ///< its part of dE/dε [eV]
-
-    /// Along d = r_j − r_i of a pair that stands twice in a list.
-    void add(const PairRepulsion& repulsion, int element, int other, const Vec3& d);
-  };
   std::vector<std::int64_t> first;       ///< (n_atoms + 1)
   std::vector<std::int32_t> neighbors;   ///< (n_edges), atoms of this structure
   std::vector<double> vectors;           ///< (n_edges, 3) r_j − r_i + shift [Å]
   std::vector<std::int32_t> elements;    ///< (n_atoms) places in the description
-  std::vector<Repulsion> repulsion;      ///< (n_atoms); zero where the model has none
+  std::vector<AtomBaseline> baseline;    ///< (n_atoms); zero where the model has none
   double volume = 0.0;                   ///< [Å³]; 0 without a cell
 
   std::size_t n_atoms() const { return elements.size(); }
+  int element(std::size_t atom) const { return elements[atom]; }
+  /// Calls use(j, r_j − r_atom) for every edge of an atom.
+  template <typename Use>
+  void for_each(std::size_t atom, const Use& use) const {
+    for (auto e = static_cast<std::size_t>(first[atom]); e < static_cast<std::size_t>(first[atom + 1]); ++e)
+      use(static_cast<std::size_t>(neighbors[e]), Vec3(Vec3::Map(vectors.data() + 3 * e)));
+  }
 };
 
 /// Makes the edges of structures as one model reads them.
@@ -53,17 +50,17 @@ class EdgeBuilder {
  public:
   explicit EdgeBuilder(const ModelDescription& description);
 
-  /// Edges of structure s inside the cutoff (pairs in the skin left out), with the pair repulsion along them.
+  /// Edges of structure s inside the cutoff (pairs in the skin left out), with the baseline of their atoms.
   /// Throws SpeciesError for an element that the model does not know, NumericsError for two atoms at one place.
   EdgeList operator()(const Batch& batch, const State& state, const NeighborList& neighbors, std::size_t s) const;
   double cutoff() const { return cutoff_; }
 
  private:
-  void add_repulsion(EdgeList& edges) const;
+  void add_baseline(EdgeList& edges) const;
 
   double cutoff_;
   std::vector<int> element_index_;
-  std::optional<PairRepulsion> repulsion_;
+  Baseline baseline_;
 };
 
 /// Edges of structures that come back in every epoch. Not for use by several threads at once.

@@ -27,6 +27,14 @@ void require_positive(const char* name, double value) {
     throw UnitError("model." + std::string(name) + " is " + std::to_string(value) + ", expected a positive number");
 }
 
+void require_one_per_element(const std::string& name, const std::vector<double>& energies, const ModelDescription& d) {
+  if (energies.size() != d.elements.size())
+    throw ShapeError("model." + name + " has " + std::to_string(energies.size()) + " entries for " +
+                     std::to_string(d.elements.size()) + " elements");
+  for (const double energy : energies)
+    if (!std::isfinite(energy)) throw UnitError("model." + name + " holds a value that is not finite");
+}
+
 /// Calls `visit(name, member)` for every field but `elements` that a file must have.
 template <typename Description, typename Visit>
 void visit_fields(Description& d, Visit visit) {
@@ -63,6 +71,7 @@ void visit_later_fields(Description& d, Visit visit) {
   visit("repulsion_exponent", d.repulsion_exponent);
   visit("repulsion_prefactor", d.repulsion_prefactor);
   visit("repulsion_power", d.repulsion_power);
+  visit("cohesion", d.cohesion);
 }
 
 const std::vector<std::string> k_blocks{"RealAgnostic", "RealAgnosticResidual", "RealAgnosticDensity",
@@ -126,11 +135,8 @@ void validate(const ModelDescription& d) {
   require_range("repulsion_power", d.repulsion_power, 2, 32);
   if (std::set<Element>(d.elements.begin(), d.elements.end()).size() != d.elements.size())
     throw ShapeError("model.elements names an element twice");
-  if (d.atomic_energies.size() != d.elements.size())
-    throw ShapeError("model.atomic_energies has " + std::to_string(d.atomic_energies.size()) + " entries for " +
-                     std::to_string(d.elements.size()) + " elements");
-  for (const double energy : d.atomic_energies)
-    if (!std::isfinite(energy)) throw UnitError("model.atomic_energies holds a value that is not finite");
+  require_one_per_element("atomic_energies", d.atomic_energies, d);
+  if (!d.cohesion.empty()) require_one_per_element("cohesion", d.cohesion, d);
 }
 
 std::string to_json(const ModelDescription& description) {

@@ -46,6 +46,8 @@ struct ModelDescription {
   double repulsion_exponent = 0.3;  ///< of the atomic numbers in its screening length
   double repulsion_prefactor = 0.4543;  ///< of its screening length
   int repulsion_power = 6;          ///< p of its envelope
+  /// What an atom gains in a crystal beside `atomic_energies`, per element [eV] (radial/cohesion.hpp); empty: nothing.
+  std::vector<double> cohesion = {};
 
   bool operator==(const ModelDescription&) const = default;
 };

@@ -93,7 +93,7 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
       ModelDescription named = config.model;
       check_species(named, frames, "training");
     }
-    const ModelDescription description = with_statistics(config.model, plan.set.training, config.atomic_energies, config.fit_references);
+    const ModelDescription description = with_statistics(config.model, plan.set.training, config.atomic_energies, config.references);
     validate(description);
     plan.start = initial_model(description, config.seed);
   }

@@ -16,11 +16,17 @@
 
 namespace tamiz {
 
+enum class References {
+  isolated,  ///< from isolated atoms; fitted where one of an element is missing
+  fitted,    ///< to compounds
+  both,      ///< from isolated atoms, with energies of cohesion that are fitted to compounds (radial/cohesion.hpp)
+};
+
 struct TrainConfig {
   ModelDescription model{.repulsion = 1.0};  ///< shape; statistics (energies, scale, neighbours) are fitted unless fine-tuning
-  std::map<Element, double> atomic_energies;  ///< of all elements [eV], in place of those that are fitted
-  /// Reference energies are fitted to the frames even where these have an isolated atom of every element.
-  bool fit_references = false;
+  std::map<Element, double> atomic_energies;  ///< of all elements [eV], of isolated atoms; empty: as `references` says
+  /// Where the reference energies of a new model come from.
+  References references = References::isolated;
   /// Of an initial model: its reference energies are moved by what the labels differ from it per element, as those of another level
   /// or code do.
   bool shift_references = false;

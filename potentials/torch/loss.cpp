@@ -39,20 +39,20 @@ double* at_row(at::Tensor& tensor, std::int64_t row) {
   return tensor.mutable_data_ptr<double>() + row * (tensor.dim() > 1 ? tensor.stride(0) : 1);
 }
 
-/// One frame in its shard, whose repulsion is known and not learned.
+/// One frame in its shard, whose baseline is known and not learned.
 struct Place {
   const Shard& shard;
   std::int64_t frame, first_atom, n_atoms;
   double share;  // of the batch
 
-  const EdgeList::Repulsion& repulsion(std::int64_t i) const { return shard.repulsion[static_cast<std::size_t>(first_atom + i)]; }
+  const AtomBaseline& baseline(std::int64_t i) const { return shard.baseline[static_cast<std::size_t>(first_atom + i)]; }
 };
 
 void set_energy(Targets& t, const Place& at, double energy, const ModelDescription& d, const TrainingFrame& frame, double weight) {
   double reference = 0.0;
   for (std::int64_t i = 0; i < at.n_atoms; ++i) {
     const auto element = at.shard.elements[static_cast<std::size_t>(at.first_atom + i)];
-    reference += d.atomic_energies[static_cast<std::size_t>(element)] + at.repulsion(i).energy;
+    reference += d.atomic_energies[static_cast<std::size_t>(element)] + at.baseline(i).energy;
   }
   *at_row(t.energies, at.frame) = energy - reference;
   *at_row(t.energy_weights, at.frame) = at.share * weight;
@@ -64,14 +64,14 @@ void set_energy(Targets& t, const Place& at, double energy, const ModelDescripti
 void set_forces(Targets& t, const Place& at, const Coordinates& forces, double weight) {
   t.derivatives = true;
   for (std::int64_t i = 0; i < at.n_atoms; ++i) {
-    for (int c = 0; c < 3; ++c) at_row(t.forces, at.first_atom + i)[c] = forces(i, c) - at.repulsion(i).force[c];
+    for (int c = 0; c < 3; ++c) at_row(t.forces, at.first_atom + i)[c] = forces(i, c) - at.baseline(i).force[c];
     *at_row(t.force_weights, at.first_atom + i) = at.share * weight / (3.0 * static_cast<double>(at.n_atoms));
   }
 }
 
 void set_stress(Targets& t, const Place& at, Mat3 stress, double volume, double weight) {
   t.derivatives = true;
-  for (std::int64_t i = 0; i < at.n_atoms; ++i) stress -= at.repulsion(i).virial / volume;
+  for (std::int64_t i = 0; i < at.n_atoms; ++i) stress -= at.baseline(i).virial / volume;
   std::copy(stress.data(), stress.data() + 9, at_row(t.stresses, at.frame));
   *at_row(t.stress_weights, at.frame) = at.share * weight / 9.0;
   *at_row(t.inverse_volumes, at.frame) = 1.0 / volume;

@@ -43,7 +43,7 @@ void join(Shard& shard, const EdgeList& structure) {
   for (const std::int32_t j : structure.neighbors) shard.neighbors.push_back(j + offset);
   shard.n_atoms += static_cast<std::int64_t>(structure.n_atoms());
   shard.n_edges += static_cast<std::int64_t>(structure.neighbors.size());
-  shard.repulsion.insert(shard.repulsion.end(), structure.repulsion.begin(), structure.repulsion.end());
+  shard.baseline.insert(shard.baseline.end(), structure.baseline.begin(), structure.baseline.end());
   shard.volumes.push_back(structure.volume);
 }
 

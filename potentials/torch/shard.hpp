@@ -23,7 +23,7 @@ struct Shard {
   std::vector<std::int64_t> first;
   std::vector<std::int32_t> neighbors, frames, elements;
   std::vector<std::int32_t> spline_first;  ///< (n_edges); empty where the network is evaluated at every edge
-  std::vector<EdgeList::Repulsion> repulsion;   ///< (n_atoms)
+  std::vector<AtomBaseline> baseline;           ///< (n_atoms)
   std::vector<double> volumes;
   at::Tensor element_index, frame_index, centre_index;  ///< int64 for torch: of atoms, atoms and edges
   at::Tensor radial, slopes;                    ///< (n_edges, n_radial) and d/dr

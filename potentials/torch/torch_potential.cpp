@@ -58,7 +58,7 @@ void set_energies(const Batch& batch, std::size_t first, const Shard& shard, con
     for (Eigen::Index i = 0; i < n; ++i) {
       const auto a = static_cast<std::size_t>(row + i);
       const double reference = d.atomic_energies[static_cast<std::size_t>(shard.elements[a])];
-      const double atom = reference + members.row(row + i).mean() + shard.repulsion[a].energy;
+      const double atom = reference + members.row(row + i).mean() + shard.baseline[a].energy;
       if (outputs.atom_energies) prediction.atom_energies[first_atom + i] = atom;
       total += atom;
     }
@@ -75,9 +75,9 @@ Eigen::MatrixXd derivatives_of(const at::Tensor& energies, const ShardPointer& s
   const auto gradients = torch::autograd::grad({energies.mean(1).sum()}, {radial, harmonics});
   const at::NoGradGuard no_gradient;
   Eigen::MatrixXd derivatives = to_eigen(forces_and_virials(shard, gradients[0], gradients[1]));
-  for (std::size_t i = 0; i < shard->repulsion.size(); ++i) {
-    derivatives.row(static_cast<Eigen::Index>(i)) += shard->repulsion[i].force.transpose();
-    derivatives.middleRows(shard->n_atoms + 3 * shard->frames[i], 3) += shard->repulsion[i].virial;
+  for (std::size_t i = 0; i < shard->baseline.size(); ++i) {
+    derivatives.row(static_cast<Eigen::Index>(i)) += shard->baseline[i].force.transpose();
+    derivatives.middleRows(shard->n_atoms + 3 * shard->frames[i], 3) += shard->baseline[i].virial;
   }
   return derivatives;
 }

@@ -32,7 +32,7 @@ json model_info(const std::filesystem::path& path) {
   return {{"kind", "model"}, {"elements", elements}, {"cutoff", d.cutoff}, {"channels", d.channels}, {"l_max", d.l_max},
           {"hidden_l", d.hidden_l}, {"correlation", d.correlation}, {"interactions", d.n_interactions},
           {"members", d.n_members}, {"blocks", d.blocks}, {"radial_basis", d.radial_basis},
-          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"card", card}};
+          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"cohesion", d.cohesion}, {"card", card}};
 }
 
 /// What became of one label, without its geometries.

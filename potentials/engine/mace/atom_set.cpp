@@ -18,7 +18,7 @@ EdgeRules::EdgeRules(const ModelDescription& description, const RadialReading& r
       l_max(description.l_max),
       radial(reading),
       element_index(tamiz::element_index(description)),
-      repulsion(repulsion_of(description)) {}
+      baseline(description) {}
 
 template <typename Real>
 void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
@@ -26,18 +26,15 @@ void AtomSet<Real>::fill(const EdgeRules& rules, const Batch& batch, const State
   clear(rules);
   if (in_slabs && end == begin + 1) slabs_ = cut_into_slabs(batch, state, begin, rules.cutoff, k_least_slabs);
   for (std::size_t s = begin; s < end; ++s) add_structure(rules, batch, state, neighbors, s);
-  repulsion_.assign(size(), {});
+  baseline_.assign(size(), {});
   complete(rules, threads);
-  if (!rules.repulsion) return;
-  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t atom = begin; atom < end; ++atom) add_repulsion(*rules.repulsion, atom);
-  });
+  if (!rules.baseline.empty()) find_baseline(rules.baseline, threads);
 }
 
 template <typename Real>
 void AtomSet<Real>::fill(const EdgeRules& rules, std::span<const EdgeList* const> structures, int threads) {
   clear(rules);
-  repulsion_.clear();
+  baseline_.clear();
   for (const EdgeList* structure : structures) add_structure(*structure);
   complete(rules, threads);
 }
@@ -104,7 +101,7 @@ template <typename Real>
 void AtomSet<Real>::add_structure(const EdgeList& edges) {
   const auto shift = static_cast<std::int32_t>(size());
   elements_.insert(elements_.end(), edges.elements.begin(), edges.elements.end());
-  repulsion_.insert(repulsion_.end(), edges.repulsion.begin(), edges.repulsion.end());
+  baseline_.insert(baseline_.end(), edges.baseline.begin(), edges.baseline.end());
   for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
     for (auto e = static_cast<std::size_t>(edges.first[i]); e < static_cast<std::size_t>(edges.first[i + 1]); ++e)
       neighbors_.push_back(edges.neighbors[e] + shift);
@@ -139,9 +136,14 @@ void AtomSet<Real>::write_edge(const EdgeRules& rules, std::size_t atom, std::si
 }
 
 template <typename Real>
-void AtomSet<Real>::add_repulsion(const PairRepulsion& repulsion, std::size_t atom) {
-  for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot)
-    repulsion_[atom].add(repulsion, elements_[atom], elements_[neighbor(slot)], vector(slot));
+void AtomSet<Real>::find_baseline(const Baseline& baseline, int threads) {
+  baseline_slopes_.resize(size());
+  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t atom = begin; atom < end; ++atom) baseline_slopes_[atom] = baseline.begin(*this, atom, baseline_[atom]);
+  });
+  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t atom = begin; atom < end; ++atom) baseline.finish(*this, atom, baseline_slopes_, baseline_[atom]);
+  });
 }
 
 /// Edges of atom i are sorted by (j, shift). Those from j to i stand together in the list of j, in the opposite order

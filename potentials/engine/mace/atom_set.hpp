@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,7 +21,7 @@ struct EdgeRules {
   int l_max;
   const RadialReading& radial;
   std::vector<int> element_index;
-  std::optional<PairRepulsion> repulsion;
+  Baseline baseline;
 };
 
 /// Atoms of one or several whole structures with their edges inside the cutoff, in the layout of the kernels
@@ -77,8 +76,15 @@ class AtomSet {
   std::size_t place(std::size_t atom) const { return static_cast<std::size_t>(places_[atom]); }
   static constexpr std::size_t k_least_slabs = 8;
 
-  using Repulsion = EdgeList::Repulsion;
-  const Repulsion& repulsion(std::size_t atom) const { return repulsion_[atom]; }
+  /// Calls use(neighbour, r_neighbour − r_atom) for every edge of an atom.
+  template <typename Use>
+  void for_each(std::size_t atom, const Use& use) const {
+    for (std::size_t slot = first_[atom]; slot < first_[atom] + n_edges_[atom]; ++slot) use(neighbor(slot), vector(slot));
+  }
+
+  const AtomBaseline& baseline(std::size_t atom) const { return baseline_[atom]; }
+  /// Slope of its cohesion by the density (Baseline::begin), by atom; of a batch whose model has a baseline.
+  const std::vector<double>& baseline_slopes() const { return baseline_slopes_; }
 
  private:
   void clear(const EdgeRules& rules);
@@ -90,7 +96,7 @@ class AtomSet {
   void add_structure(const EdgeList& edges);
   void add_structure(const EdgeRules& rules, const Batch& batch, const State& state, const NeighborList& neighbors,
                      std::size_t s);
-  void add_repulsion(const PairRepulsion& repulsion, std::size_t atom);
+  void find_baseline(const Baseline& baseline, int threads);
   void write_edge(const EdgeRules& rules, std::size_t atom, std::size_t slot);
   void find_reverse();
   void make_blocks(std::size_t n_elements);
@@ -105,7 +111,8 @@ class AtomSet {
   Slabs slabs_;
   std::size_t largest_slab_ = 0;
   std::vector<double> vectors_;
-  std::vector<Repulsion> repulsion_;
+  std::vector<AtomBaseline> baseline_;
+  std::vector<double> baseline_slopes_;
   AlignedBuffer<Real> edges_;
 };
 

@@ -5,7 +5,6 @@
 
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/mace/atom_set.hpp"
-#include "tamiz/potentials/engine/radial/difference.hpp"
 
 namespace tamiz::mace {
 
@@ -39,28 +38,6 @@ void find_edge_sums(const AtomSet<Real>& atoms, const Real* d_vectors, bool with
     for (std::size_t atom = task * k_atoms_per_task; atom < std::min((task + 1) * k_atoms_per_task, atoms.size()); ++atom)
       sums[atom] = edge_sums(atoms, d_vectors, atom, with_virial);
   });
-}
-
-/// Tangent of the force of the pair repulsion on an atom, along a direction of all positions.
-template <typename Real>
-Vec3 repulsion_tangent(const AtomSet<Real>& atoms, const PairRepulsion& repulsion, const std::vector<Vec3>& direction,
-                       std::size_t atom) {
-  Vec3 force = Vec3::Zero();
-  for (std::size_t slot = atoms.first(atom); slot < atoms.first(atom) + atoms.n_edges(atom); ++slot) {
-    const std::size_t j = atoms.neighbor(slot);
-    const double r = atoms.vector(slot).norm();
-    const auto slope = [&](double at) {
-      return repulsion
-          .pair(static_cast<std::size_t>(atoms.element(atom)), static_cast<std::size_t>(atoms.element(j)), at)
-          .slope;
-    };
-    const Vec3 unit = atoms.vector(slot) / r, move = direction[j] - direction[atom];
-    const double along = unit.dot(move);
-    double curvature = 0.0;
-    difference([&](double shift, double weight) { curvature += weight * slope(r + shift); });
-    force += curvature * along * unit + slope(r) / r * (move - along * unit);
-  }
-  return force;
 }
 
 }  // namespace tamiz::mace

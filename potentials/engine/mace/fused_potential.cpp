@@ -120,6 +120,9 @@ class FusedPotential final : public Potential {
   void over_units(const Batch& batch, const NeighborList& neighbors, const Run& run) const;
   void multiply_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
                      const Coordinates& directions, int threads, Coordinates& products) const;
+  /// What the baseline gives to the products of a unit, whose first row is `first`.
+  void add_baseline_products(const AtomSet<Real>& atoms, const std::vector<Vec3>& direction, Eigen::Index first,
+                             Coordinates& products) const;
   void evaluate_unit(const Batch& batch, const State& state, const NeighborList& neighbors, const Unit& unit,
                      const Outputs& outputs, int threads, Prediction& prediction) const;
   void warn_of_memory(const typename mace::FusedModel<Real>::Request& request, const AtomSet<Real>& atoms, double granted) const;
@@ -150,7 +153,7 @@ void FusedPotential<Real>::write_energies(const Workspace<Real>& space, const Ba
   for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
     const std::size_t atom = first + k;
     const double energy = d.atomic_energies[static_cast<std::size_t>(space.atoms.element(atom))] +
-                          (space.energies[atom] * d.scale + d.shift) + space.atoms.repulsion(atom).energy;
+                          (space.energies[atom] * d.scale + d.shift) + space.atoms.baseline(atom).energy;
     if (outputs.atom_energies) prediction.atom_energies[static_cast<Eigen::Index>(batch.offsets()[s] + k)] = energy;
     total += energy;
     for (Eigen::Index q = 0; q < members.size(); ++q)
@@ -171,10 +174,10 @@ void FusedPotential<Real>::write_derivatives(const Workspace<Real>& space, const
   for (std::size_t k = 0; k < batch.n_atoms(s); ++k) {
     const std::size_t atom = first + k;
     const mace::EdgeSums& sums = space.edge_sums[atom];
-    virial += scale * sums.virial + space.atoms.repulsion(atom).virial;
+    virial += scale * sums.virial + space.atoms.baseline(atom).virial;
     if (outputs.forces)
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
-          (scale * sums.force + space.atoms.repulsion(atom).force).transpose();
+          (scale * sums.force + space.atoms.baseline(atom).force).transpose();
   }
   const double volume = std::abs(state.cells[s].determinant());
   if (outputs.stress && volume > 0.0) prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
@@ -309,11 +312,19 @@ void FusedPotential<Real>::multiply_unit(const Batch& batch, const State& state,
     direction.positions[k] = directions.row(first + static_cast<Eigen::Index>(k)).transpose();
   mace::find_vector_tangents(model_, *space, direction, threads);
   mace::find_edge_sums(atoms, space->d_vector_tangents.data(), false, threads, space->edge_sums);
-  for (std::size_t k = 0; k < atoms.size(); ++k) {
-    Vec3 force = description().scale * space->edge_sums[k].force;
-    if (rules_.repulsion) force += mace::repulsion_tangent(atoms, *rules_.repulsion, direction.positions, k);
-    products.row(first + static_cast<Eigen::Index>(k)) = -force.transpose();
-  }
+  for (std::size_t k = 0; k < atoms.size(); ++k)
+    products.row(first + static_cast<Eigen::Index>(k)) = -description().scale * space->edge_sums[k].force.transpose();
+  if (!rules_.baseline.empty()) add_baseline_products(atoms, direction.positions, first, products);
+}
+
+template <typename Real>
+void FusedPotential<Real>::add_baseline_products(const AtomSet<Real>& atoms, const std::vector<Vec3>& direction,
+                                                 Eigen::Index first, Coordinates& products) const {
+  std::vector<double> changes;
+  for (std::size_t k = 0; k < atoms.size(); ++k) changes.push_back(rules_.baseline.begin_tangent(atoms, k, direction));
+  for (std::size_t k = 0; k < atoms.size(); ++k)
+    products.row(first + static_cast<Eigen::Index>(k)) -=
+        rules_.baseline.force_tangent(atoms, k, atoms.baseline_slopes(), changes, direction).transpose();
 }
 
 template <typename Real>

@@ -123,12 +123,12 @@ void FusedTrainable<Real>::predict(const EdgeList& edges, std::size_t first, Fra
   for (std::size_t k = 0; k < edges.n_atoms(); ++k) {
     const std::size_t atom = first + k;
     const double reference =
-        d.atomic_energies[static_cast<std::size_t>(edges.elements[k])] + d.shift + edges.repulsion[k].energy;
+        d.atomic_energies[static_cast<std::size_t>(edges.elements[k])] + d.shift + edges.baseline[k].energy;
     for (std::size_t q = 0; q < n_members; ++q)
       prediction.members[q] += reference + d.scale * space_.members[atom * n_members + q];
     const EdgeSums& sums = space_.edge_sums[atom];
-    prediction.forces.row(static_cast<Eigen::Index>(k)) = (d.scale * sums.force + edges.repulsion[k].force).transpose();
-    virial += d.scale * sums.virial + edges.repulsion[k].virial;
+    prediction.forces.row(static_cast<Eigen::Index>(k)) = (d.scale * sums.force + edges.baseline[k].force).transpose();
+    virial += d.scale * sums.virial + edges.baseline[k].virial;
   }
   if (edges.volume > 0.0) prediction.stress = 0.5 * (virial + virial.transpose()) / edges.volume;
 }

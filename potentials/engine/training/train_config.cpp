@@ -45,12 +45,13 @@ ModelDescription model_shape(const TomlTable& table) {
   return model;
 }
 
-/// Whether reference energies are fitted although the frames have isolated atoms.
-bool fits_references(const TomlTable& model, bool has_energies) {
+References references(const TomlTable& model, bool has_energies) {
   const std::string kind = model.text("reference_energies", "isolated");
-  if (kind != "isolated" && kind != "fitted") model.fail("reference_energies", "expected isolated or fitted");
-  if (has_energies && model.has("reference_energies")) model.fail("reference_energies", "goes not together with atomic_energies, which are they");
-  return kind == "fitted";
+  if (kind == "isolated") return References::isolated;
+  if (kind == "both") return References::both;
+  if (kind != "fitted") model.fail("reference_energies", "expected isolated, fitted or both");
+  if (has_energies) model.fail("reference_energies", "fitted goes not together with atomic_energies, which are they");
+  return References::fitted;
 }
 
 LossWeights loss_weights(const TomlTable& table, LossWeights weights) {
@@ -72,7 +73,7 @@ TrainConfig read_train_config(const std::filesystem::path& path) {
   TrainConfig config;
   config.model = model_shape(root.table("model"));
   config.atomic_energies = numbers_by_element(root.table("model").table("atomic_energies"));
-  config.fit_references = fits_references(root.table("model"), !config.atomic_energies.empty());
+  config.references = references(root.table("model"), !config.atomic_energies.empty());
   const TomlTable train = root.table("train");
   train.allow_only({"steps", "learning_rate", "weight_decay", "family_decay", "ema_decay", "gradient_clip", "batch_size",
                     "validation_fraction", "validations", "first_cycle", "dtype", "last_stage_fraction",

@@ -4,6 +4,7 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -11,7 +12,7 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/philox.hpp"
 #include "tamiz/core/neighbors/neighbor_list.hpp"
-#include "tamiz/potentials/engine/radial/pair_repulsion.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/training/held_out.hpp"
 #include "tamiz/potentials/engine/training/label_weights.hpp"
 #include "tamiz/potentials/engine/training/predict_frames.hpp"
@@ -24,6 +25,10 @@ constexpr double k_absurd_force = 1000.0;  ///< [eV/Å]
 constexpr double k_ridge = 1e-3;
 constexpr int k_refinements = 3;
 constexpr double k_least_scale = 1e-3;  ///< [eV]
+
+constexpr const char* k_no_isolated_atoms =
+    "model.reference_energies is both, which needs an isolated atom of every element among the frames, or model.atomic_energies: add those "
+    "labels, or set it to fitted";
 
 std::string named(const std::string& what, std::size_t k) { return what + " frame " + std::to_string(k); }
 
@@ -50,20 +55,27 @@ void subtract_energy(Labels& labels, double known) {
     if (*energy) **energy -= known;
 }
 
-/// The frames with labels less the repulsion of the model: what its weights have to explain.
-std::vector<TrainingFrame> less_repulsion(const ModelDescription& d, std::span<const TrainingFrame> frames) {
+EdgeList edges_of(const EdgeBuilder& build, const Structure& structure) {
+  const std::span<const Structure> one(&structure, 1);
+  const Batch batch(one);
+  const State state = State::of(one);
+  return build(batch, state, build_neighbors(batch, state, {build.cutoff(), 0.0}), 0);
+}
+
+/// The frames with labels less the baseline of the model: what its weights have to explain.
+std::vector<TrainingFrame> less_baseline(const ModelDescription& d, std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
-  const auto repulsion = repulsion_of(d);
-  if (!repulsion) return rest;
+  if (Baseline(d).empty()) return rest;
+  const EdgeBuilder build(d);
   for (TrainingFrame& frame : rest) {
-    const std::span<const Structure> one(&frame.frame.structure, 1);
-    const Batch batch(one);
-    const State state = State::of(one);
-    const Prediction part = repulsion->evaluate(batch, state, build_neighbors(batch, state, repulsion->neighbors()),
-                                                {.forces = true});
+    const EdgeList edges = edges_of(build, frame.frame.structure);
     Labels& labels = frame.frame.labels;
-    subtract_energy(labels, part.energies[0]);
-    if (labels.forces) *labels.forces -= part.forces;
+    double energy = 0.0;
+    for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
+      energy += edges.baseline[i].energy;
+      if (labels.forces) labels.forces->row(static_cast<Eigen::Index>(i)) -= edges.baseline[i].force.transpose();
+    }
+    subtract_energy(labels, energy);
   }
   return rest;
 }
@@ -97,21 +109,30 @@ TrainingFrame training_frame(const Frame& frame, const LabelWeights& weights, st
   return result;
 }
 
+/// How often an energy of each element counts in that of a structure.
+using Counts = std::function<Eigen::VectorXd(const Structure&)>;
+
+Counts numbers_of_atoms(const ModelDescription& d) {
+  return [index = element_index(d), n = d.elements.size()](const Structure& structure) -> Eigen::VectorXd {
+    Eigen::VectorXd counts = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(n));
+    for (const Element element : structure.species()) counts[index[static_cast<std::size_t>(element.number())]] += 1.0;
+    return counts;
+  };
+}
+
 /// Energies per element [eV] that add up to the consistent energies of the frames as well as they can. What compositions leave open
-/// is near `mean` [eV/atom].
-std::vector<double> regression(const ModelDescription& d, std::span<const TrainingFrame> frames, double mean) {
-  const auto index = element_index(d);
+/// is near `mean` [eV].
+std::vector<double> regression(const ModelDescription& d, std::span<const TrainingFrame> frames, double mean, const Counts& counts) {
   const auto n = static_cast<Eigen::Index>(d.elements.size());
   Eigen::MatrixXd normal = k_ridge * Eigen::MatrixXd::Identity(n, n);
   Eigen::VectorXd right = Eigen::VectorXd::Zero(n);
   for (const TrainingFrame& frame : frames) {
     const auto energy = frame.frame.labels.consistent_energy();
     if (!energy) continue;
-    Eigen::VectorXd shares = Eigen::VectorXd::Zero(n);
     const auto size = static_cast<double>(frame.frame.structure.size());
-    for (const Element element : frame.frame.structure.species()) shares[index[static_cast<std::size_t>(element.number())]] += 1.0 / size;
+    const Eigen::VectorXd shares = counts(frame.frame.structure) / size;
     normal += frame.weights.energy * shares * shares.transpose();
-    right += frame.weights.energy * shares * (*energy / size - mean);
+    right += frame.weights.energy * shares * (*energy / size - mean * shares.sum());
   }
   // What the pull takes from directions that compositions decide is given back; the others stay where they are.
   const Eigen::LDLT<Eigen::MatrixXd> pulled = normal.ldlt();
@@ -129,7 +150,7 @@ std::vector<double> reference_energies(const ModelDescription& d, std::span<cons
       mean += *energy / static_cast<double>(frame.frame.structure.size());
       count += 1.0;
     }
-  return regression(d, frames, mean / std::max(1.0, count));
+  return regression(d, frames, mean / std::max(1.0, count), numbers_of_atoms(d));
 }
 
 /// Mean energies of the isolated atoms of every element [eV]; none where an element has no such frame.
@@ -159,6 +180,24 @@ std::vector<double> energies_of(const std::vector<Element>& elements, const std:
     energies.push_back(found->second);
   }
   return energies;
+}
+
+/// Energies of cohesion [eV] of the elements, fitted to what the energies of the frames differ from those of their atoms.
+std::vector<double> cohesive_energies(ModelDescription d, std::span<const TrainingFrame> frames) {
+  std::vector<TrainingFrame> rest(frames.begin(), frames.end());
+  const Counts atoms = numbers_of_atoms(d);
+  const auto references = Eigen::VectorXd::Map(d.atomic_energies.data(), static_cast<Eigen::Index>(d.atomic_energies.size()));
+  for (TrainingFrame& frame : rest) subtract_energy(frame.frame.labels, atoms(frame.frame.structure).dot(references));
+  // With energies of 1 eV the cohesion of an atom is how much it counts.
+  d.repulsion = 0.0;
+  d.cohesion.assign(d.elements.size(), 1.0);
+  const EdgeBuilder build(d);
+  return regression(d, rest, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
+    const EdgeList edges = edges_of(build, structure);
+    Eigen::VectorXd counts = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(d.elements.size()));
+    for (std::size_t i = 0; i < edges.n_atoms(); ++i) counts[edges.element(i)] += edges.baseline[i].energy;
+    return counts;
+  });
 }
 
 double force_scale(std::span<const TrainingFrame> frames) {
@@ -227,16 +266,24 @@ void check_species(const ModelDescription& description, std::span<const Frame> f
 }
 
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
-                                 const std::map<Element, double>& atomic_energies, bool fit) {
+                                 const std::map<Element, double>& atomic_energies, References references) {
   if (description.elements.empty()) {
     std::set<Element> elements;
     for (const TrainingFrame& frame : frames)
       elements.insert(frame.frame.structure.species().begin(), frame.frame.structure.species().end());
     description.elements.assign(elements.begin(), elements.end());
   }
-  const std::vector<TrainingFrame> rest = less_repulsion(description, frames);
+  std::vector<TrainingFrame> rest = less_baseline(description, frames);
+  const bool fit = references == References::fitted;
   const std::map<Element, double> known = atomic_energies.empty() && !fit ? isolated_atoms(description, frames) : atomic_energies;
-  description.atomic_energies = known.empty() ? reference_energies(description, rest) : energies_of(description.elements, known);
+  if (references == References::both) {
+    if (known.empty()) throw SpeciesError(k_no_isolated_atoms);
+    description.atomic_energies = energies_of(description.elements, known);
+    description.cohesion = cohesive_energies(description, rest);
+    rest = less_baseline(description, frames);
+  } else {
+    description.atomic_energies = known.empty() ? reference_energies(description, rest) : energies_of(description.elements, known);
+  }
   description.scale = force_scale(rest);
   description.shift = 0.0;
   description.average_neighbors = average_neighbors(description, frames);
@@ -251,7 +298,7 @@ std::vector<double> shifted_references(const ModelDescription& description, cons
   for (const TrainingFrame& frame : frames) plain.push_back(frame.frame);
   predict_frames(potential, plain, {.forces = false},
                  [&](std::size_t k, const PredictedFrame& prediction) { subtract_energy(rest[k].frame.labels, prediction.energy); });
-  std::vector<double> references = regression(description, rest, 0.0);
+  std::vector<double> references = regression(description, rest, 0.0, numbers_of_atoms(description));
   for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
   return references;
 }

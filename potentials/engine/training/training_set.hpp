@@ -33,9 +33,12 @@ TrainingSet make_training_set(std::span<const Frame> frames, std::span<const Fra
 /// element (a frame of one atom with nothing inside the cutoff), so that a crystal that is torn apart ends where its labels do; otherwise by ridge regression on
 /// composition. Scale from the root mean square force, average number of neighbours. Elements are those of
 /// the frames where the description names none. Throws SpeciesError for a frame with another element.
-/// `atomic_energies` [eV], where there are any, take the place of both; SpeciesError where one is missing. `fit` asks for the regression.
+/// `atomic_energies` [eV], where there are any, are those of isolated atoms; SpeciesError where one is missing. `references` may ask for the
+/// regression, or for both: isolated atoms (SpeciesError where one is missing) and energies of cohesion by regression on what the cohesion counts of each
+/// element.
 ModelDescription with_statistics(ModelDescription description, std::span<const TrainingFrame> frames,
-                                 const std::map<Element, double>& atomic_energies = {}, bool fit = false);
+                                 const std::map<Element, double>& atomic_energies = {},
+                                 References references = References::isolated);
 
 /// The reference energies of a model [eV], moved by ridge regression of what the labels of the frames differ from its energies on
 /// composition.

@@ -68,6 +68,7 @@ std::vector<ModelDescription> shapes() {
           shape(0, 2, {0, "gaussian", "agnesi"}), shape(0, 2, {0, "bessel", "soft"}),
           shape(0, 2, {64, "gaussian", "soft", true}, k_density), shape(0, 2, {0, "bessel", "none", true}, k_density),
           changed(shape(1, 2), [](ModelDescription& d) { d.channels = 20; }),
+          changed(shape(0, 2), [](ModelDescription& d) { d.cohesion = {-7.0, -1.5, -4.5}; }),
           changed(shape(1, 2), [](ModelDescription& d) { d.channels = 32; d.n_members = 1; }),
           changed(shape(0, 2), [](ModelDescription& d) { d.n_interactions = 1; }),
           changed(shape(0, 2, {0}, {"RealAgnosticDensityResidual"}), [](ModelDescription& d) { d.n_interactions = 1; }),
@@ -368,7 +369,7 @@ TEST(FusedMaceModel, a_large_structure_gives_the_same_bits_on_any_number_of_thre
 }
 
 TEST(FusedMaceModel, an_isolated_atom_has_its_reference_energy_and_no_force) {
-  const ModelDescription d = shape(0, 3);
+  const ModelDescription d = changed(shape(0, 3), [](ModelDescription& d) { d.cohesion = {-7.0, -1.5, -4.5}; });
   const Structure atom({}, k_molecule, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
 
   const Prediction p = evaluate(*fused(initial_model(d, 3)), {&atom, 1});

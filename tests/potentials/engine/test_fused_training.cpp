@@ -40,6 +40,7 @@ std::vector<Case> cases() {
       {"first_order", small_description(0, 1)},
       {"second_order", with(small_description(1, 2), [](D& d) { d.repulsion = 0.0; })},
       {"fourth_order", small_description(0, 4)},
+      {"cohesion", with(small_description(0, 2), [](D& d) { d.cohesion = {-7.0, -1.5, -4.5}; })},
       {"fourth_order_vectors", with(small_description(1, 4), [](D& d) { d.l_max = 2; })},
       {"residual",
        with(small_description(1, 2), [](D& d) { d.blocks = {"RealAgnosticResidual", "RealAgnosticResidual"}; })},

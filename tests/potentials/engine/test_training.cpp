@@ -9,6 +9,7 @@
 #include <set>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/edge_list.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/potentials/engine/training/label_weights.hpp"
@@ -135,9 +136,42 @@ TEST(Training, isolated_atoms_give_the_reference_energies) {
     energy -= 0.5;
   }
   EXPECT_EQ(references(), expected);
-  config.fit_references = true;
+  config.references = References::fitted;
   EXPECT_NE(references(), expected);
   EXPECT_NE(fitted, expected);
+  config.references = References::both;
+  EXPECT_EQ(references(), expected);
+}
+
+TEST(Training, energies_of_cohesion_are_those_that_made_the_labels) {
+  auto frames = teacher_frames(12);
+  std::set<Element> elements;
+  for (const Frame& frame : frames) elements.insert(frame.structure.species().begin(), frame.structure.species().end());
+  TrainConfig config = small_config();
+  config.steps = 1;
+  config.validation_fraction = 0.0;
+  config.references = References::both;
+  EXPECT_THROW(train(config, frames, std::nullopt), SpeciesError) << "no isolated atoms";
+  for (const Element element : elements) config.atomic_energies[element] = -1.0;
+  ModelDescription law = config.model;
+  law.elements.assign(elements.begin(), elements.end());
+  law.cohesion.clear();
+  for (std::size_t k = 0; k < elements.size(); ++k) law.cohesion.push_back(-2.0 - static_cast<double>(k));
+  const EdgeBuilder build(law);
+  for (Frame& frame : frames) {
+    const std::span<const Structure> one(&frame.structure, 1);
+    const Batch batch(one);
+    const State state = State::of(one);
+    const EdgeList edges = build(batch, state, build_neighbors(batch, state, {build.cutoff(), 0.0}), 0);
+    frame.labels.energy = -1.0 * static_cast<double>(frame.structure.size());
+    frame.labels.free_energy.reset();
+    for (const AtomBaseline& atom : edges.baseline) *frame.labels.energy += atom.energy;
+  }
+
+  const ModelDescription fitted = train(config, frames, std::nullopt).model.description;
+
+  ASSERT_EQ(fitted.cohesion.size(), law.cohesion.size());
+  for (std::size_t k = 0; k < law.cohesion.size(); ++k) EXPECT_NEAR(fitted.cohesion[k], law.cohesion[k], 1e-4) << k;
 }
 
 TEST(Training, cycles_survive_an_interruption_to_the_same_bits) {

@@ -85,7 +85,7 @@ class Gathering {
     for (Frame& frame : data_.frames) {
       if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
         for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
-      add_weights(frame.info);
+      add_weights(frame);
     }
     // A label that failed and was had when it was asked for again is no failure, and its cost holds that of the earlier attempts.
     for (const auto& [key, failure] : failures_)
@@ -182,11 +182,12 @@ class Gathering {
     frame.info["energy_moved"] = format_double(sum);
   }
 
-  void add_weights(Info& info) const {
+  void add_weights(Frame& frame) const {
+    Info& info = frame.info;
     const DataSetRecipe::Weights& w = recipe_.weights;
     const auto gap = info.find("gap");
     const bool is_metal = gap != info.end() && parse_double(gap->second, "gap") == 0.0;
-    for (const auto& [key, weight] : {std::pair(weight_keys::k_energy, is_metal ? w.energy_of_metals : w.energy),
+    for (const auto& [key, weight] : {std::pair(weight_keys::k_energy, is_metal ? w.of_metal(frame.structure) : w.energy),
                                       std::pair(weight_keys::k_forces, w.forces), std::pair(weight_keys::k_stress, w.stress)})
       if (weight != 1.0) info[key] = format_double(weight);
   }
@@ -238,9 +239,14 @@ double weight_from(const TomlTable& table, const std::string& key, double fallba
 }
 
 DataSetRecipe::Weights weights_from(const TomlTable& table) {
-  table.allow_only({"energy", "forces", "stress", "energy_of_metals"});
+  table.allow_only({"energy", "forces", "stress", "energy_of_metals", "energy_of_metals_with"});
   const double energy = weight_from(table, "energy", 1.0);
-  return {energy, weight_from(table, "forces", 1.0), weight_from(table, "stress", 1.0), weight_from(table, "energy_of_metals", energy)};
+  DataSetRecipe::Weights weights{energy, weight_from(table, "forces", 1.0), weight_from(table, "stress", 1.0),
+                                 weight_from(table, "energy_of_metals", energy), {}};
+  const TomlTable with = table.table("energy_of_metals_with");
+  weights.energy_of_metals_with = numbers_by_element(with);
+  for (const std::string& key : with.keys()) weight_from(with, key, 1.0);
+  return weights;
 }
 
 /// A table of the recipe, or that of the recipe which it names with `as`.
@@ -270,6 +276,16 @@ DataSetRecipe DataSetRecipe::read(const std::filesystem::path& path) {
   recipe.references = numbers_by_element(own_or_named(root, "references", path.parent_path()));
   recipe.weights = weights_from(own_or_named(root, "weights", path.parent_path()));
   return recipe;
+}
+
+double DataSetRecipe::Weights::of_metal(const Structure& structure) const {
+  double product = 1.0, n = 0.0;
+  for (const Element element : std::set<Element>(structure.species().begin(), structure.species().end()))
+    if (const auto found = energy_of_metals_with.find(element); found != energy_of_metals_with.end()) {
+      product *= found->second;
+      n += 1.0;
+    }
+  return n > 0.0 ? std::pow(product, 1.0 / n) : energy_of_metals;
 }
 
 std::string DataSetRecipe::split_of(const Structure& structure) const {

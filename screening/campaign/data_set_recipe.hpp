@@ -29,11 +29,16 @@ namespace tamiz {
 ///     [weights]                            # in training, beside labels of other data sets; 1 where nothing is said
 ///     energy = 0.5                         # `config_energy_weight` of the frames; forces, stress
 ///     energy_of_metals = 0.1               # in place of it, of frames whose gap is 0
+///     energy_of_metals_with = { N = 0.8 }  # in place of that, of those with an element; with several, the geometric mean
 ///
 /// `as = "other.toml"` alone in [split], [references] or [weights] takes that of another recipe.
 struct DataSetRecipe {
   struct Weights {
     double energy = 1.0, forces = 1.0, stress = 1.0, energy_of_metals = 1.0;
+    std::map<Element, double> energy_of_metals_with;
+
+    /// Of the energy of a metal.
+    double of_metal(const Structure& structure) const;
   };
 
   std::vector<std::filesystem::path> ledgers;

@@ -31,6 +31,7 @@ std::string bytes_of(const DataSetRecipe& recipe) {
   for (const auto& [element, energy] : recipe.references) bytes += fmt::format(" {} {}", element.symbol(), energy);
   const DataSetRecipe::Weights& w = recipe.weights;
   bytes += fmt::format(" {} {} {} {}", w.energy, w.forces, w.stress, w.energy_of_metals);
+  for (const auto& [element, weight] : w.energy_of_metals_with) bytes += fmt::format(" {} weighs {}", element.symbol(), weight);
   if (recipe.smearing) bytes += fmt::format(" smearing {}", *recipe.smearing);
   for (const Path& ledger : recipe.ledgers) bytes += read_file(ledger);
   return bytes;

@@ -186,6 +186,12 @@ TEST_F(Recipe, says_what_frames_weigh_in_training) {
   EXPECT_FALSE(first.contains("config_forces_weight"));
   EXPECT_NE(hash_of_first_labels(std::vector{recipe}), unweighted) << "a campaign would learn otherwise";
   EXPECT_EQ(infos("[weights]\nenergy = 0.5\n").second.at("config_energy_weight"), "0.5");
+  const std::string element(diamond().species().front().symbol());
+  const auto with = [&](const std::string& weights) { return infos("[weights]\nenergy_of_metals = 0.1\nenergy_of_metals_with = { " + weights + " }\n"); };
+  EXPECT_EQ(with("Xe = 0.8").second.at("config_energy_weight"), "0.1");
+  EXPECT_EQ(with("Xe = 0.8, " + element + " = 0.4").second.at("config_energy_weight"), "0.4");
+  EXPECT_FALSE(with(element + " = 0.4").first.contains("config_energy_weight")) << "an insulator";
+  EXPECT_THROW(with(element + " = -0.4"), FormatError);
   EXPECT_THROW(infos("[weights]\nenergy = -0.5\n"), FormatError);
   EXPECT_THROW(infos("[weights]\nenergies = 0.5\n"), FormatError);
 }

@@ -1,7 +1,6 @@
 """Relaxation and dynamics through the package."""
 
 import subprocess
-import time
 
 import numpy as np
 import pytest

@@ -32,6 +32,8 @@ class Baseline {
   /// The model has none of these parts.
   bool empty() const { return !repulsion_ && !cohesion_; }
 
+  /// Whether slopes of the first round are other than 0.
+  bool has_slopes() const { return cohesion_.has_value(); }
   /// First round: dE_i/dn_i of an atom, and its energy of cohesion into `atom`.
   template <typename Edges>
   double begin(const Edges& edges, std::size_t i, AtomBaseline& atom) const;

@@ -71,7 +71,6 @@ void visit_later_fields(Description& d, Visit visit) {
   visit("repulsion_exponent", d.repulsion_exponent);
   visit("repulsion_prefactor", d.repulsion_prefactor);
   visit("repulsion_power", d.repulsion_power);
-  visit("cohesion", d.cohesion);
 }
 
 const std::vector<std::string> k_blocks{"RealAgnostic", "RealAgnosticResidual", "RealAgnosticDensity",
@@ -146,6 +145,7 @@ std::string to_json(const ModelDescription& description) {
   const auto write = [&](const char* name, const auto& value) { json[name] = value; };
   visit_fields(description, write);
   visit_later_fields(description, write);
+  if (!description.cohesion.empty()) write("cohesion", description.cohesion);  // versions before it read what has none
   return json.dump();
 }
 
@@ -160,10 +160,12 @@ ModelDescription description_from_json(const std::string& text) {
       json.at(name).get_to(value);
       known.insert(name);
     });
-    visit_later_fields(description, [&](const char* name, auto& value) {
+    const auto read_if_there = [&](const char* name, auto& value) {
       if (json.contains(name)) json.at(name).get_to(value);
       known.insert(name);
-    });
+    };
+    visit_later_fields(description, read_if_there);
+    read_if_there("cohesion", description.cohesion);
     for (const auto& [key, value] : json.items())
       if (!known.contains(key)) throw FormatError("model description has the unknown key '" + key + "'");
   } catch (const Json::exception& error) {

@@ -86,8 +86,7 @@ Plan make_plan(const TrainConfig& config, std::span<const Frame> frames, const s
     plan.start = *initial;
     plan.start.description.uncertainty_scale = 1.0;
     if (config.shift_references)
-      plan.start.description.atomic_energies =
-          shifted_references(plan.start.description, *make_potential(*initial, options_of(config)), plan.set.training);
+      shift_references(plan.start.description, *make_potential(*initial, options_of(config)), plan.set.training);
   } else {
     if (!config.model.elements.empty()) {
       ModelDescription named = config.model;

@@ -29,10 +29,16 @@ json model_info(const std::filesystem::path& path) {
   for (const Element element : d.elements) elements.emplace_back(element.symbol());
   std::map<std::string, std::string> card = model.card.entries;
   for (const char* key : {"level", "training_set", "licence"}) card.try_emplace(key, "not stated");
+  json energies, cohesion;
+  for (std::size_t k = 0; k < d.elements.size(); ++k) {
+    energies[elements[k]] = d.atomic_energies[k];
+    if (!d.cohesion.empty()) cohesion[elements[k]] = d.cohesion[k];
+  }
   return {{"kind", "model"}, {"elements", elements}, {"cutoff", d.cutoff}, {"channels", d.channels}, {"l_max", d.l_max},
           {"hidden_l", d.hidden_l}, {"correlation", d.correlation}, {"interactions", d.n_interactions},
           {"members", d.n_members}, {"blocks", d.blocks}, {"radial_basis", d.radial_basis},
-          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"cohesion", d.cohesion}, {"card", card}};
+          {"distance_transform", d.distance_transform}, {"repulsion", d.repulsion}, {"reference_energies", energies}, {"cohesion", cohesion},
+          {"uncertainty_scale", d.uncertainty_scale}, {"card", card}};
 }
 
 /// What became of one label, without its geometries.

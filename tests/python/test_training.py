@@ -139,6 +139,26 @@ def test_energies_of_atoms_are_fitted_or_given(frames, config, tmp_path):
         tamiz.train(frames, tmp_path / "m.safetensors", config=unknown)
 
 
+def test_energies_of_atoms_stand_beside_those_of_cohesion(frames, config, tmp_path):
+    def with_references(text):
+        path = tmp_path / "references.toml"
+        path.write_text(CONFIG.replace("[train]", f"{text}\n[train]"))
+        return path
+
+    atoms = "atomic_energies = { Si = -1.25 }"
+    path = tamiz.train(frames, tmp_path / "m.safetensors", config=with_references(f'reference_energies = "both"\n{atoms}'), steps=1).path
+
+    description = tamiz.model_info(path)["description"]
+    assert description["atomic_energies"] == [-1.25]
+    assert description["cohesion"][0] == pytest.approx(-4.3 + 1.25, abs=0.6)
+    with pytest.raises(tamiz.SpeciesError, match="isolated atom of every element"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=with_references('reference_energies = "both"'))
+    with pytest.raises(tamiz.FormatError, match="expected isolated, fitted or both"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=with_references('reference_energies = "fit"'))
+    with pytest.raises(tamiz.FormatError, match="goes not together with atomic_energies"):
+        tamiz.train(frames, tmp_path / "m.safetensors", config=with_references(f'reference_energies = "fitted"\n{atoms}'))
+
+
 def test_calibration_needs_a_committee(frames):
     with pytest.raises(tamiz.CapabilityError, match="committee"):
         tamiz.calibration(tamiz.load(STILLINGER_WEBER), frames)

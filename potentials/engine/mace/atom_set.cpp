@@ -137,10 +137,11 @@ void AtomSet<Real>::write_edge(const EdgeRules& rules, std::size_t atom, std::si
 
 template <typename Real>
 void AtomSet<Real>::find_baseline(const Baseline& baseline, int threads) {
-  baseline_slopes_.resize(size());
-  over_atoms(threads, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t atom = begin; atom < end; ++atom) baseline_slopes_[atom] = baseline.begin(*this, atom, baseline_[atom]);
-  });
+  baseline_slopes_.assign(size(), 0.0);
+  if (baseline.has_slopes())
+    over_atoms(threads, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t atom = begin; atom < end; ++atom) baseline_slopes_[atom] = baseline.begin(*this, atom, baseline_[atom]);
+    });
   over_atoms(threads, [&](std::size_t begin, std::size_t end) {
     for (std::size_t atom = begin; atom < end; ++atom) baseline.finish(*this, atom, baseline_slopes_, baseline_[atom]);
   });

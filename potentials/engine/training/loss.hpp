@@ -6,7 +6,7 @@
 
 namespace tamiz {
 
-/// What a model says of a frame, reference energies and repulsion included.
+/// What a model says of a frame, reference energies and baseline included.
 struct FramePrediction {
   std::vector<double> members;  ///< energies of the committee [eV]
   Coordinates forces;           ///< of their mean [eV/Å]

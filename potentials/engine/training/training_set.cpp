@@ -21,14 +21,16 @@ namespace tamiz {
 namespace {
 
 constexpr double k_absurd_force = 1000.0;  ///< [eV/Å]
-/// Pull of reference energies to the mean energy per atom, in frames: decides only what compositions leave open.
+/// Pull of energies per element to their mean, or to none, in frames: decides only what compositions leave open.
 constexpr double k_ridge = 1e-3;
 constexpr int k_refinements = 3;
 constexpr double k_least_scale = 1e-3;  ///< [eV]
 
+/// Of the cohesion of an atom: an element that never has more of it has neighbours far beyond the cutoff, and its energy would be a guess.
+constexpr double k_least_count = 0.3;
 constexpr const char* k_no_isolated_atoms =
-    "model.reference_energies is both, which needs an isolated atom of every element among the frames, or model.atomic_energies: add those "
-    "labels, or set it to fitted";
+    "model.reference_energies is both, which needs an isolated atom of every element among the frames (one atom with nothing inside the "
+    "cutoff), or model.atomic_energies: add those labels, or set it to fitted";
 
 std::string named(const std::string& what, std::size_t k) { return what + " frame " + std::to_string(k); }
 
@@ -182,22 +184,35 @@ std::vector<double> energies_of(const std::vector<Element>& elements, const std:
   return energies;
 }
 
-/// Energies of cohesion [eV] of the elements, fitted to what the energies of the frames differ from those of their atoms.
-std::vector<double> cohesive_energies(ModelDescription d, std::span<const TrainingFrame> frames) {
-  std::vector<TrainingFrame> rest(frames.begin(), frames.end());
+void subtract_per_atom(const ModelDescription& d, const std::vector<double>& energies, std::vector<TrainingFrame>& frames) {
   const Counts atoms = numbers_of_atoms(d);
-  const auto references = Eigen::VectorXd::Map(d.atomic_energies.data(), static_cast<Eigen::Index>(d.atomic_energies.size()));
-  for (TrainingFrame& frame : rest) subtract_energy(frame.frame.labels, atoms(frame.frame.structure).dot(references));
+  const auto known = Eigen::VectorXd::Map(energies.data(), static_cast<Eigen::Index>(energies.size()));
+  for (TrainingFrame& frame : frames) subtract_energy(frame.frame.labels, atoms(frame.frame.structure).dot(known));
+}
+
+/// Energies of cohesion [eV] of the elements, fitted to the energies of the frames, which are those above their atoms.
+std::vector<double> cohesive_energies(ModelDescription d, std::span<const TrainingFrame> frames) {
   // With energies of 1 eV the cohesion of an atom is how much it counts.
   d.repulsion = 0.0;
   d.cohesion.assign(d.elements.size(), 1.0);
   const EdgeBuilder build(d);
-  return regression(d, rest, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
+  std::vector<double> largest(d.elements.size(), 0.0);
+  const std::vector<double> energies = regression(d, frames, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
     const EdgeList edges = edges_of(build, structure);
     Eigen::VectorXd counts = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(d.elements.size()));
-    for (std::size_t i = 0; i < edges.n_atoms(); ++i) counts[edges.element(i)] += edges.baseline[i].energy;
+    for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
+      counts[edges.element(i)] += edges.baseline[i].energy;
+      double& most = largest[static_cast<std::size_t>(edges.element(i))];
+      most = std::max(most, edges.baseline[i].energy);
+    }
     return counts;
   });
+  for (std::size_t k = 0; k < largest.size(); ++k)
+    if (largest[k] < k_least_count)
+      throw SpeciesError("model.reference_energies is both, but neighbours of " + std::string(d.elements[k].symbol()) +
+                         " inside the cutoff are too few and too far in all frames to say what it gains in a crystal: raise model.cutoff, "
+                         "or set it to fitted");
+  return energies;
 }
 
 double force_scale(std::span<const TrainingFrame> frames) {
@@ -273,12 +288,14 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
       elements.insert(frame.frame.structure.species().begin(), frame.frame.structure.species().end());
     description.elements.assign(elements.begin(), elements.end());
   }
+  description.cohesion.clear();
   std::vector<TrainingFrame> rest = less_baseline(description, frames);
   const bool fit = references == References::fitted;
   const std::map<Element, double> known = atomic_energies.empty() && !fit ? isolated_atoms(description, frames) : atomic_energies;
   if (references == References::both) {
     if (known.empty()) throw SpeciesError(k_no_isolated_atoms);
     description.atomic_energies = energies_of(description.elements, known);
+    subtract_per_atom(description, description.atomic_energies, rest);
     description.cohesion = cohesive_energies(description, rest);
     rest = less_baseline(description, frames);
   } else {
@@ -291,16 +308,22 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
   return description;
 }
 
-std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
-                                       std::span<const TrainingFrame> frames) {
+void shift_references(ModelDescription& description, const Potential& potential, std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
   std::vector<Frame> plain;
   for (const TrainingFrame& frame : frames) plain.push_back(frame.frame);
   predict_frames(potential, plain, {.forces = false},
                  [&](std::size_t k, const PredictedFrame& prediction) { subtract_energy(rest[k].frame.labels, prediction.energy); });
-  std::vector<double> references = regression(description, rest, 0.0, numbers_of_atoms(description));
-  for (std::size_t k = 0; k < references.size(); ++k) references[k] += description.atomic_energies[k];
-  return references;
+  const auto add = [](std::vector<double>& energies, const std::vector<double>& shifts) {
+    for (std::size_t k = 0; k < shifts.size(); ++k) energies[k] += shifts[k];
+  };
+  const std::map<Element, double> atoms = isolated_atoms(description, rest);
+  if (description.cohesion.empty() || atoms.empty())
+    return add(description.atomic_energies, regression(description, rest, 0.0, numbers_of_atoms(description)));
+  const std::vector<double> shifts = energies_of(description.elements, atoms);
+  subtract_per_atom(description, shifts, rest);
+  add(description.atomic_energies, shifts);
+  add(description.cohesion, cohesive_energies(description, rest));
 }
 
 }  // namespace tamiz

@@ -40,10 +40,10 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
                                  const std::map<Element, double>& atomic_energies = {},
                                  References references = References::isolated);
 
-/// The reference energies of a model [eV], moved by ridge regression of what the labels of the frames differ from its energies on
-/// composition.
-std::vector<double> shifted_references(const ModelDescription& description, const Potential& potential,
-                                       std::span<const TrainingFrame> frames);
+/// Moves the reference energies of a model by ridge regression of what the labels of the frames differ from its energies on
+/// composition. Where it has energies of cohesion and the frames an isolated atom of every element, these move the reference energies, and what is left the
+/// others.
+void shift_references(ModelDescription& description, const Potential& potential, std::span<const TrainingFrame> frames);
 
 /// Throws SpeciesError naming the first frame with an element outside the description.
 void check_species(const ModelDescription& description, std::span<const Frame> frames, const std::string& what);

@@ -66,4 +66,5 @@ TEST(PairRepulsion, a_description_written_before_it_existed_has_none) {
   }
 
   EXPECT_EQ(description_from_json(text).repulsion, 0.0);
+  EXPECT_EQ(text.find("cohesion"), std::string::npos) << "nor has it what no earlier version knows";
 }

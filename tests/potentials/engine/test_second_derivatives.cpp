@@ -33,7 +33,7 @@ std::vector<Case> cases() {
           {"vectors", small_description(1, 3, 0), k_exact},
           {"tensors", with(small_description(2, 2, 0), [](D& d) { d.repulsion = 0.0; }), k_exact},
           {"density", with(small_description(1, 2, 0), [&](D& d) { d.blocks = density; }), k_exact},
-          {"cohesion", with(small_description(0, 2, 0), [](D& d) { d.repulsion = 0.0, d.cohesion = {-7.0, -1.5, -4.5}; }), k_exact},
+          {"cohesion", with(small_description(0, 2, 0), [](D& d) { d.cohesion = {-7.0, -1.5, -4.5}; }), k_exact},
           {"agnesi_apart",
            with(small_description(0, 2, 0),
                 [&](D& d) {

@@ -170,6 +170,10 @@ TEST(Training, energies_of_cohesion_are_those_that_made_the_labels) {
 
   const ModelDescription fitted = train(config, frames, std::nullopt).model.description;
 
+  config.model.cohesion.assign(elements.size(), 5.0);  // a statistic, whatever there was
+  EXPECT_EQ(train(config, frames, std::nullopt).model.description.cohesion, fitted.cohesion);
+  config.model.cutoff = 0.4;
+  EXPECT_THROW(train(config, frames, std::nullopt), SpeciesError) << "nothing is near";
   ASSERT_EQ(fitted.cohesion.size(), law.cohesion.size());
   for (std::size_t k = 0; k < law.cohesion.size(); ++k) EXPECT_NEAR(fitted.cohesion[k], law.cohesion[k], 1e-4) << k;
 }
@@ -290,6 +294,35 @@ TEST(Training, reference_energies_of_an_initial_model_move_to_those_of_another_c
     EXPECT_NEAR(moved.model.description.atomic_energies[k] - teacher.description.atomic_energies[k],
                 shifts.at(teacher.description.elements[k].number()), 1e-4);
   EXPECT_LT(moved.training.energy_mae.value(), 0.2);
+}
+
+TEST(Training, energies_of_atoms_and_those_of_cohesion_move_each_to_their_own_labels) {
+  ModelFile teacher = initial_model(with(small_description(0), [](ModelDescription& d) { d.cohesion = {-7.0, -1.5, -4.5}; }), 21);
+  std::vector<Frame> frames = teacher_frames(12);
+  for (const Element element : teacher.description.elements) {
+    frames.push_back(frames.front());
+    frames.back().structure = Structure(Lattice(Mat3::Identity() * 20.0), k_periodic, {element}, Cartesian{Coordinates::Zero(1, 3)});
+    frames.back().labels = {};
+    frames.back().labels.forces = Coordinates::Zero(1, 3);
+  }
+  // What another code says: atoms 2 eV higher, and 0.5 eV less of cohesion.
+  ModelFile other = teacher;
+  for (double& energy : other.description.atomic_energies) energy += 2.0;
+  for (double& energy : other.description.cohesion) energy += 0.5;
+  const auto potential = make_potential(other, {.dtype = "float64"});
+  for (Frame& frame : frames) frame.labels.energy = evaluate(*potential, {&frame.structure, 1}, {.forces = false}).energies[0];
+  TrainConfig config = small_config();
+  config.steps = 1;
+  config.learning_rate = 1e-12;
+  config.validation_fraction = 0.0;
+  config.shift_references = true;
+
+  const ModelDescription moved = train(config, frames, teacher).model.description;
+
+  for (std::size_t k = 0; k < 3; ++k) {
+    EXPECT_NEAR(moved.atomic_energies[k], other.description.atomic_energies[k], 1e-9);
+    EXPECT_NEAR(moved.cohesion[k], other.description.cohesion[k], 1e-4);
+  }
 }
 
 TEST(Training, related_elements_are_pulled_together_in_a_new_model_only) {

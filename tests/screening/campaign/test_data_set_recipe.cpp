@@ -191,9 +191,26 @@ TEST_F(Recipe, says_what_frames_weigh_in_training) {
   EXPECT_EQ(with("Xe = 0.8").second.at("config_energy_weight"), "0.1");
   EXPECT_EQ(with("Xe = 0.8, " + element + " = 0.4").second.at("config_energy_weight"), "0.4");
   EXPECT_FALSE(with(element + " = 0.4").first.contains("config_energy_weight")) << "an insulator";
+  const std::string of_xenon = (with("Xe = 0.8"), hash_of_first_labels(std::vector{recipe}));
+  with("Xe = 0.7");
+  EXPECT_NE(hash_of_first_labels(std::vector{recipe}), of_xenon);
   EXPECT_THROW(with(element + " = -0.4"), FormatError);
   EXPECT_THROW(infos("[weights]\nenergy = -0.5\n"), FormatError);
   EXPECT_THROW(infos("[weights]\nenergies = 0.5\n"), FormatError);
+}
+
+TEST(RecipeWeights, of_metals_with_several_elements_are_geometric_means) {
+  DataSetRecipe::Weights weights;
+  weights.energy_of_metals_with = {{Element(7), 0.8}, {Element(15), 0.2}};
+  const auto weight = [&](std::vector<Element> species) {
+    Coordinates places = Coordinates::Zero(static_cast<Eigen::Index>(species.size()), 3);
+    for (Eigen::Index k = 0; k < places.rows(); ++k) places(k, 0) = 0.2 * static_cast<double>(k);
+    return weights.of_metal(Structure(Lattice(Mat3::Identity() * 9.0), k_periodic, std::move(species), Fractional{places}));
+  };
+
+  EXPECT_DOUBLE_EQ(weight({Element(7), Element(7), Element(15), Element(12)}), 0.4);
+  EXPECT_DOUBLE_EQ(weight({Element(15), Element(12)}), 0.2);
+  EXPECT_EQ(weight({Element(12)}), 1.0);
 }
 
 TEST_F(Recipe, gives_free_energies_at_one_width_of_the_smearing) {

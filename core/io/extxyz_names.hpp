@@ -14,7 +14,7 @@ inline const std::vector<std::string> k_energy_keys{"energy", "REF_energy", "dft
 inline const std::vector<std::string> k_free_energy_keys{"free_energy", "REF_free_energy", "dft_free_energy"};
 inline const std::vector<std::string> k_force_keys{"forces", "REF_forces", "dft_forces", "DFT_forces", "force"};
 inline const std::vector<std::string> k_stress_keys{"stress", "REF_stress", "dft_stress", "DFT_stress"};
-inline const std::vector<std::string> k_virial_keys{"virial", "REF_virial", "dft_virial"};
+inline const std::vector<std::string> k_virial_keys{"virial", "virials", "REF_virial", "REF_virials", "dft_virial"};
 
 inline bool is_one_of(const std::vector<std::string>& keys, const std::string& key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();

@@ -270,6 +270,7 @@ TEST(ExtXyz, a_stress_and_a_virial_of_one_frame_must_agree) {
   const std::string virial = " virial=\"-0.8 0 0 0 0 0 0 0 0\"";
 
   EXPECT_EQ((*read(virial).at(0).labels.stress)(0, 0), 0.1);
+  EXPECT_EQ((*read("REF_virials=\"-0.8 0 0 0 0 0 0 0 0\"").at(0).labels.stress)(0, 0), 0.1) << "as mace-torch writes it";
   EXPECT_EQ((*read("stress=\"0.1 0 0 0 0 0 0 0 0\"" + virial).at(0).labels.stress)(0, 0), 0.1);
   EXPECT_THROW(read("stress=\"-0.1 0 0 0 0 0 0 0 0\"" + virial), FormatError);
   EXPECT_THROW(read("REF_virial=\"0.8 0 0 0 0 0 0 0 0\"" + virial), FormatError);

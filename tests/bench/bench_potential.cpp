@@ -55,6 +55,21 @@ void libtorch(benchmark::State& state) {
 }
 BENCHMARK(libtorch)->ArgNames({"cells", "L"})->Args({2, 0})->Args({2, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
 
+/// One product with second derivatives; silicon_evaluation has energies and forces of the same crystals.
+void second_derivatives(benchmark::State& state) {
+  const auto potential = make_fused_potential(initial_model(published_shape(static_cast<int>(state.range(1))), 1),
+                                              {.threads = static_cast<int>(state.range(2))});
+  const std::vector<Structure> structures{silicon(static_cast<int>(state.range(0)))};
+  const Batch batch(structures);
+  const State now = State::of(structures);
+  const NeighborList neighbors = build_neighbors(batch, now, potential->neighbors());
+  const Coordinates directions = Coordinates::Ones(static_cast<Eigen::Index>(batch.n_atoms()), 3);
+  benchmark::DoNotOptimize(potential->hessian_vector_products(batch, now, neighbors, directions));
+  for (auto _ : state) benchmark::DoNotOptimize(potential->hessian_vector_products(batch, now, neighbors, directions));
+}
+BENCHMARK(second_derivatives)
+    ->ArgNames({"cells", "L", "threads"})->Args({2, 0, 1})->Args({2, 1, 1})->Unit(benchmark::kMillisecond)->UseRealTime();
+
 /// Twenty steps of relaxing atoms and cell, neighbours included.
 void relax_cells(benchmark::State& state, const ModelDescription& description, int threads) {
   const auto potential = make_fused_potential(initial_model(description, 1), {.threads = threads});
@@ -72,7 +87,7 @@ void relax_cells(benchmark::State& state, const ModelDescription& description, i
 
 BENCHMARK_CAPTURE(silicon_evaluation, float32, "float32", 128)
     ->ArgNames({"cells", "L", "threads"})
-    ->Args({2, 0, 1})->Args({4, 0, 1})->Args({4, 1, 1})->Args({4, 0, 2})->Args({4, 1, 2})
+    ->Args({2, 0, 1})->Args({2, 1, 1})->Args({4, 0, 1})->Args({4, 1, 1})->Args({4, 0, 2})->Args({4, 1, 2})
     ->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_CAPTURE(silicon_evaluation, float64, "float64", 128)
     ->ArgNames({"cells", "L", "threads"})->Args({4, 0, 1})->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -89,6 +89,9 @@ def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potent
 
 def test_a_known_phase_that_does_not_relax_counts_where_dft_left_it(potential, monkeypatch):
     mg = tamiz.to_structure(closed_world()[0])
+    answers = {"closed/T/a": (mg, -1.0), "closed/T/a/open": (mg, -1.5), "closed/T/b": (mg, -2.0), "closed/T/b/open": (mg, -1.9)}
+    monkeypatch.setattr(judge_closed_world, "relaxed_by_model", lambda *_: answers)
+    assert judge_closed_world.lowest_by_model(potential, {}) == {"closed/T/a": (mg, -1.5), "closed/T/b": (mg, -2.0)}
     monkeypatch.setattr(judge_closed_world, "relaxed_by_model", lambda *_: {})
 
     energies, lost = judge_closed_world.known_by_model(potential, {"a": mg})

@@ -222,7 +222,7 @@ def test_starting_volumes_of_the_closed_world_are_fitted_to_the_known_phases(ani
 
 
 def test_the_closed_world_has_219_different_crystals():
-    from tamiz.studies.closed_world import closed_world
+    from tamiz.studies.closed_world import closed_world, crystal_of, other_shapes
 
     world = closed_world()
     structures = [tamiz.to_structure(atoms) for atoms in world]
@@ -231,6 +231,10 @@ def test_the_closed_world_has_219_different_crystals():
     assert len(set(tamiz.group_duplicates(structures))) == 219
     for atoms in world:
         assert 1.5 < tamiz.to_structure(atoms).shortest_distance() < 3.2, atoms.info["id"]
+    starts = other_shapes()
+    assert len(starts) == 12 and {crystal_of(atoms.info["id"]) for atoms in starts} < {atoms.info["id"] for atoms in world}
+    assert {tamiz.to_structure(atoms).space_group().number for atoms in starts} == {139}
+    assert len(set(tamiz.group_duplicates([*structures, *map(tamiz.to_structure, starts)]))) == 231
     groups = {atoms.info["config_type"]: structure.space_group().number for atoms, structure in zip(world, structures)}
     assert groups["chalcopyrite"] == 122 and groups["rocksalt-order"] == 123 and groups["antiperovskite"] == 221
     assert groups["beta-NaFeO2"] == 33 and groups["half-Heusler"] == 216 and groups["delafossite"] == 166

@@ -1,12 +1,15 @@
 """The closed world that searches are judged on: 219 crystals of {Mg, Ca, Zn}, {Si, Ge, Sn} and {N, P}.
 
     python -m tamiz.studies.closed_world -o closed.xyz
+    python -m tamiz.studies.closed_world --other-shapes -o starts.xyz
 
 Every one is to be relaxed with DFT, so that a search can be asked how many labels it needs to find those that are stable
 and have a gap in a window. ABX2 in seven orders and delafossite with either metal between the layers (162), AB2X2 of
 two of {Mg, Ca, Zn} in two types (24), antiperovskites (15) and half-Heuslers of two of {Mg, Ca, Zn}, either of which
 may build the zincblende lattice with Si, Ge or Sn (18). Structures have their prototype's shape and a volume from their
 elements: they are the start of a relaxation, not its end. Which of them become the same crystal is seen after it.
+`--other-shapes` adds second starts for a model, which costs it little, where a type has two branches: ThCr2Si2 with and without bonds between X, as
+``closed/ThCr2Si2/Mg-Ca-N/open``. A model's answer for a crystal is the lowest of its starts.
 """
 
 from __future__ import annotations
@@ -17,8 +20,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
+from ase.data import covalent_radii
 from ase.io import write
+from ase.neighborlist import neighbor_list
 
 import tamiz
 from tamiz.studies.known_structures import conventional_cell, primitive_cell
@@ -70,6 +76,28 @@ def decorated(kind: str, prototype: dict, elements: dict[str, str]) -> Atoms:
     return atoms
 
 
+def crystal_of(name: str) -> str:
+    """That a start is one of: `closed/TYPE/ELEMENTS`, whatever is behind it."""
+    return "/".join(name.split("/")[:3])
+
+
+def of_two(known: dict, kind: str) -> list[Atoms]:
+    """AB2X2 of two of the metals and N or P."""
+    return [decorated(kind, known[kind], {"A": a, "B": b, "X": x}) for (a, b), x in itertools.product(itertools.permutations(TWO, 2), FIVE)]
+
+
+def other_shapes() -> list[Atoms]:
+    """Second starts of crystals of the closed world, whose shortest bonds of a metal to N or P are as long as covalent radii say, which leaves more room than in the first."""
+    starts = of_two(prototypes(), "ThCr2Si2-open")
+    for atoms in starts:
+        first, second, distances = neighbor_list("ijd", atoms, 5.0)
+        radii, is_anion = covalent_radii[atoms.numbers], np.isin(atoms.symbols, FIVE)
+        bonds = is_anion[first] > is_anion[second]
+        atoms.set_cell(atoms.cell.array * ((radii[first] + radii[second]) / distances)[bonds].max(), scale_atoms=True)
+        atoms.info |= {"id": atoms.info["id"].replace("-open/", "/") + "/open", "config_type": "ThCr2Si2"}
+    return starts
+
+
 def closed_world() -> list[Atoms]:
     known = prototypes()
     world = []
@@ -79,8 +107,7 @@ def closed_world() -> list[Atoms]:
         world.append(decorated("rocksalt-order", ROCKSALT_ORDER, elements))
         world.append(decorated("delafossite", known["delafossite"], elements))
         world.append(decorated("delafossite-exchanged", known["delafossite"], {"A": b, "B": a, "X": x}))
-    for (a, b), x, kind in itertools.product(itertools.permutations(TWO, 2), FIVE, ("CaAl2Si2", "ThCr2Si2")):
-        world.append(decorated(kind, known[kind], {"A": a, "B": b, "X": x}))
+    world += [atoms for both in zip(of_two(known, "CaAl2Si2"), of_two(known, "ThCr2Si2")) for atoms in both]
     for a, (b, x) in itertools.product(TWO, [*((four, "N") for four in FOUR), ("P", "N"), ("N", "P")]):
         world.append(decorated("antiperovskite", ANTIPEROVSKITE, {"A": a, "B": b, "X": x}))
     for (a, b), x in itertools.product(itertools.permutations(TWO, 2), FOUR):
@@ -91,8 +118,9 @@ def closed_world() -> list[Atoms]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--other-shapes", action="store_true", help="second starts, too")
     arguments = parser.parse_args()
-    world = closed_world()
+    world = closed_world() + (other_shapes() if arguments.other_shapes else [])
     write(arguments.output, world, format="extxyz")
     print(f"{len(world)} structures of {sum(map(len, world))} atoms", file=sys.stderr)
 

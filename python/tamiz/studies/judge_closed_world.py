@@ -1,11 +1,12 @@
 """How well a model tells which crystals of the closed world are stable, beside DFT.
 
-    python -m tamiz.studies.closed_world -o closed.xyz
+    python -m tamiz.studies.closed_world --other-shapes -o closed.xyz
     python -m tamiz.studies.judge_closed_world MODEL.safetensors --known hull.h5 --world closed.h5 --starts closed.xyz \
         -o judged.json --plot judged.png
 
 `--known` holds the known phases relaxed with DFT, `--world` the closed world (``tamiz dataset``), `--starts` the geometries from
-which the model relaxes its crystals, by the same ids: prototypes, and not what DFT was given, which knows of other answers of DFT.
+which the model relaxes its crystals, by the same ids: prototypes, and not what DFT was given, which knows of other answers of DFT. Where a crystal has
+several (``NAME/open``), its answer is the lowest.
 Known phases are relaxed from where DFT left them, and count there where the model does not converge. Both energies above the hull are of hulls of the known phases and the closed world, each of its own
 energies: zero-width ones of DFT, free ones of the model, which differ by some meV/atom in metals; the error against the hull of DFT's
 free energies is given beside. Crystals that failed with DFT have no truth and are counted; what the model does not relax has no answer
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import tamiz
+from tamiz.studies.closed_world import crystal_of
 from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import relaxed_ends
 
@@ -38,6 +40,16 @@ def relaxed_by_model(potential, structures: dict[str, tamiz.Structure]) -> Energ
     """Of those that converge."""
     results = tamiz.relax(list(structures.values()), potential, fmax=0.02, max_steps=1000)
     return {name: (result.structure, result.energy / len(result.structure)) for name, result in zip(structures, results) if result.converged}
+
+
+def lowest_by_model(potential, starts: dict[str, tamiz.Structure]) -> Energies:
+    """Of every crystal, by its name, the lowest that its starts are relaxed to."""
+    lowest: Energies = {}
+    for name, answer in relaxed_by_model(potential, starts).items():
+        crystal = crystal_of(name)
+        if crystal not in lowest or answer[1] < lowest[crystal][1]:
+            lowest[crystal] = answer
+    return lowest
 
 
 def known_by_model(potential, ends: dict[str, tamiz.Structure]) -> tuple[Energies, list[str]]:
@@ -107,7 +119,7 @@ def judge(potential, known_data, world_data, starts: dict[str, tamiz.Structure],
     known, world = relaxed_ends(known_data), relaxed_ends(world_data)
     crystals = crystal_numbers({name: frame.structure for name, frame in world.items()})
     by_model, lost = known_by_model(potential, {name: frame.structure for name, frame in known.items()})
-    by_model |= relaxed_by_model(potential, {name: start for name, start in starts.items() if name in world})
+    by_model |= lowest_by_model(potential, {name: start for name, start in starts.items() if crystal_of(name) in world})
     dft = per_atom(known | world)
     truth, predicted = energies_above_hull(dft, world), energies_above_hull(by_model, world)
     free = energies_above_hull(per_atom(known | world, "consistent_energy"), world)

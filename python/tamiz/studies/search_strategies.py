@@ -1,6 +1,6 @@
 """How many labels a search needs on the closed world, whose answers are all known, beside chance and the model alone.
 
-    python -m tamiz.studies.closed_world -o closed.xyz
+    python -m tamiz.studies.closed_world --other-shapes -o closed.xyz
     python -m tamiz.studies.search_strategies MODEL.safetensors --known hull.h5 --world closed.tz --starts closed.xyz \
         -o search.json --plot search.png
 
@@ -37,7 +37,8 @@ import numpy as np
 
 import tamiz
 from tamiz import _tamiz
-from tamiz.studies.judge_closed_world import crystal_numbers, known_by_model, per_atom, relaxed_by_model
+from tamiz.studies.closed_world import crystal_of
+from tamiz.studies.judge_closed_world import crystal_numbers, known_by_model, lowest_by_model, per_atom
 from tamiz.studies.kept_results import replace_json
 from tamiz.studies.relaxed import relaxed_ends
 
@@ -190,7 +191,8 @@ def plot(result: dict, path: Path) -> None:
 def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scratch: Path) -> tuple[dict, dict]:
     """Relaxations by the replay oracle, and gaps of what they end in, by name, as far as there are answers."""
     oracle = f"replay-names:{ledger}"
-    relaxed = tamiz.label(starts, scratch / "relaxed.tz", oracle=oracle, task="relax", level=level)
+    crystals = {name: start for name, start in starts.items() if crystal_of(name) == name}
+    relaxed = tamiz.label(crystals, scratch / "relaxed.tz", oracle=oracle, task="relax", level=level)
     results = {result.id: result for result in relaxed.results if result.reason != NO_ANSWER}
     ends = {name: result.frame.structure for name, result in results.items() if result.frame is not None}
     gaps = tamiz.label(ends, scratch / "gaps.tz", oracle=oracle, task="gap", level=level) if ends else None
@@ -199,10 +201,11 @@ def replayed(starts: dict[str, tamiz.Structure], ledger: Path, level: str, scrat
 
 
 def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tamiz.Structure]) -> tuple[np.ndarray, np.ndarray, list]:
-    """E_hull and σ of the starts as the committee's hulls see them, and the geometries that the model relaxes them to."""
+    """E_hull and σ of the crystals of the starts as the committee's hulls see them, and the geometries that the model relaxes them to."""
     phases = {name: structure for name, (structure, _) in known_by_model(potential, known)[0].items()}
-    relaxed = relaxed_by_model(potential, starts)
-    structures = {name: relaxed[name][0] if name in relaxed else start for name, start in starts.items()}
+    relaxed = lowest_by_model(potential, starts)
+    names = [name for name in starts if crystal_of(name) == name]
+    structures = {name: relaxed[name][0] if name in relaxed else starts[name] for name in names}
 
     def members(of: dict[str, tamiz.Structure]) -> np.ndarray:
         energies = potential.evaluate(list(of.values()), forces=False, uncertainty=True).member_energies
@@ -212,7 +215,7 @@ def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tam
     for of_phases, of_starts in zip(members(phases), members(structures)):
         hull = tamiz.ConvexHull({name: (structure, energy) for (name, structure), energy in zip(phases.items(), of_phases)})
         distances.append([hull.energy_above(structure, energy) for structure, energy in zip(structures.values(), of_starts)])
-    lost = np.array([name not in relaxed for name in starts])
+    lost = np.array([name not in relaxed for name in names])
     return (np.where(lost, UNKNOWN[0], np.mean(distances, 0)), np.where(lost, UNKNOWN[1], np.std(distances, 0, ddof=1)),
             list(structures.values()))
 
@@ -220,8 +223,10 @@ def by_model(potential, known: dict[str, tamiz.Structure], starts: dict[str, tam
 def world_of(potential, known_data, starts: dict[str, tamiz.Structure], results: dict, gaps: dict) -> World:
     """Of the starts that have an answer, a gap of what they end in among it; whatever was relaxed stands on the hull."""
     relaxed = {name: result.frame for name, result in results.items() if result.frame is not None}
-    starts = {name: start for name, start in starts.items() if name in results and (name in gaps or name not in relaxed)}
-    names, formulas = list(starts), [start.reduced_formula for start in starts.values()]
+    answered = {name for name in results if name in gaps or name not in relaxed}
+    starts = {name: start for name, start in starts.items() if crystal_of(name) in answered}
+    names = [name for name in starts if crystal_of(name) == name]
+    formulas = [starts[name].reduced_formula for name in names]
     known = relaxed_ends(known_data)
     elsewhere = {name: frame for name, frame in known.items() if frame.structure.reduced_formula not in formulas}
     e_hull, sigma, structures = by_model(potential, {name: frame.structure for name, frame in elsewhere.items()}, starts)
@@ -287,7 +292,7 @@ def main() -> None:
     gap = tuple(arguments.gap)
     wanted = world.wanted(arguments.window, gap)
     n_wanted = len(set(world.crystal[wanted]))
-    n_missing = len(starts) - len(world.names)
+    n_missing = len({crystal_of(name) for name in starts}) - len(world.names)
     print(f"{len(world.names)} crystals, {world.failed.sum()} failed, {n_wanted} wanted; {n_missing} more have no answer and are left out")
     result = compare(world, arguments.window, gap, arguments.seeds, arguments.batch, arguments.share)
     print(table(result))

@@ -20,7 +20,8 @@ struct DecideOptions {
 };
 
 struct LabelOptions {
-  /// "gpaw", "ase:module:callable", "replay:FOLDER", "replay-names:FOLDER", or a command that speaks the worker protocol.
+  /// "gpaw", "ase:module:callable", "replay:LEDGER", "replay-names:LEDGER" (a ledger, or a folder of them), or a command
+  /// that speaks the worker protocol.
   std::string oracle = "gpaw";
   std::string level = "pbe-600g";
   int workers = 0;           ///< 0: one per core that the machine grants

@@ -78,9 +78,9 @@ CampaignStart read_start(const CampaignConfig& config) {
 void check_start(const CampaignStart& start, const CampaignConfig& config) {
   const auto data = data_directory();
   if (start.competing.phases.empty())
-    throw FormatError(fmt::format("{} holds no competing phase at level {}: label the starts in {} at this level first",
-                                  (data / config.competing).string(), config.label.level,
-                                  (data / "competing" / "start.xyz").string()));
+    throw FormatError(fmt::format("{} holds no competing phase of {} at level {}: make starts of the known phases with python -m tamiz.studies.known_structures, "
+                                  "and relax them with tamiz label --task relax at this level first",
+                                  (data / config.competing).string(), fmt::join(config.systems, ", "), config.label.level));
   std::set<Element> elements;
   for (const CompetingPhase& phase : start.competing.phases)
     if (phase.structure.composition().counts().size() == 1) elements.insert(phase.structure.species().front());

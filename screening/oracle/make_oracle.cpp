@@ -22,7 +22,7 @@ std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers,
   std::vector<std::string> command;
   for (const std::string_view word : split_whitespace(description)) command.emplace_back(word);
   if (command.empty())
-    throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:FOLDER, replay-names:FOLDER or a command");
+    throw OracleError("no oracle given, expected gpaw, ase:module:callable, replay:LEDGER, replay-names:LEDGER (a ledger, or a folder of them) or a command");
   return make_command_oracle(command, n_workers, scratch);
 }
 

@@ -8,8 +8,8 @@
 
 namespace tamiz {
 
-/// An oracle by what a user writes: "gpaw", "ase:module:callable", "replay:FOLDER", "replay-names:FOLDER", or a command with its
-/// arguments separated by spaces (executed directly, never by a shell). `workers` 0: one per core granted.
+/// An oracle by what a user writes: "gpaw", "ase:module:callable", "replay:LEDGER", "replay-names:LEDGER" (a ledger, or a folder
+/// of them), or a command with its arguments separated by spaces (executed directly, never by a shell). `workers` 0: one per core granted.
 /// Throws OracleError.
 std::unique_ptr<Oracle> make_oracle(const std::string& description, int workers, const std::filesystem::path& scratch);
 

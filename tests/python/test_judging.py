@@ -1,17 +1,14 @@
 """Studies that say what a model is worth: errors on frames, and a closed world."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ase import Atoms
-from ase.build import bulk
 from ase.io import write
 
 import tamiz
 from support import MODEL, STILLINGER_WEBER, run_study
-from tamiz.studies import edge_frames, judge_closed_world, model_errors, sibling_starts, solids, taught_frames
+from tamiz.studies import edge_frames, judge_closed_world, model_errors, sibling_starts, solids
 from tamiz.studies.closed_world import closed_world
 from tamiz.studies.known_structures import listed_phases, start_of
 
@@ -56,36 +53,6 @@ def test_errors_of_groups_are_those_that_were_put_in(potential, tmp_path):
         assert sum(one["n_frames"] for one in groups[kind].values()) == len(frames)
     assert result["calibration"]["n_frames"] == len(frames) and result["n_left_out"] == 1
     assert "| nitride |" in said and (tmp_path / "errors.png").stat().st_size > 10_000
-
-
-def test_taught_frames_have_the_means_of_those_models_that_agree(potential, tmp_path):
-    shifts = {"first": -0.02, "second": 0.02}
-
-    class Shifted:
-        """The potential, its energies moved [eV/atom], more where there is tin."""
-
-        def __init__(self, shift):
-            self.shift = shift
-
-        def evaluate(self, structures, stress):
-            p = potential.evaluate(structures, stress=stress)
-            energies = [energy + len(s) * self.shift * (10 if len(s) == 3 else 1) for s, energy in zip(structures, p.energies)]
-            return SimpleNamespace(energies=np.array(energies), forces=[f + self.shift for f in p.forces], stresses=p.stresses)
-
-    agreed, torn_apart, test, close = bulk("Si", "diamond", 5.4), bulk("Si", "diamond", 5.4), bulk("MgN", "rocksalt", 4.4), bulk("Si", "diamond", 5.0)
-    torn_apart += Atoms("Mg", [[3.0, 3.0, 3.0]])
-    agreed.rattle(0.05)
-    close.positions[1] *= 0.6
-    frames = [tamiz.Frame(tamiz.to_structure(atoms), info={"id": str(k)}) for k, atoms in enumerate((agreed, torn_apart, test, close))]
-    held = [tamiz.Frame(frames[2].structure, energy=0.0, info={"id": "t", "split": "test"}), tamiz.Frame(frames[0].structure, energy=0.0, info={"id": "s", "split": "train"})]
-    tamiz.datasets.DataSet(held).save(tmp_path / "data.h5")
-
-    taught = taught_frames.taught_frames([Shifted(shift) for shift in shifts.values()], frames, taught_frames.held_back([tmp_path / "data.h5"]), 0.1, 0.3)
-
-    exact = potential.evaluate(frames[0].structure, stress=True)
-    assert [frame.info["id"] for frame in taught] == ["0"], "models differ, are no judges of tests, and are torn"
-    assert taught[0].energy == pytest.approx(exact.energies[0]) and np.allclose(taught[0].forces, exact.forces[0]) and np.allclose(taught[0].stress, exact.stresses[0])
-    assert taught[0].info["config_weight"] == "0.3"
 
 
 def test_distances_from_equilibrium_fall_into_their_bins():

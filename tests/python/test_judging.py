@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from ase.build import bulk
 from ase.io import write
 
 import tamiz
@@ -46,6 +47,7 @@ def test_errors_of_groups_are_those_that_were_put_in(potential, tmp_path):
     assert groups["chemistry"]["nitride"]["energy_mae"] == pytest.approx(0.01, abs=1e-5)
     assert groups["chemistry"]["intermetallic"]["energy_mae"] == pytest.approx(0.0, abs=1e-5)
     assert groups["element"]["Si"]["force_mae"] == pytest.approx(0.05, abs=1e-4)
+    assert "room" not in groups, "none is torn apart"
     assert groups["element"]["Mg"]["force_mae"] == pytest.approx(0.0, abs=1e-4)
     share = np.abs(np.concatenate([one.forces for one in frames])).mean()
     assert groups["all"]["all"]["force_share"] == pytest.approx(groups["all"]["all"]["force_mae"] / share, rel=1e-4)
@@ -53,6 +55,15 @@ def test_errors_of_groups_are_those_that_were_put_in(potential, tmp_path):
         assert sum(one["n_frames"] for one in groups[kind].values()) == len(frames)
     assert result["calibration"]["n_frames"] == len(frames) and result["n_left_out"] == 1
     assert "| nitride |" in said and (tmp_path / "errors.png").stat().st_size > 10_000
+
+
+def test_what_is_torn_apart_is_a_group_of_its_own():
+    wide, narrow = (tamiz.Frame(tamiz.to_structure(bulk("Si", "diamond", a)), energy=-1.0, forces=np.zeros((2, 3))) for a in (8.0, 5.4))
+    rows = [{"energy": error, "forces": np.zeros((2, 3)), "labels": np.zeros((2, 3))} for error in (0.5, 0.1)]
+
+    groups = model_errors.errors_by_group([wide, narrow], rows, {"Si": -0.5})
+
+    assert {name: (one["n_frames"], one["energy_mae"]) for name, one in groups["room"].items()} == {"more than 50 Å³ per atom": (1, 0.5)}
 
 
 def test_distances_from_equilibrium_fall_into_their_bins():
@@ -111,8 +122,6 @@ def test_precision_recall_and_missing_answers_by_hand():
 @pytest.fixture(scope="module")
 def relaxed_silicon(tmp_path_factory):
     """A data set of silicon relaxed with the potential of Stillinger and Weber."""
-    from ase.build import bulk
-
     potential = tamiz.load(STILLINGER_WEBER, dtype="float64")
     (end,) = tamiz.relax(bulk("Si", "diamond", 5.4), potential, fmax=1e-4, smax=1e-6)
     forces = potential.evaluate(end.structure).forces[0]
@@ -177,8 +186,6 @@ def test_axes_of_crystals_of_another_symmetry_are_not_compared():
     from tamiz.studies import model_crystals
 
     potential = tamiz.load(STILLINGER_WEBER)
-    from ase.build import bulk
-
     sheared = bulk("Si", "diamond", 5.43, cubic=True)
     sheared.set_cell(sheared.cell.array @ [[1, 0.02, 0], [0.02, 1, 0], [0, 0, 1]], scale_atoms=True)
     rows = model_crystals.lattice_errors(potential, {"sheared": tamiz.to_structure(sheared), "whole": tamiz.to_structure(bulk("Si", "diamond", 5.5))})
@@ -218,7 +225,6 @@ def test_labels_of_other_supercells_are_refused(relaxed_silicon):
 def alloys(tmp_path_factory):
     """Twelve shaken cells of each two of Cu, Ag and Au with energies and forces of an effective medium theory, three of them for tests."""
     from ase import Atoms
-    from ase.build import bulk
     from ase.calculators.emt import EMT
 
     random, frames = np.random.default_rng(1), []
@@ -305,14 +311,12 @@ def test_close_pairs_are_seen_across_the_cell():
 
 
 def test_close_pairs_are_seen_in_stretched_crystals_of_large_atoms():
-    from ase.build import bulk
 
     calcium = bulk("Ca", "fcc", 5.53 * 1.25 ** (1 / 3))
     assert solids.closest(tamiz.to_structure(calcium)) == pytest.approx(5.53 * 1.25 ** (1 / 3) / 2**0.5 / 3.52)
 
 
 def test_starts_are_relaxed_where_the_model_is_trusted_and_not_answered_yet(tmp_path):
-    from ase.build import bulk
     from ase.io import read
 
     starts = [bulk("Si", "diamond", edge) for edge in (5.3, 6.2, 5.5)]

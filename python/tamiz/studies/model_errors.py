@@ -1,4 +1,5 @@
-"""Errors of a model on labelled frames: by number of elements, by chemistry, by element, by distance from equilibrium, and what its uncertainty says.
+"""Errors of a model on labelled frames: by number of elements, by chemistry, by element, by distance from equilibrium, of what is torn apart, and what its
+uncertainty says.
 
     python -m tamiz.studies.model_errors MODEL.safetensors DATA.h5 --split test -o errors.json --plot errors.png
 
@@ -23,6 +24,7 @@ from tamiz.studies.relaxed import is_molecule
 BATCH = 128  # frames
 NO_FORCE = 1e-3  # [eV/Å] mean component below which a share of it says nothing: symmetry holds the atoms
 FAR = (0.02, 0.1, 0.5)  # [eV/atom], borders of the bins of distance
+TORN = 50.0  # [Å³] per atom, in no crystal
 ANIONS = {"N": "nitride", "P": "phosphide"}
 
 
@@ -89,6 +91,8 @@ def errors_by_group(frames, rows: list[dict], lowest: dict[str, float]) -> dict[
         members = [("all", "all", everything), ("number of elements", number_of_elements(symbols), everything), ("chemistry", sort, everything),
                    ("distance", distance_bin(distance), everything)]
         members += [("element", element, symbols == element) for element in set(symbols)]
+        if frame.structure.volume > TORN * len(symbols):
+            members.append(("room", f"more than {TORN:g} Å³ per atom", everything))
         for kind, name, mask in members:
             groups.setdefault((kind, name), []).append((row["energy"], row["forces"][mask], row["labels"][mask]))
     result: dict[str, dict[str, dict]] = {}
@@ -109,7 +113,7 @@ def calibration_of(potential, frames) -> dict | None:
 
 def table(groups: dict[str, dict[str, dict]]) -> str:
     lines = ["| frames | number | energy [meV/atom] | forces [meV/Å] | of the mean force component |", "|---|---|---|---|---|"]
-    for kind in ("all", "number of elements", "chemistry", "element", "distance"):
+    for kind in ("all", "number of elements", "chemistry", "element", "distance", "room"):
         for name, one in groups.get(kind, {}).items():
             share = "" if one["force_share"] is None else f"{100 * one['force_share']:.0f} %"
             lines.append(f"| {name} | {one['n_frames']} | {1000 * one['energy_mae']:.1f} | {1000 * one['force_mae']:.0f} | {share} |")

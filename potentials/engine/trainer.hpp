@@ -28,7 +28,7 @@ struct TrainConfig {
   /// Where the reference energies of a new model come from.
   References references = References::isolated;
   /// Of an initial model: its reference energies are moved by what the labels differ from it per element, as those of another level
-  /// or code do.
+  /// or code do; so are its energies of cohesion, where the frames have an isolated atom of every element.
   bool shift_references = false;
   LossWeights weights{.energy = 5.0, .forces = 100.0, .stress = 500.0, .energy_delta = 0.1, .force_delta = 0.3};
   /// Weights of the last stage: energies count more once the forces are right.

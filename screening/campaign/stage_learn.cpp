@@ -53,7 +53,7 @@ std::unique_ptr<Potential> potential_of(const ModelFile& model, const std::files
   return potential;
 }
 
-// As the shipped model was trained, so that energies and forces keep their balance.
+// As models were trained that were shipped before stresses weighed as much as they do now; the present weights have not been tried with few labels.
 constexpr LossWeights k_weights{.energy = 50.0, .forces = 400.0, .stress = 500.0, .energy_delta = 0.3, .force_delta = 0.3};
 constexpr LossWeights k_last_stage{.energy = 1000.0, .forces = 400.0, .stress = 500.0, .energy_delta = 0.05, .force_delta = 0.3};
 constexpr double k_gradient_clip = 10.0;

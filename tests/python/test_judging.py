@@ -98,11 +98,16 @@ def test_a_model_judged_by_its_own_energies_is_right_about_a_closed_world(potent
     assert "by type: CuAu-like 0, Pmc2_1 0, " in said and "precision 1.00" in said and "above the hull of known phases with DFT: 0 meV/atom, precision 1.00" in said and (tmp_path / "judged.png").stat().st_size > 10_000
 
 
-def test_a_known_phase_that_does_not_relax_counts_where_dft_left_it(potential, monkeypatch):
+def test_the_answer_for_a_crystal_is_the_lowest_of_its_starts(potential, monkeypatch):
     mg = tamiz.to_structure(closed_world()[0])
     answers = {"closed/T/a": (mg, -1.0), "closed/T/a/open": (mg, -1.5), "closed/T/b": (mg, -2.0), "closed/T/b/open": (mg, -1.9)}
     monkeypatch.setattr(judge_closed_world, "relaxed_by_model", lambda *_: answers)
+
     assert judge_closed_world.lowest_by_model(potential, {}) == {"closed/T/a": (mg, -1.5), "closed/T/b": (mg, -2.0)}
+
+
+def test_a_known_phase_that_does_not_relax_counts_where_dft_left_it(potential, monkeypatch):
+    mg = tamiz.to_structure(closed_world()[0])
     monkeypatch.setattr(judge_closed_world, "relaxed_by_model", lambda *_: {})
 
     energies, lost = judge_closed_world.known_by_model(potential, {"a": mg})
@@ -311,7 +316,6 @@ def test_close_pairs_are_seen_across_the_cell():
 
 
 def test_close_pairs_are_seen_in_stretched_crystals_of_large_atoms():
-
     calcium = bulk("Ca", "fcc", 5.53 * 1.25 ** (1 / 3))
     assert solids.closest(tamiz.to_structure(calcium)) == pytest.approx(5.53 * 1.25 ** (1 / 3) / 2**0.5 / 3.52)
 

@@ -138,8 +138,9 @@ def test_a_world_is_read_from_a_ledger_with_failures_and_without_what_it_lacks(t
             info = {"id": phase["id"], "relax_steps": "1", "gap": "0.5", "gap_level": "GLLB-SC"}
             known.append(tamiz.Frame(structure, energy=float(potential.evaluate(structure).energies[0]), info=info))
 
-    results, gaps = study.replayed(world, tmp_path / "world.tz", how["level"], tmp_path)
-    one = study.world_of(potential, tamiz.datasets.DataSet(known), world, results, gaps)
+    starts = world | {f"{others[0]}/open": world[others[0]]}
+    results, gaps = study.replayed(starts, tmp_path / "world.tz", how["level"], tmp_path)
+    one = study.world_of(potential, tamiz.datasets.DataSet(known), starts, results, gaps)
 
     assert one.names == [fails, *others]
     assert one.failed.tolist() == [True] + [False] * len(others) and np.isnan(one.true_e_hull[0]) and one.true_cost[0] > 0.0

@@ -190,14 +190,15 @@ void subtract_per_atom(const ModelDescription& d, const std::vector<double>& ene
   for (TrainingFrame& frame : frames) subtract_energy(frame.frame.labels, atoms(frame.frame.structure).dot(known));
 }
 
-/// Energies of cohesion [eV] of the elements, fitted to the energies of the frames, which are those above their atoms.
-std::vector<double> cohesive_energies(ModelDescription d, std::span<const TrainingFrame> frames) {
+/// Energies of cohesion [eV] of the elements, fitted to the energies of the frames, which are those above their atoms. Writes to `largest`
+/// how much of its cohesion an atom of each element has at most; 0 of those that have none, whose energies are 0.
+std::vector<double> cohesive_energies(ModelDescription d, std::span<const TrainingFrame> frames, std::vector<double>& largest) {
   // With energies of 1 eV the cohesion of an atom is how much it counts.
   d.repulsion = 0.0;
   d.cohesion.assign(d.elements.size(), 1.0);
   const EdgeBuilder build(d);
-  std::vector<double> largest(d.elements.size(), 0.0);
-  const std::vector<double> energies = regression(d, frames, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
+  largest.assign(d.elements.size(), 0.0);
+  return regression(d, frames, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
     const EdgeList edges = edges_of(build, structure);
     Eigen::VectorXd counts = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(d.elements.size()));
     for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
@@ -207,12 +208,14 @@ std::vector<double> cohesive_energies(ModelDescription d, std::span<const Traini
     }
     return counts;
   });
+}
+
+void require_counts(const ModelDescription& d, const std::vector<double>& largest) {
   for (std::size_t k = 0; k < largest.size(); ++k)
     if (largest[k] < k_least_count)
       throw SpeciesError("model.reference_energies is both, but neighbours of " + std::string(d.elements[k].symbol()) +
                          " inside the cutoff are too few and too far in all frames to say what it gains in a crystal: raise model.cutoff, "
                          "or set it to fitted");
-  return energies;
 }
 
 double force_scale(std::span<const TrainingFrame> frames) {
@@ -296,7 +299,9 @@ ModelDescription with_statistics(ModelDescription description, std::span<const T
     if (known.empty()) throw SpeciesError(k_no_isolated_atoms);
     description.atomic_energies = energies_of(description.elements, known);
     subtract_per_atom(description, description.atomic_energies, rest);
-    description.cohesion = cohesive_energies(description, rest);
+    std::vector<double> largest;
+    description.cohesion = cohesive_energies(description, rest, largest);
+    require_counts(description, largest);
     rest = less_baseline(description, frames);
   } else {
     description.atomic_energies = known.empty() ? reference_energies(description, rest) : energies_of(description.elements, known);
@@ -323,7 +328,10 @@ void shift_references(ModelDescription& description, const Potential& potential,
   const std::vector<double> shifts = energies_of(description.elements, atoms);
   subtract_per_atom(description, shifts, rest);
   add(description.atomic_energies, shifts);
-  add(description.cohesion, cohesive_energies(description, rest));
+  std::vector<double> largest;  // of elements that these frames have no crystals of, nothing moves
+  const std::vector<double> gains = cohesive_energies(description, rest, largest);
+  for (std::size_t k = 0; k < gains.size(); ++k)
+    if (largest[k] >= k_least_count) description.cohesion[k] += gains[k];
 }
 
 }  // namespace tamiz

@@ -38,6 +38,7 @@ VOLUMES = {
     "N": {"Mg": 18.0, "Ca": 28.3, "Zn": 16.9, "Si": 19.9, "Ge": 22.3, "Sn": 29.7, "N": 2.7},
     "": {"Mg": 21.0, "Ca": 37.0, "Zn": 16.0, "Si": 19.0, "Ge": 21.0, "Sn": 28.0},
 }
+OTHER_SHAPE = "/open"  # behind the name of a second start
 DENSE, DENSITY = ("alpha-NaFeO2", "gamma-LiFeO2", "rocksalt-order"), 0.87  # most known phases have four neighbours, these six
 
 # Types that are not among the prototypes of campaigns.
@@ -77,8 +78,8 @@ def decorated(kind: str, prototype: dict, elements: dict[str, str]) -> Atoms:
 
 
 def crystal_of(name: str) -> str:
-    """That a start is one of: `closed/TYPE/ELEMENTS`, whatever is behind it."""
-    return "/".join(name.split("/")[:3])
+    """That a start is one of: its name without ``/open``."""
+    return name.removesuffix(OTHER_SHAPE)
 
 
 def of_two(known: dict, kind: str) -> list[Atoms]:
@@ -94,7 +95,7 @@ def other_shapes() -> list[Atoms]:
         radii, is_anion = covalent_radii[atoms.numbers], np.isin(atoms.symbols, FIVE)
         bonds = is_anion[first] > is_anion[second]
         atoms.set_cell(atoms.cell.array * ((radii[first] + radii[second]) / distances)[bonds].max(), scale_atoms=True)
-        atoms.info |= {"id": atoms.info["id"].replace("-open/", "/") + "/open", "config_type": "ThCr2Si2"}
+        atoms.info |= {"id": atoms.info["id"].replace("-open/", "/") + OTHER_SHAPE, "config_type": "ThCr2Si2"}
     return starts
 
 

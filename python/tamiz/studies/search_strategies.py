@@ -6,7 +6,7 @@
 
 Every crystal of the closed world is a candidate, and a label is a relaxation with DFT and its gap; the replay oracle answers from the
 ledger `--world` by ids, failures among them; candidates that it has no answer for are left out and counted. The model relaxes them from
-`--starts`: prototypes, and not what DFT was given, which knows of other answers. Wanted are crystals within
+`--starts`: prototypes, and not what DFT was given, which knows of other answers; of several starts of a crystal (``NAME/open``) the lowest is the answer. Wanted are crystals within
 `--window` of the hull of the known phases and the whole world, with a gap between `--gap`. Crystals that became the same one
 with DFT are found once. The model must not have seen these compositions; known phases of them are part of the true hull, and
 no strategy knows of them.
@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--known", type=Path, required=True, help="data set of the known phases, with gaps")
     parser.add_argument("--world", type=Path, required=True, help="ledger (or a folder of them) of the closed world")
-    parser.add_argument("--starts", type=Path, required=True, help="what the model relaxes, by the ids of the ledger")
+    parser.add_argument("--starts", type=Path, required=True, help="what the model relaxes, by the ids of the ledger; second starts have /open behind them")
     parser.add_argument("--level", default="pbe-600g")
     parser.add_argument("--window", type=float, default=0.05, help="[eV/atom]")
     parser.add_argument("--gap", type=float, nargs=2, default=(0.5, 2.5), help="[eV]")

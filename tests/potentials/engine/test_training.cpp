@@ -323,6 +323,12 @@ TEST(Training, energies_of_atoms_and_those_of_cohesion_move_each_to_their_own_la
     EXPECT_NEAR(moved.atomic_energies[k], other.description.atomic_energies[k], 1e-9);
     EXPECT_NEAR(moved.cohesion[k], other.description.cohesion[k], 1e-4);
   }
+  std::erase_if(frames, [&](const Frame& frame) {
+    const auto species = frame.structure.species();
+    return species.size() > 1 && std::ranges::count(species, teacher.description.elements[2]) > 0;
+  });
+  ASSERT_GT(frames.size(), 3u) << "compounds of the others are left";
+  EXPECT_EQ(train(config, frames, teacher).model.description.cohesion[2], teacher.description.cohesion[2]);
 }
 
 TEST(Training, related_elements_are_pulled_together_in_a_new_model_only) {

@@ -43,6 +43,13 @@ EdgeList EdgeBuilder::operator()(const Batch& batch, const State& state, const N
   return edges;
 }
 
+EdgeList EdgeBuilder::operator()(const Structure& structure) const {
+  const std::span<const Structure> one(&structure, 1);
+  const Batch batch(one);
+  const State state = State::of(one);
+  return (*this)(batch, state, build_neighbors(batch, state, {cutoff_, 0.0}), 0);
+}
+
 void EdgeBuilder::add_baseline(EdgeList& edges) const {
   edges.baseline.resize(edges.n_atoms());
   if (baseline_.empty()) return;
@@ -53,11 +60,7 @@ void EdgeBuilder::add_baseline(EdgeList& edges) const {
 
 std::shared_ptr<const EdgeList> EdgeCache::edges(const Structure& structure, const std::string& key) {
   if (const auto found = lists_.find(key); found != lists_.end()) return found->second;
-  const std::span<const Structure> one(&structure, 1);
-  const Batch batch(one);
-  const State state = State::of(one);
-  auto list =
-      std::make_shared<const EdgeList>(build_(batch, state, build_neighbors(batch, state, {build_.cutoff(), 0.0}), 0));
+  auto list = std::make_shared<const EdgeList>(build_(structure));
   if ((kept_ + list->neighbors.size()) * k_edge_bytes < most_bytes_) {
     kept_ += list->neighbors.size();
     lists_[key] = list;

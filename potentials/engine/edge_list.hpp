@@ -53,7 +53,8 @@ class EdgeBuilder {
   /// Edges of structure s inside the cutoff (pairs in the skin left out), with the baseline of their atoms.
   /// Throws SpeciesError for an element that the model does not know, NumericsError for two atoms at one place.
   EdgeList operator()(const Batch& batch, const State& state, const NeighborList& neighbors, std::size_t s) const;
-  double cutoff() const { return cutoff_; }
+  /// The same of one structure by itself.
+  EdgeList operator()(const Structure& structure) const;
 
  private:
   void add_baseline(EdgeList& edges) const;

@@ -57,20 +57,13 @@ void subtract_energy(Labels& labels, double known) {
     if (*energy) **energy -= known;
 }
 
-EdgeList edges_of(const EdgeBuilder& build, const Structure& structure) {
-  const std::span<const Structure> one(&structure, 1);
-  const Batch batch(one);
-  const State state = State::of(one);
-  return build(batch, state, build_neighbors(batch, state, {build.cutoff(), 0.0}), 0);
-}
-
 /// The frames with labels less the baseline of the model: what its weights have to explain.
 std::vector<TrainingFrame> less_baseline(const ModelDescription& d, std::span<const TrainingFrame> frames) {
   std::vector<TrainingFrame> rest(frames.begin(), frames.end());
   if (Baseline(d).empty()) return rest;
   const EdgeBuilder build(d);
   for (TrainingFrame& frame : rest) {
-    const EdgeList edges = edges_of(build, frame.frame.structure);
+    const EdgeList edges = build(frame.frame.structure);
     Labels& labels = frame.frame.labels;
     double energy = 0.0;
     for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
@@ -199,7 +192,7 @@ std::vector<double> cohesive_energies(ModelDescription d, std::span<const Traini
   const EdgeBuilder build(d);
   largest.assign(d.elements.size(), 0.0);
   return regression(d, frames, 0.0, [&](const Structure& structure) -> Eigen::VectorXd {
-    const EdgeList edges = edges_of(build, structure);
+    const EdgeList edges = build(structure);
     Eigen::VectorXd counts = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(d.elements.size()));
     for (std::size_t i = 0; i < edges.n_atoms(); ++i) {
       counts[edges.element(i)] += edges.baseline[i].energy;

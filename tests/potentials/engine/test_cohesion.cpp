@@ -32,11 +32,7 @@ double diamond(double a) {
   cell << 0, a / 2, a / 2, a / 2, 0, a / 2, a / 2, a / 2, 0;
   const Structure silicon(Lattice(cell), k_periodic, {Element(14), Element(14)},
                           Fractional{(Coordinates(2, 3) << 0, 0, 0, 0.25, 0.25, 0.25).finished()});
-  const std::span<const Structure> one(&silicon, 1);
-  const Batch batch(one);
-  const State state = State::of(one);
-  const EdgeBuilder build(silicon_nitride());
-  return build(batch, state, build_neighbors(batch, state, {build.cutoff(), 0.0}), 0).baseline[0].energy;
+  return EdgeBuilder(silicon_nitride())(silicon).baseline[0].energy;
 }
 
 }  // namespace

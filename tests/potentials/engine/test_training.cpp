@@ -159,10 +159,7 @@ TEST(Training, energies_of_cohesion_are_those_that_made_the_labels) {
   for (std::size_t k = 0; k < elements.size(); ++k) law.cohesion.push_back(-2.0 - static_cast<double>(k));
   const EdgeBuilder build(law);
   for (Frame& frame : frames) {
-    const std::span<const Structure> one(&frame.structure, 1);
-    const Batch batch(one);
-    const State state = State::of(one);
-    const EdgeList edges = build(batch, state, build_neighbors(batch, state, {build.cutoff(), 0.0}), 0);
+    const EdgeList edges = build(frame.structure);
     frame.labels.energy = -1.0 * static_cast<double>(frame.structure.size());
     frame.labels.free_energy.reset();
     for (const AtomBaseline& atom : edges.baseline) *frame.labels.energy += atom.energy;

@@ -31,9 +31,9 @@ class Baseline {
 
   /// The model has none of these parts.
   bool empty() const { return !repulsion_ && !cohesion_; }
-
   /// Whether slopes of the first round are other than 0.
   bool has_slopes() const { return cohesion_.has_value(); }
+
   /// First round: dE_i/dn_i of an atom, and its energy of cohesion into `atom`.
   template <typename Edges>
   double begin(const Edges& edges, std::size_t i, AtomBaseline& atom) const;
@@ -49,10 +49,6 @@ class Baseline {
   Vec3 force_tangent(const Edges& edges, std::size_t i, const std::vector<double>& slopes,
                      const std::vector<double>& changes, const std::vector<Vec3>& direction) const;
 
-  /// Density of the cohesion around an atom; 0 where the model has none.
-  template <typename Edges>
-  double density(const Edges& edges, std::size_t i) const;
-
  private:
   template <typename Edges>
   static std::size_t place(const Edges& edges, std::size_t i) {
@@ -64,19 +60,13 @@ class Baseline {
 };
 
 template <typename Edges>
-double Baseline::density(const Edges& edges, std::size_t i) const {
-  double density = 0.0;
-  if (cohesion_)
-    edges.for_each(i, [&](std::size_t j, const Vec3& d) {
-      density += cohesion_->density(place(edges, i), place(edges, j), d.norm()).value;
-    });
-  return density;
-}
-
-template <typename Edges>
 double Baseline::begin(const Edges& edges, std::size_t i, AtomBaseline& atom) const {
   if (!cohesion_) return 0.0;
-  const Cohesion::Curve energy = cohesion_->energy(place(edges, i), density(edges, i));
+  double density = 0.0;
+  edges.for_each(i, [&](std::size_t j, const Vec3& d) {
+    density += cohesion_->density(place(edges, i), place(edges, j), d.norm()).value;
+  });
+  const Cohesion::Curve energy = cohesion_->energy(place(edges, i), density);
   atom.energy += energy.value;
   return energy.slope;
 }

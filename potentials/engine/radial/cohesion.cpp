@@ -8,7 +8,7 @@ namespace {
 
 /// In contacts, the sums of the covalent radii: bonds of compounds and metals are about one long, and the next neighbours count little.
 constexpr double k_reach = 2.0;
-/// n₀: a bond gives about 0.3, so that one of them holds two thirds of the energy and four all but a hundredth.
+/// n₀: a bond gives about 0.3, so that one of them holds two thirds of the energy and four all but a fiftieth.
 constexpr double k_density = 0.3;
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/cif_document.hpp"
 #include "tamiz/core/io/cif_symmetry.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz {
@@ -64,12 +66,19 @@ std::optional<Group> listed_operations(const CifBlock& block, const std::string&
   return std::nullopt;
 }
 
-/// The groups that the block may mean and its cell allows, the likeliest first: a name has several settings, and the wrong one would be another crystal.
-std::vector<Group> possible_groups(const CifBlock& block, const Mat3& cell, const std::string& file) {
-  const auto fitting = [&](std::vector<Group> groups) {
+/// What a block may mean: a name has several settings, and the wrong one would be another crystal. A number alone means the first one, where
+/// that is possible.
+struct Groups {
+  std::vector<Group> all;  ///< the likeliest first
+  bool by_name;
+};
+
+/// The groups that the block may mean and its cell allows.
+Groups possible_groups(const CifBlock& block, const Mat3& cell, const std::string& file) {
+  const auto fitting = [&](std::vector<Group> groups, bool by_name = true) {
     std::erase_if(groups, [&](const Group& group) { return !fits_cell(group, cell); });
     if (groups.empty()) fail(file, block.line, "data block " + block.name + ": the cell does not have the symmetry that the file gives: correct the one or the other");
-    return groups;
+    return Groups{std::move(groups), by_name};
   };
   if (const auto listed = listed_operations(block, file)) return fitting({*listed});
   const CifValue* symbol = first_of(block, {"_space_group_name_Hall", "_symmetry_space_group_name_Hall"});
@@ -80,13 +89,13 @@ std::vector<Group> possible_groups(const CifBlock& block, const Mat3& cell, cons
     if (const std::vector<int> named = hall_numbers_by_name(name->text); !named.empty()) return fitting(groups_of(named));
   const CifValue* unknown = name != nullptr ? name : symbol;
   const CifValue* value = first_of(block, {"_space_group_IT_number", "_symmetry_Int_Tables_number"});
-  if (value == nullptr && unknown == nullptr) return {operations_of_hall(1)};
+  if (value == nullptr && unknown == nullptr) return {{operations_of_hall(1)}, true};
   std::vector<Group> numbered;
   if (value != nullptr) {
     const double group = number(*value, "space group number", file);
     if (!(group >= 1.0 && group <= 230.0)) fail(file, value->line, "expected a space group number from 1 to 230, got " + value->text);
     numbered = groups_of(hall_numbers_of(static_cast<int>(group)));
-    if (unknown == nullptr) return fitting(std::move(numbered));
+    if (unknown == nullptr) return fitting(std::move(numbered), false);
   }
   if (numbered.size() != 1)
     fail(file, unknown->line, "the space group '" + unknown->text + "' is not known, and the file gives no symmetry operations: add "
@@ -245,18 +254,62 @@ Structure structure_of(const Lattice& lattice, const Atoms& atoms) {
   return Structure(lattice, k_periodic, atoms.species, Fractional{fractional});
 }
 
-/// With the first group that puts no two atoms on each other. A single one is taken at its word.
-Structure expanded(const std::vector<Site>& sites, const std::vector<Group>& groups, const Lattice& lattice, const CifBlock& block, const std::string& file) {
-  if (groups.size() == 1) return structure_of(lattice, atoms_of(sites, groups.front(), lattice.rows(), file));
+/// What a file's sites are in one setting of its group.
+struct Setting {
+  Group group;
+  Structure structure;
+};
+
+/// In which no two atoms lie on each other.
+std::vector<Setting> settings_of(const std::vector<Site>& sites, const std::vector<Group>& groups, const Lattice& lattice, const std::string& file) {
+  std::vector<Setting> settings;
   for (const Group& group : groups) {
     try {
       Structure structure = structure_of(lattice, atoms_of(sites, group, lattice.rows(), file));
-      if (structure.size() == 1 || structure.shortest_distance() > k_overlap) return structure;
+      if (structure.size() == 1 || structure.shortest_distance() > k_overlap) settings.push_back({group, std::move(structure)});
     } catch (const FormatError&) {  // two elements at one place
     }
   }
-  fail(file, block.line, "data block " + block.name + ": its space group has several settings, and in each two atoms lie on each other: add the "
-                         "symmetry operations, or a Hall symbol");
+  return settings;
+}
+
+/// Whether a composition is the formula that the block gives; not known where it gives none that can be read.
+std::optional<bool> has_formula_of(const CifBlock& block, const Composition& composition) {
+  const CifValue* formula = first_of(block, {"_chemical_formula_sum"});
+  if (formula == nullptr) return std::nullopt;
+  try {
+    std::string text = formula->text;
+    std::erase_if(text, [](unsigned char c) { return std::isspace(c); });
+    return Composition::from_formula(text).reduced() == composition.reduced();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// Same turns and mirrors about other places.
+bool differ_by_origin(const Group& a, const Group& b) {
+  const auto has = [](const Group& group, const SymmetryOperation& operation) { return std::ranges::find(group, operation.rotation, &SymmetryOperation::rotation) != group.end(); };
+  return std::ranges::all_of(a, [&](const SymmetryOperation& operation) { return has(b, operation); });
+}
+
+/// In the setting that the block must mean: of those that put no two atoms on each other the ones with the block's formula, and of these those with
+/// the fewest atoms, since sites are special where the origin is right. A single group is taken at its word.
+Structure expanded(const std::vector<Site>& sites, const Groups& groups, const Lattice& lattice, const CifBlock& block, const std::string& file) {
+  if (groups.all.size() == 1) return structure_of(lattice, atoms_of(sites, groups.all.front(), lattice.rows(), file));
+  const auto refuse = [&](const std::string& why) { fail(file, block.line, "data block " + block.name + ": its space group has several settings, and " + why + ": add the symmetry operations, or a Hall symbol"); };
+  std::vector<Setting> settings = settings_of(sites, groups.all, lattice, file);
+  if (settings.empty()) refuse("in each two atoms lie on each other");
+  const auto fits = [&](const Setting& setting) { return has_formula_of(block, setting.structure.composition()).value_or(true); };
+  if (std::ranges::any_of(settings, fits)) std::erase_if(settings, std::not_fn(fits));
+  const auto n_atoms = [](const Setting& setting) { return setting.structure.size(); };
+  const std::size_t fewest = n_atoms(*std::ranges::min_element(settings, {}, n_atoms));
+  std::erase_if(settings, [&](const Setting& setting) { return n_atoms(setting) > fewest; });
+  const StructureIdentity first(settings.front().structure);
+  const bool is_ambiguous = groups.by_name && std::ranges::any_of(settings, [&](const Setting& setting) {
+    return differ_by_origin(settings.front().group, setting.group) && !first.same_as(StructureIdentity(setting.structure));
+  });
+  if (is_ambiguous) refuse("with each origin the sites are another crystal");
+  return settings.front().structure;
 }
 
 Frame frame_of(const CifBlock& block, const CifLoop& loop, const std::string& file) {

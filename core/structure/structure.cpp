@@ -61,7 +61,11 @@ Structure Structure::with_positions(Cartesian positions) const {
 }
 
 Structure Structure::supercell(std::array<int, 3> copies) const {
-  if (copies[0] < 1 || copies[1] < 1 || copies[2] < 1) throw ShapeError("a supercell needs at least one copy each way");
+  for (int k = 0; k < 3; ++k) {
+    const int n_copies = copies[static_cast<std::size_t>(k)];
+    if (n_copies < 1) throw ShapeError("a supercell needs at least one copy each way");
+    if (n_copies > 1 && lattice_.vector(k).norm() == 0.0) throw ShapeError("a supercell has one copy along a direction without a lattice vector");
+  }
   const auto n = static_cast<Eigen::Index>(size());
   const Eigen::Index total = static_cast<Eigen::Index>(copies[0]) * copies[1] * copies[2];
   Coordinates positions(n * total, 3);

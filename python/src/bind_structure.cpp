@@ -8,6 +8,7 @@
 #include "tamiz/python/src/bind.hpp"
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/io/data_set.hpp"
+#include "tamiz/core/io/extxyz_names.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/io/frame_rows.hpp"
 #include "tamiz/core/structure/fingerprint.hpp"
@@ -33,7 +34,7 @@ species are symbols or atomic numbers; positions (n_atoms, 3) [Å], never wrappe
 where `fractional`; the rows of cell (3, 3) [Å] are the lattice vectors, right- or left-handed. Without pbc a structure
 with a cell is periodic, one without is a molecule.
 
-Attributes: symbols, numbers, positions (n_atoms, 3) [Å] (a read-only view), cell (3, 3) [Å], pbc, fractional
+Attributes: symbols, numbers, masses (n_atoms,) [u] of the elements, positions (n_atoms, 3) [Å] (a read-only view), cell (3, 3) [Å], pbc, fractional
 (n_atoms, 3), volume [Å³], formula, reduced_formula, system ("Ca-Mg-N"), content_hash (32 hex digits).
 
 Methods: space_group, primitive_cell, conventional_cell, symmetrized take a tolerance [Å]; supercell takes the number
@@ -98,6 +99,12 @@ std::vector<std::string> symbols_of(const Structure& structure) {
   return symbols;
 }
 
+py::array_t<double> masses_of(const Structure& structure) {
+  py::array_t<double> masses(static_cast<py::ssize_t>(structure.size()));
+  for (std::size_t i = 0; i < structure.size(); ++i) masses.mutable_at(static_cast<py::ssize_t>(i)) = structure.species()[i].mass();
+  return masses;
+}
+
 py::array_t<int> numbers_of(const Structure& structure) {
   py::array_t<int> numbers(static_cast<py::ssize_t>(structure.size()));
   for (std::size_t i = 0; i < structure.size(); ++i)
@@ -123,6 +130,7 @@ void bind_structure_class(py::module_& module) {
         return "Structure(" + s.composition().formula() + ", " + std::to_string(s.size()) + " atoms)"; })
       .def_property_readonly("symbols", &symbols_of)
       .def_property_readonly("numbers", &numbers_of)
+      .def_property_readonly("masses", &masses_of)
       .def_property_readonly("positions", &Structure::positions, py::return_value_policy::reference_internal)
       .def_property_readonly("cell", [](const Structure& s) { return read_only(py::cast(s.lattice().rows())); })
       .def_property_readonly("pbc", &Structure::periodicity)
@@ -212,12 +220,19 @@ std::vector<std::string> format_names() {
   return names;
 }
 
+/// Names that files and objects of ASE have for labels, by what they mean.
+std::map<std::string, std::vector<std::string>> label_names() {
+  const extxyz::Names names{LabelKeys{}};
+  return {{"energy", names.energy}, {"free_energy", names.free_energy}, {"forces", names.forces}, {"stress", names.stress}, {"virial", names.virial}};
+}
+
 }  // namespace
 
 void bind_structure(py::module_& module) {
   bind_structure_class(module);
   bind_frame_class(module);
   module.def("formats", &format_names);
+  module.def("label_names", &label_names);
   module.def("read_frames", &read_frames, py::arg("path"), py::arg("format") = "", Release());
   module.def("read_structure", &read_structure, py::arg("path"), py::arg("format") = "", Release());
   module.def("write_frames",

@@ -6,6 +6,8 @@ their objects are made.
 
 from __future__ import annotations
 
+import json
+import warnings
 from typing import Any, Iterable, Mapping
 
 import numpy as np
@@ -18,6 +20,8 @@ Frame = _tamiz.Frame
 
 # ASE's order of the six components of a symmetric stress: xx, yy, zz, yz, xz, xy.
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+HELD = ("selective", "move_mask")  # arrays of files, 0 where an atom is held: of POSCAR and of ASE's extended XYZ
+SAME_MASS = 1e-3  # relative; tables of standard masses agree better, isotopes differ by more
 
 
 def stress_to_voigt(stress: np.ndarray) -> np.ndarray:
@@ -103,17 +107,77 @@ def _results_of(atoms: Any) -> dict[str, Any]:
     return results
 
 
-def _arrays_from_ase(atoms: Any) -> dict[str, np.ndarray]:
-    """Numbers per atom, (n_atoms, k); momenta as velocities [Å/fs]."""
+def _same_value(a: np.ndarray, b: np.ndarray) -> bool:
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=1e-8))
+
+
+def _named_labels(atoms: Any) -> tuple[dict[str, np.ndarray], set[str]]:
+    """Labels that stand under the names of files, as REF_energy, in ``info`` and ``arrays``, and the names. Of virials the stress."""
+    labels: dict[str, np.ndarray] = {}
+    taken = set()
+    for quantity, names in _tamiz.label_names().items():
+        for name in names:
+            found = atoms.arrays.get(name, atoms.info.get(name))
+            if found is None:
+                continue
+            value = np.asarray(found, dtype=float)
+            if quantity == "virial":
+                value = -stress_from_voigt(value.reshape(3, 3) if value.size == 9 else value) / atoms.get_volume()
+            elif quantity == "stress":
+                value = stress_from_voigt(value.reshape(3, 3) if value.size == 9 else value)
+            key = "stress" if quantity == "virial" else quantity
+            if key in labels and not _same_value(labels[key], value):
+                raise CapabilityError(f"{atoms.get_chemical_formula()} has two labels of its {key} that differ: remove one of {', '.join(sorted({name, *taken}))}")
+            labels[key] = value
+            taken.add(name)
+    return labels, taken
+
+
+def _labels_from_ase(atoms: Any) -> tuple[dict[str, Any], set[str]]:
+    """What a calculator has stored and what stands under the names of files; the latter's names."""
+    results = _results_of(atoms)
+    labels = {key: results[key] for key in ("energy", "free_energy", "forces", "stress") if results.get(key) is not None}
+    if "stress" in labels:
+        labels["stress"] = stress_from_voigt(labels["stress"])
+    named, taken = _named_labels(atoms)
+    for key, value in named.items():
+        if key in labels and not _same_value(np.asarray(labels[key], dtype=float), value):
+            raise CapabilityError(f"{atoms.get_chemical_formula()} has a calculator with results and, under one of {', '.join(sorted(taken))}, another {key}: "
+                                  "which is the label? Set its calc to None, or remove the entry")
+        labels[key] = value if value.ndim else float(value)
+    return labels, taken
+
+
+def _arrays_from_ase(atoms: Any, without: set[str]) -> dict[str, np.ndarray]:
+    """Numbers per atom, (n_atoms, k); momenta as velocities [Å/fs], of constraints those that hold atoms as a ``move_mask``."""
     from ase.units import fs
 
     arrays = {}
     for name, values in atoms.arrays.items():
-        if name not in ("numbers", "positions", "momenta") and values.ndim <= 2 and values.dtype.kind in "bif":
+        if name in ("numbers", "positions", "momenta") or name in without:
+            continue
+        if values.ndim <= 2 and values.dtype.kind in "bif":
             arrays[name] = np.asarray(values, dtype=float).reshape(len(atoms), -1)
+        else:
+            warnings.warn(f"the array {name} of {atoms.get_chemical_formula()} holds no numbers per atom and is left out", stacklevel=4)
     if atoms.has("momenta"):
         arrays["velocities"] = atoms.get_velocities() * fs
+    if (mask := _move_mask(atoms)) is not None:
+        arrays["move_mask"] = mask
     return arrays
+
+
+def _move_mask(atoms: Any) -> np.ndarray | None:
+    """(n_atoms, 3), 0 for what FixAtoms and FixCartesian hold; None where nothing is held."""
+    from ase.constraints import FixAtoms, FixCartesian
+
+    mask = np.ones((len(atoms), 3))
+    for constraint in atoms.constraints:
+        if isinstance(constraint, FixAtoms):
+            mask[constraint.index] = 0.0
+        elif isinstance(constraint, FixCartesian):
+            mask[constraint.index] *= ~np.asarray(constraint.mask, dtype=bool)
+    return mask if (mask < 1.0).any() else None
 
 
 def _set_arrays(atoms: Any, arrays: Mapping[str, np.ndarray]) -> None:
@@ -122,24 +186,65 @@ def _set_arrays(atoms: Any, arrays: Mapping[str, np.ndarray]) -> None:
     for name, values in arrays.items():
         if name == "velocities" and values.shape == (len(atoms), 3):
             atoms.set_velocities(values / fs)
+        elif name in HELD:
+            _hold(atoms, values, along_cell=name == "selective")
         else:
             atoms.set_array(name, values[:, 0] if values.shape[1] == 1 else values)
 
 
+def _hold(atoms: Any, mask: np.ndarray, along_cell: bool) -> None:
+    """Constraints for where a mask (n_atoms, 1 or 3) is 0, in the directions of the cell as POSCAR means them or in those of space."""
+    from ase.constraints import FixAtoms, FixCartesian, FixScaled
+
+    hold_one = FixScaled if along_cell else FixCartesian
+    held = np.broadcast_to(mask < 1.0, (len(atoms), 3))
+    whole = held.all(axis=1)
+    parts = [hold_one(int(k), held[k]) for k in np.flatnonzero(held.any(axis=1) & ~whole)]
+    atoms.set_constraint([*atoms.constraints, *([FixAtoms(np.flatnonzero(whole))] if whole.any() else []), *parts])
+
+
+def _text_of(value: Any) -> str:
+    """An entry of ``info`` as extended XYZ has it, so that numbers keep their digits."""
+    if isinstance(value, np.ndarray | list | tuple):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            return " ".join(str(each) for each in array.ravel())
+        if array.ndim > 1:
+            return "_JSON " + json.dumps(array.tolist())  # as ASE reads it
+        return " ".join(("T" if each else "F") if array.dtype.kind == "b" else repr(each.item()) for each in array)
+    return str(value)
+
+
 def require_no_constraints(items: Any) -> None:
-    """Raises CapabilityError for ASE Atoms with constraints, which would move all the same."""
+    """Raises CapabilityError for ASE Atoms with constraints, and for frames of files that hold atoms, which would move all the same."""
     for item in [items] if is_structure(items) else items:
         if getattr(item, "constraints", None):
             raise CapabilityError(f"constraints of {item.get_chemical_formula()} are not kept to: remove them with "
                                   "atoms.set_constraint(), and all atoms move, or use an ASE optimiser with tamiz.ase.Calculator")
+        if isinstance(item, Frame) and any((values < 1.0).any() for name, values in item.arrays.items() if name in HELD):
+            raise CapabilityError(f"atoms of {item.structure.formula} are held in its file, which is not kept to: pass frame.structure, and all atoms "
+                                  "move, or use an ASE optimiser with tamiz.ase.Calculator on tamiz.to_ase(frame)")
+
+
+def require_usual_masses(item: Any) -> None:
+    """Raises CapabilityError for ASE Atoms and frames with masses of their own, which dynamics would not see."""
+    given = item.arrays.get("masses") if hasattr(item, "arrays") else None
+    if given is None:
+        return
+    masses = to_structure(item).masses
+    wrong = np.flatnonzero(~np.isclose(np.asarray(given, dtype=float).reshape(-1), masses, rtol=SAME_MASS))
+    if len(wrong):
+        raise CapabilityError(f"atom {wrong[0]} has a mass of {np.reshape(given, -1)[wrong[0]]:g} u: masses other than those of the elements are not kept to; "
+                              "use the dynamics of ASE with tamiz.ase.Calculator")
 
 
 def to_frame(item: Any, labels: bool = True) -> Frame:
     """A :class:`Frame`: a structure with what a calculator has stored with it.
 
     Of ASE Atoms it takes the results that are there (energy, free_energy [eV], forces [eV/Å], stress [eV/Å³]) without
-    starting a calculation, unless `labels` is false, the entries of ``info`` as text, and numbers per atom, of momenta the
-    velocities [Å/fs]. Of a relaxation it takes its energy and what became of it. Raises CapabilityError for results of another geometry.
+    starting a calculation, and what stands in ``info`` and ``arrays`` under the names that files have for labels (REF_energy, dft_forces, …), unless
+    `labels` is false; the entries of ``info`` as text, and numbers per atom, of momenta the velocities [Å/fs]. Of a relaxation it takes its energy and what became
+    of it. Raises CapabilityError for results of another geometry, and for two labels of a quantity that differ.
     """
     if isinstance(item, Frame):
         return item
@@ -150,11 +255,9 @@ def to_frame(item: Any, labels: bool = True) -> Frame:
                      info={key: text for key, text in ended.items() if text})
     if not _is_ase(item):
         return Frame(structure)
-    results = _results_of(item) if labels else {}
-    stress = results.get("stress")
-    return Frame(structure, energy=results.get("energy"), free_energy=results.get("free_energy"),
-                 forces=results.get("forces"), stress=None if stress is None else stress_from_voigt(stress),
-                 info={str(key): str(value) for key, value in item.info.items()}, arrays=_arrays_from_ase(item))
+    found, names = _labels_from_ase(item) if labels else ({}, set())
+    info = {str(key): _text_of(value) for key, value in item.info.items() if key not in names}
+    return Frame(structure, **found, info=info, arrays=_arrays_from_ase(item, names))
 
 
 def to_frames(items: Any) -> list[Frame]:
@@ -163,8 +266,8 @@ def to_frames(items: Any) -> list[Frame]:
 
 
 def to_ase(item: Any) -> Any:
-    """ASE Atoms; the labels of a :class:`Frame` become those of a SinglePointCalculator, its info ``info``, its velocities momenta and its other
-    arrays those of the atoms."""
+    """ASE Atoms; the labels of a :class:`Frame` become those of a SinglePointCalculator, its info ``info``, its velocities momenta, atoms that are held
+    constraints, and its other arrays those of the atoms."""
     from ase import Atoms
     from ase.calculators.singlepoint import SinglePointCalculator
 

@@ -136,7 +136,7 @@ def load(path: str | os.PathLike, dtype: str = "float32", device: str = "cpu", t
     Raises FileError, FormatError (not a model, truncated, checksum), CapabilityError when this build lacks the engine
     that the file needs, torch cannot use the device, or the torch of this Python is another than the one tamiz was built with.
     """
-    path = os.fspath(path)
+    path = os.path.abspath(path)  # a pickled potential is loaded again from wherever that happens
     if not path.endswith(".toml") and (engine == "torch" or engine is None and device != "cpu"):
         require_matching_torch()
     native = _tamiz.load_potential(path, dtype, device, threads, engine or "", memory or "")

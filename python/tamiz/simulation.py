@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from . import _tamiz
-from .convert import Structure, is_structure, require_no_constraints, to_structure, to_structures
+from .convert import Structure, is_structure, require_no_constraints, require_usual_masses, to_structure, to_structures
 from .errors import ShapeError, UnitError
 from .potential import Potential
 
@@ -28,7 +28,7 @@ def relax(structures: Any, potential: Potential, cell: bool = True, fmax: float 
         atoms_per_batch: size of a batch in atoms.
 
     Returns one result per structure, in their order. A structure that does not converge, collapses or explodes is a
-    result with ``status`` and ``reason``, not an exception. All atoms move: ASE constraints raise CapabilityError. Ctrl-C ends the call.
+    result with ``status`` and ``reason``, not an exception. All atoms move: ASE constraints and files that hold atoms raise CapabilityError. Ctrl-C ends the call.
     """
     if not is_structure(structures):
         structures = list(structures)
@@ -85,9 +85,11 @@ def md(structure: Any, potential: Potential, steps: int, *, ensemble: str = "nve
         every: steps between two samples.
         observer: called with each sample; the run ends where it returns False.
 
-    Raises NumericsError when an energy, force or position is not finite, CapabilityError for ASE constraints, which are not kept to. Ctrl-C ends the call.
+    Raises NumericsError when an energy, force or position is not finite, CapabilityError for atoms that are held and for
+    masses other than those of the elements, which are not kept to. Ctrl-C ends the call.
     """
     require_no_constraints(structure)
+    require_usual_masses(structure)
     if every < 1:
         raise UnitError(f"every must be at least 1, got {every}")
     motion = _tamiz.Motion(to_structure(structure))

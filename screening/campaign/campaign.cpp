@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <ranges>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,7 @@
 #include "tamiz/screening/campaign/stage_relax.hpp"
 #include "tamiz/screening/campaign/start.hpp"
 #include "tamiz/screening/campaign/summary.hpp"
+#include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 #include "tamiz/screening/report/report.hpp"
 
@@ -252,7 +254,11 @@ void Campaign::Impl::start_oracle() {
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
   if (open_orders(history, orders, round).empty()) return true;
   start_oracle();
-  return get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, stop);
+  if (!get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, stop)) return false;
+  if (nothing_was_calculated(history))
+    throw OracleError(fmt::format("not one label came of {}: all {} failed, the last one with: {}; mend this and go on with --resume, which asks for them again",
+                                  config.label.oracle, history.labels.size(), history.labels.back().result.reason));
+  return true;
 }
 
 void Campaign::Impl::learn_from(int round) {
@@ -261,6 +267,7 @@ void Campaign::Impl::learn_from(int round) {
   if (hash_of_first_labels(config.training_files()) != history.start->training_hash)
     throw FormatError(fmt::format("the labels that the starting model was trained on are others than when this campaign began: restore {}",
                                   fmt::join(config.training, ", ")));
+  require_same_model(0);
   const ModelFile current = ModelFile::read(model_path(round + 1));
   const FirstLabels first = read_first_labels(config.training_files());
   std::filesystem::create_directories(folder / "models");
@@ -268,7 +275,7 @@ void Campaign::Impl::learn_from(int round) {
   const auto show = [&](std::int64_t step, std::int64_t, double loss) {
     progress.update(static_cast<std::size_t>(step), fmt::format("loss {:.4f}", loss));
   };
-  const auto record = learn(history, current, first.training, first.test, config.learn, round, config.seed, threads,
+  const auto record = learn(history, ModelFile::read(model_path(0)), current, first.training, first.test, config.learn, round, config.seed, threads,
                             folder, show, stop);
   if (!record) throw Stopped{};
   log::info(fmt::format("round {}: new model {}: {}", round, record->adopted ? "adopted" : "not adopted", record->reason));
@@ -276,14 +283,19 @@ void Campaign::Impl::learn_from(int round) {
   history.learned.push_back(*record);
 }
 
-/// Gaps of the best candidates that DFT confirmed; the labels count as one more round.
+/// Gaps of the best candidates that DFT confirmed, of new semiconductors before known phases and those before metals; the labels count as
+/// one more round.
 bool Campaign::Impl::measure_gaps() {
+  const std::vector<RankedCandidate> ranked = rank(history);
+  std::vector<const RankedCandidate*> confirmed;
+  for (const RankedCandidate& entry : ranked)
+    if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed) confirmed.push_back(&entry);
+  std::ranges::stable_sort(confirmed, {}, [](const RankedCandidate* entry) {
+    return std::pair(settings_from_text(entry->label->result.properties).value("gap", 1.0) == 0.0, !entry->known_as.empty());
+  });
   std::vector<LabelOrder> orders;
-  for (const RankedCandidate& entry : rank(history)) {
-    if (static_cast<int>(orders.size()) == config.label.gaps) break;
-    if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed)
-      orders.push_back({entry.proposal->id, LabelTask::gap, entry.structure, name_in_file(*entry.proposal)});
-  }
+  for (const RankedCandidate* entry : confirmed | std::views::take(config.label.gaps))
+    orders.push_back({entry->proposal->id, LabelTask::gap, entry->structure, name_in_file(*entry->proposal)});
   return label(config.decide.rounds, orders);
 }
 

@@ -34,7 +34,7 @@ struct LearnOptions {
   int steps = 2000;          ///< optimiser steps of one round
   double learning_rate = 0.0005;
   int batch_size = 8;
-  double share = 0.1;        ///< of the frames that training draws, at least so many are the campaign's own
+  double share = 0.3;        ///< of the frames that training draws, at least so many are the campaign's own
   double held_out = 0.25;    ///< share of a campaign's labels that no training sees
   int min_held_out = 4;      ///< with fewer, a new model must be better on the first test labels, too
 };

@@ -85,9 +85,9 @@ class Gathering {
     for (Frame& frame : data_.frames) {
       if (const auto gap = gaps_.find(frame.structure.content_hash()); gap != gaps_.end())
         for (const auto& [key, value] : gap->second) frame.info.insert_or_assign(key, value);
-      add_weights(frame);
     }
-    // A label that failed and was had when it was asked for again is no failure, and its cost holds that of the earlier attempts.
+    for (std::size_t k = 0; k < data_.frames.size(); ++k) add_weights(data_.frames[k], is_metal_[k]);
+    // A label that failed and was had when it was asked for again is no failure; its frame has the cost of all attempts.
     for (const auto& [key, failure] : failures_)
       if (!finished_.contains(key)) data_.failures.push_back(failure);
     return std::move(data_);
@@ -116,32 +116,43 @@ class Gathering {
         if (key != "split" && !is_of_one_label(key)) info.try_emplace(key, text_of(value));
     const json properties = json::parse(label.properties);
     const bool is_gap = record.value("task", "") == "gap";
-    if (!is_gap) add_steps(label, properties, info);
-    if (label.status != LabelStatus::finished) return add_failure(record, label, std::move(info));
+    const bool is_metal = properties.contains("gap") && properties.at("gap") == 0.0;
+    if (!is_gap) add_steps(label, properties, info, is_metal);
+    const double cost = cost_of(label, properties);
+    if (label.status != LabelStatus::finished) return add_failure(record, label, std::move(info), cost);
     finished_.insert(label.key);
     if (is_gap) return add_gap(label, properties);
     if (!label.trajectory.empty()) {
       info["step"] = std::to_string(label.trajectory.size());
       info.try_emplace("parents", label.id + " step 0");
     }
-    info["core_seconds"] = format_double(label.cost + properties.value("cost_before", 0.0));
+    info["core_seconds"] = format_double(cost);
     add_properties(info, properties);
-    add_frame(*label.frame, std::move(info));
+    add_frame(*label.frame, std::move(info), is_metal);
+  }
+
+  /// With that of earlier attempts, which a relaxation that goes on from its kept state says itself [core-seconds].
+  double cost_of(const LabelResult& label, const json& properties) {
+    double& spent = spent_[label.key];
+    if (label.cached) return label.cost;
+    spent = label.cost + (properties.contains("cost_before") ? properties.at("cost_before").get<double>() : spent);
+    return spent;
   }
 
   /// Geometries on the way, which are as good where the relaxation came to no end.
-  void add_steps(const LabelResult& label, const json& properties, const Info& info) {
+  void add_steps(const LabelResult& label, const json& properties, const Info& info, bool is_metal) {
     for (std::size_t k = 0; k < label.trajectory.size(); ++k) {
       Info of_step = info;
       for (const auto& [key, value] : properties.items()) of_step.erase(info_name(key));
       of_step["step"] = std::to_string(k);
       for (const char* key : {"oracle", "version", "mesh"})
         if (properties.contains(key)) of_step[info_name(key)] = text_of(properties.at(key));
-      add_frame(label.trajectory[k], std::move(of_step));
+      add_frame(label.trajectory[k], std::move(of_step), is_metal);
     }
   }
 
-  void add_frame(const Frame& labelled, Info info) {
+  /// Whether it is of a metal is for its weights: the gap itself is that of the end of a relaxation alone.
+  void add_frame(const Frame& labelled, Info info, bool is_metal) {
     for (const auto& [key, text] : labelled.info) info.insert_or_assign(key, text);
     // The same geometry at the same settings is one frame: a relaxation that goes on from another begins with its end. On another
     // class of mesh it is another.
@@ -153,6 +164,7 @@ class Gathering {
     if (!is_new) return keep_the_end(data_.frames[seen->second].info, std::move(info));
     info["split"] = recipe_.split_of(labelled.structure);
     data_.frames.push_back({labelled.structure, labelled.labels, std::move(info), {}});
+    is_metal_.push_back(is_metal);
     if (recipe_.smearing) move_smearing(data_.frames.back(), *recipe_.smearing);
     if (!recipe_.references.empty()) move_references(data_.frames.back());
   }
@@ -182,11 +194,9 @@ class Gathering {
     frame.info["energy_moved"] = format_double(sum);
   }
 
-  void add_weights(Frame& frame) const {
+  void add_weights(Frame& frame, bool is_metal) const {
     Info& info = frame.info;
     const DataSetRecipe::Weights& w = recipe_.weights;
-    const auto gap = info.find("gap");
-    const bool is_metal = gap != info.end() && parse_double(gap->second, "gap") == 0.0;
     for (const auto& [key, weight] : {std::pair(weight_keys::k_energy, is_metal ? w.of_metal(frame.structure) : w.energy),
                                       std::pair(weight_keys::k_forces, w.forces), std::pair(weight_keys::k_stress, w.stress)})
       if (weight != 1.0) info[key] = format_double(weight);
@@ -199,18 +209,20 @@ class Gathering {
     if (!label.cached) gap["gap_core_seconds"] = format_double(label.cost);  // of another id, it cost nothing more
   }
 
-  void add_failure(const json& record, const LabelResult& label, Info info) {
+  void add_failure(const json& record, const LabelResult& label, Info info, double cost) {
     const auto started = started_.find(label.key);
     if (!record.contains("structure") && started == started_.end()) return;  // ledgers did not always keep what was asked for
     const json& asked = record.contains("structure") ? record.at("structure") : started->second;
     info["status"] = to_string(label.status);
     info["reason"] = label.reason;
-    info["core_seconds"] = format_double(label.cost + json::parse(label.properties).value("cost_before", 0.0));
+    info["core_seconds"] = format_double(cost);
     failures_.insert_or_assign(label.key, Frame{structure_from_json(asked), {}, std::move(info), {}});
   }
 
   const DataSetRecipe& recipe_;
   DataSet data_;
+  std::vector<bool> is_metal_;               // of each frame
+  std::map<std::string, double> spent_;      // on each key so far [core-seconds]
   std::map<std::string, std::size_t> seen_;  // index of the frame by geometry and settings
   std::map<std::string, Frame> failures_;    // the last of each key of a label
   std::set<std::string> finished_;           // keys

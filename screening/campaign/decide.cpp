@@ -25,25 +25,37 @@ struct Option {
   double cost;
 };
 
-/// What DFT relaxed, before this campaign and in it: nothing is learned from relaxing it again.
-StructureIndex relaxed_with_dft(const CampaignHistory& history, const CompetingSet& competing) {
-  StructureIndex relaxed;
-  for (const CompetingPhase& phase : competing.phases) relaxed.add(phase.id, phase.structure);
-  for (const LabelRecord& label : history.labels)
-    if (label.task == LabelTask::relax && label.result.status == LabelStatus::finished && label.result.frame)
-      relaxed.add(label.candidate, label.result.frame->structure);
-  return relaxed;
+/// The geometry that a relaxation with DFT ended in, or that it failed from.
+const Structure* geometry_of(const LabelRecord& label, const CampaignHistory& history) {
+  if (label.result.status == LabelStatus::finished) return label.result.frame ? &label.result.frame->structure : nullptr;
+  if (label.round >= static_cast<int>(history.predictions.size())) return nullptr;
+  const auto& asked = history.predictions[static_cast<std::size_t>(label.round)].candidates;
+  const auto found = std::ranges::find(asked, label.candidate, &RelaxedCandidate::candidate);
+  return found == asked.end() ? nullptr : &found->structure;
 }
+
+/// What DFT relaxed, before this campaign and in it, or could not relax: nothing is learned from relaxing it again.
+StructureIndex tried_with_dft(const CampaignHistory& history, const CompetingSet& competing) {
+  StructureIndex tried;
+  for (const CompetingPhase& phase : competing.phases) tried.add(phase.id, phase.structure);
+  for (const LabelRecord& label : history.labels)
+    if (const Structure* geometry = label.task == LabelTask::relax ? geometry_of(label, history) : nullptr)
+      tried.add(label.candidate, *geometry);
+  return tried;
+}
+
+/// Eq. 19: not hopeless.
+bool may_be_stable(const ModelAssessment& assessment) { return assessment.e_hull - 2.0 * assessment.sigma < k_hopeless; }
 
 std::vector<Option> open_options(const RoundPrediction& prediction, const CampaignHistory& history,
                                  const CompetingSet& competing, double window) {
   std::vector<Option> options;
-  const StructureIndex relaxed = relaxed_with_dft(history, competing);
+  const StructureIndex tried = tried_with_dft(history, competing);
   for (const RelaxedCandidate& candidate : prediction.candidates) {
     if (candidate.outcome != "relaxed") continue;
     const Composition composition = candidate.structure.composition();
     if (!competing.complete(composition.system())) continue;
-    if (history.label_of(candidate.candidate, LabelTask::relax) != nullptr || !relaxed.find(candidate.structure).empty()) continue;
+    if (history.label_of(candidate.candidate, LabelTask::relax) != nullptr || !tried.find(candidate.structure).empty()) continue;
     const ModelAssessment& assessment = candidate.assessment;
     options.push_back({&candidate, composition.reduced().formula(),
                        probability_below(window, assessment.e_hull, assessment.sigma),
@@ -91,7 +103,7 @@ std::vector<LabelChoice> decide(const RoundPrediction& prediction, const Campaig
   const auto value = [](const Option& option) { return option.probability / option.cost; };
   std::vector<Option> known_enough;
   std::copy_if(open.begin(), open.end(), std::back_inserter(known_enough),
-               [](const Option& option) { return option.candidate->assessment.sigma <= k_blind; });
+               [](const Option& option) { return option.candidate->assessment.sigma <= k_blind && may_be_stable(option.candidate->assessment); });
   take_best(known_enough, relaxations, options.max_per_composition, per_formula, taken, chosen, value,
             [&](const Option& option) {
               return choice_of(option, LabelTask::relax, value(option),
@@ -101,9 +113,8 @@ std::vector<LabelChoice> decide(const RoundPrediction& prediction, const Campaig
 
   std::vector<Option> uncertain;
   for (const Option& option : open) {
-    const ModelAssessment& assessment = option.candidate->assessment;
     const bool seen = history.label_of(option.candidate->candidate, LabelTask::single_point) != nullptr;
-    if (!seen && assessment.e_hull - 2.0 * assessment.sigma < k_hopeless) uncertain.push_back(option);
+    if (!seen && may_be_stable(option.candidate->assessment)) uncertain.push_back(option);
   }
   const auto doubt = [](const Option& option) { return option.candidate->assessment.sigma; };
   const int rest = options.labels_per_round - static_cast<int>(chosen.size());

@@ -20,6 +20,9 @@ namespace {
 /// The keys of labels do not say who calculated them, so one ledger holds the labels of one oracle.
 void check_same_oracle(Ledger& ledger, const Oracle& oracle) {
   for (const nlohmann::json& record : ledger.records()) {
+    if (record.at("kind") == "campaign")
+      throw FormatError(fmt::format("{} is the ledger of a campaign, which other labels would make unreadable: name another ledger, and take its labels with --oracle replay:{}",
+                                    ledger.path().string(), ledger.path().string()));
     if (record.at("kind") != "labels") continue;
     if (record.at("oracle") == oracle.name()) return;
     throw FormatError(fmt::format("{} holds labels by the oracle {}, not by {}: choose another ledger",

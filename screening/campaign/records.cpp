@@ -201,7 +201,7 @@ RoundPrediction prediction_from(const json& value, const std::vector<Candidate>&
   return prediction;
 }
 
-/// Costs of labels that were started and noted, but never came back.
+/// Costs of labels that were started and noted, but have not come back: cut off, or still running.
 double cost_of_interrupted(const std::vector<json>& records) {
   std::map<std::string, double> open;
   double lost = 0.0;

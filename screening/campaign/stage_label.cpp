@@ -63,7 +63,14 @@ std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<co
   std::vector<LabelOrder> open;
   for (const LabelOrder& order : orders)
     if (!has_label(history, order, round)) open.push_back(order);
+  if (open.empty() && nothing_was_calculated(history)) return {orders.begin(), orders.end()};
   return open;
+}
+
+bool nothing_was_calculated(const CampaignHistory& history) {
+  return !history.labels.empty() && std::ranges::all_of(history.labels, [](const LabelRecord& label) {
+    return label.result.status == LabelStatus::failed && label.result.trajectory.empty();
+  });
 }
 
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,

@@ -18,7 +18,10 @@ struct LabelOrder {
   std::string name = {};  ///< of a candidate from a file, there
 };
 
-/// Those that round `round` has no label of yet.
+/// Whether all labels that there are failed before a single energy: that is the fault of a machine, not of crystals.
+bool nothing_was_calculated(const CampaignHistory& history);
+
+/// Those that round `round` has no label of yet; all of them where a round ended and nothing was calculated.
 std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round);
 
 /// Gets the labels of one round that the ledger does not hold yet, and appends each to the ledger the

@@ -26,18 +26,22 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
 /// The first frames and a campaign's own, which are repeated until they are such a share of all: a few among thousands would hardly be seen.
 std::vector<Frame> with_share(std::span<const Frame> first, std::span<const Frame> own, double share);
 
-/// Sets `adopted` and `reason` of a record by eq. 20 of docs/theory.md. `known` is the new model's score on the first test
-/// labels in units of the old one's.
-void judge(LearnRecord& record, int min_held_out, double known);
+/// Scores (eq. 20) on the first test labels: of the model that the campaign began with, of the one before and of the new one.
+struct KnownScores {
+  double first = 0.0, before = 0.0, after = 0.0;
+};
+
+/// Sets `adopted` and `reason` of a record by eq. 20 of docs/theory.md.
+void judge(LearnRecord& record, int min_held_out, const KnownScores& known);
 
 /// Trains `current` further on the first model's labels and those of the campaign, and adopts the result where it is
 /// better on the labels held out from training and has not forgotten the first test labels; with fewer than
 /// `options.min_held_out` held-out labels it must be better on these test labels, too. Writes
 /// `models/round_<r>.safetensors` when it is adopted. `shipped` and `shipped_test` are the starting model's training and
-/// test labels. Nothing when `stop`, asked before every step, ended the training: a checkpoint beside the models is then
+/// test labels; what may be forgotten of them is measured from `first`, the starting model, so that rounds do not add up. Nothing when `stop`, asked before every step, ended the training: a checkpoint beside the models is then
 /// where the next call goes on, to the same bits.
-std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile& current, std::span<const Frame> shipped,
-                                 std::span<const Frame> shipped_test, const LearnOptions& options, int round,
+std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile& first, const ModelFile& current,
+                                 std::span<const Frame> shipped, std::span<const Frame> shipped_test, const LearnOptions& options, int round,
                                  std::uint64_t seed, int threads, const std::filesystem::path& run_folder,
                                  const std::function<void(std::int64_t, std::int64_t, double)>& progress,
                                  const std::function<bool()>& stop);

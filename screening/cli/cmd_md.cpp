@@ -18,7 +18,7 @@
 #include "tamiz/core/simulation/trajectory.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/held_atoms.hpp"
+#include "tamiz/screening/cli/not_kept.hpp"
 
 namespace tamiz::cli {
 namespace {
@@ -94,6 +94,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   a.load.threads = common.threads > 0 ? common.threads : available_threads();
   const Frame input = read_frame(a.file);
   warn_of_held_atoms(std::span(&input, 1));
+  warn_of_masses(input);
   const std::vector<Structure> structure{input.structure};
   const Batch batch(structure);
   const std::unique_ptr<Potential> potential = load_potential(a.model, a.load);

@@ -13,7 +13,7 @@
 #include "tamiz/core/simulation/relax.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
-#include "tamiz/screening/cli/held_atoms.hpp"
+#include "tamiz/screening/cli/not_kept.hpp"
 
 namespace tamiz::cli {
 namespace {

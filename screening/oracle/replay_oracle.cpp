@@ -55,7 +55,8 @@ class ReplayOracle : public Oracle {
   /// One answer for a key or name, whenever it is asked for, so that a resumed run hears what an uninterrupted one
   /// does: the first that was calculated and finished, else the first that was calculated.
   void keep(std::string found_by, LabelResult label) {
-    if (label.cached || label.status == LabelStatus::cancelled) return;
+    // By its key a label is found where it was calculated; a name may have nothing but another's label.
+    if ((label.cached && !by_name_) || label.status == LabelStatus::cancelled) return;
     const auto [stored, is_new] = answers_.try_emplace(std::move(found_by), label);
     if (!is_new && stored->second.status != LabelStatus::finished && label.status == LabelStatus::finished)
       stored->second = std::move(label);

@@ -16,6 +16,7 @@
 #include <map>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/screening/oracle/signal_hold.hpp"
 
 namespace tamiz {
@@ -80,11 +81,23 @@ std::string describe(int status) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const std::filesystem::path& scratch) {
-  std::error_code error;
-  std::filesystem::create_directories(scratch, error);
-  if (error) throw FileError(scratch.string() + ": cannot make the scratch folder: " + error.message());
-  scratch_ = std::filesystem::absolute(scratch);
+/// A folder at `wanted`, or beside it where another program still works there: workers outlive a host that was killed. Its lock passes to the
+/// worker and to what that starts, and goes with the last of them.
+std::filesystem::path WorkerProcess::take_folder(const std::filesystem::path& wanted) {
+  for (int k = 1;; ++k) {
+    std::filesystem::path folder = wanted;
+    if (k > 1) folder += "-" + std::to_string(k);
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) throw FileError(folder.string() + ": cannot make the scratch folder: " + error.message());
+    const auto file = folder / ".lock";
+    lock_.emplace(file, O_RDWR | O_CREAT);
+    if (lock_->get() < 0) throw_file_error("open", file);
+    if (lock_file(lock_->get(), file)) return std::filesystem::absolute(folder);
+  }
+}
+
+WorkerProcess::WorkerProcess(const std::vector<std::string>& command, const std::filesystem::path& scratch) : scratch_(take_folder(scratch)) {
   forget_stderr();
   Pipe requests = make_pipe(), answers = make_pipe();
   input_ = requests.write;
@@ -106,6 +119,7 @@ void WorkerProcess::start(const std::vector<std::string>& command, int child_inp
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, child_input, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, child_output, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, lock_->get(), lock_->get());  // the same number: kept open
   const std::string errors = (scratch_ / "stderr.txt").string();
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tamiz/core/base/descriptor.hpp"
+
 namespace tamiz {
 
 /// CPU times of all process groups there are [core-seconds], by one walk through all processes.
@@ -19,7 +21,8 @@ GroupTimes group_cpu_times();
 class WorkerProcess {
  public:
   /// Starts `command` (program looked up on PATH, no shell) on one thread. Standard error goes to
-  /// `scratch`/stderr.txt; TAMIZ_SCRATCH names `scratch` to the worker. Throws OracleError, FileError.
+  /// `scratch`/stderr.txt; TAMIZ_SCRATCH names the folder to the worker: `scratch`-2 where an earlier worker is still at work in it.
+  /// Throws OracleError, FileError.
   WorkerProcess(const std::vector<std::string>& command, const std::filesystem::path& scratch);
   /// Kills what is still running, and waits for it.
   ~WorkerProcess();
@@ -60,8 +63,10 @@ class WorkerProcess {
   void forget_stderr();
 
  private:
+  std::filesystem::path take_folder(const std::filesystem::path& wanted);
   void start(const std::vector<std::string>& command, int child_input, int child_output);
 
+  std::optional<Descriptor> lock_;
   std::filesystem::path scratch_;
   pid_t pid_ = -1;
   int input_ = -1, output_ = -1;

@@ -198,3 +198,12 @@ def test_the_command_begins_with_the_velocities_of_its_file_and_keeps_what_is_no
     (tmp_path / "cut.xyz").write_text(cut)
     assert md("cell.xyz", "--steps", "1", "-o", "cut.xyz", "--resume").returncode == 1
     assert (tmp_path / "cut.xyz").read_text() == cut
+
+
+def test_masses_of_isotopes_are_refused_and_not_forgotten(potential):
+    heavy = bulk("Si")
+    heavy.set_masses([28.085, 30.0])
+    with pytest.raises(tamiz.CapabilityError, match="atom 1 has a mass of 30 u"):
+        tamiz.md(heavy, potential, 1)
+    heavy.set_masses([28.0855, 28.085])
+    tamiz.md(heavy, potential, 1)

@@ -14,6 +14,7 @@ aln      wurtzite AlN, ph_AlN_wz_PBEsol_first180.xyz: every sixth frame is left 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -160,7 +161,13 @@ def main() -> None:
     if missing:
         parser.error(f"{arguments.data} has no {', '.join(missing)}")
     arguments.output.mkdir(parents=True, exist_ok=True)
-    results = {"minutes": arguments.minutes, "seeds": arguments.seeds, "sets": {}}
+    how = {"minutes": arguments.minutes, "config": arguments.config.read_text() if arguments.config else ""}
+    known = arguments.output / "accuracy.json"
+    if known.exists() and how != {key: json.loads(known.read_text()).get(key) for key in how}:
+        parser.error(f"{arguments.output} holds models of other minutes or another configuration: name another folder")
+    results = how | {"seeds": arguments.seeds, "sets": {}}
+    if not known.exists():
+        replace_json(known, results)
     rows_of = {}
     for name in arguments.sets:
         per_seed = []

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import tamiz
-from tamiz.studies.kept_results import replace_json
+from tamiz.studies.kept_results import file_hash, replace_json
 from tamiz.studies.left_out_systems import known_results, without_split
 from tamiz.studies.model_errors import residuals, with_labels
 from tamiz.studies.relaxed import relaxed_ends
@@ -31,7 +31,8 @@ class Task:
 
     model: Path
     first: list  # frames that the model was trained on
-    test: list  # of its data sets
+    validation: list  # of its data sets
+    test: list
     world: list  # frames of relaxations
     ends: dict[str, tamiz.Frame]
     share: float
@@ -57,7 +58,7 @@ def trained_further(task: Task, drawn: set[str], config: Path, seed: int):
     own = [without_split(frame) for frame in task.world if frame.info["id"] in drawn]
     with tempfile.TemporaryDirectory() as folder:
         trained = tamiz.train(task.first + repeated(own, len(task.first), task.share), Path(folder) / "model.safetensors", config=config,
-                              initial=task.model, validation=task.test, seed=seed, threads=task.threads)
+                              initial=task.model, validation=task.validation, seed=seed, threads=task.threads)
         return tamiz.load(trained.path)
 
 
@@ -84,11 +85,11 @@ def main() -> None:
     arguments = parser.parse_args()
     data = [frame for path in arguments.data for frame in tamiz.datasets.load(path)]
     world = list(tamiz.datasets.load(arguments.world))
-    task = Task(arguments.model, [frame for frame in data if frame.info.get("split") == "train"],
-                with_labels([without_split(frame) for frame in data if frame.info.get("split") == "test"]), world, relaxed_ends(world), arguments.share, arguments.threads)
+    first, validation, test = ([frame for frame in data if frame.info.get("split") == split] for split in ("train", "validation", "test"))
+    task = Task(arguments.model, first, validation, with_labels(test), world, relaxed_ends(world), arguments.share, arguments.threads)
     if len(task.ends) <= arguments.crystals:
         parser.error(f"{arguments.world} has {len(task.ends)} crystals: fewer than --crystals {arguments.crystals} and one to judge on")
-    about = {"frames": len(data), "world": len(world), "crystals": arguments.crystals, "share": arguments.share,
+    about = {"files": {path.name: file_hash(path) for path in [arguments.model, *arguments.data, arguments.world]}, "crystals": arguments.crystals, "share": arguments.share,
              "configs": {path.name: path.read_text() for path in arguments.config}}
     results = known_results(arguments.output, about, parser)
     print("| configuration | draw | energy of others: mean error [meV/atom] | median | bias | of the first test frames: mean | median | bias |\n" + 8 * "|---" + "|")

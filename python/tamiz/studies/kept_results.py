@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -18,6 +19,12 @@ def replace_json(path: Path, value: dict | list) -> None:
 def calculated_with(level: dict) -> dict:
     """What of a level decides about its calculations: the Pulay correction comes after them."""
     return {key: value for key, value in level.items() if key not in ("pulay", "stress_gate_gpa")}
+
+
+def file_hash(path: Path) -> str:
+    """Of its bytes, so that results are not taken for those of another file of the same name."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 class KeptResults:

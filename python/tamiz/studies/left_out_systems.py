@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 import tamiz
-from tamiz.studies.kept_results import replace_json
+from tamiz.studies.kept_results import file_hash, replace_json
 from tamiz.studies.model_errors import residuals, with_labels
 
 SAMPLE = 3  # of the frames that a model was trained on, every so many are looked at
@@ -110,7 +110,7 @@ def main() -> None:
     for name, frames in data.items():
         if any(all(has_one_of(frame.structure.symbols, fold) for frame in frames) for fold in folds):
             parser.error(f"no frame of {name} would be left to train on")
-    about = {"frames": {name: len(frames) for name, frames in data.items()}, "config": arguments.config.read_text() if arguments.config else ""}
+    about = {"files": {path.name: file_hash(path) for path in arguments.data}, "config": arguments.config.read_text() if arguments.config else ""}
     results, asked = known_results(arguments.output, about, parser), []
     print("| data set, fold | seed | left out | energy [meV/atom] | bias | forces [meV/Å] | of those trained on: energy | forces |\n" + 8 * "|---" + "|")
     for seed in arguments.seeds:

@@ -117,6 +117,23 @@ TEST(Cif, of_the_settings_of_a_name_the_one_that_fits_the_cell_is_taken) {
   }
 }
 
+TEST(Cif, of_two_origins_the_one_with_the_formula_or_with_special_sites_is_taken) {
+  const std::string cubic = cell_of(5.43, 5.43, 5.43, 90, 90, 90), group = "_space_group_name_H-M_alt 'F d -3 m'\n";
+  EXPECT_EQ(read_cif(cif_of(cubic, group, "Si1 0.125 0.125 0.125\n")).size(), 8u);  // 16, and 1.9 Å apart, with the first origin
+  EXPECT_EQ(read_cif(cif_of(cubic, group, "Si1 0 0 0\n")).size(), 8u);
+  const std::string anatase = "Ti1 0 0.75 0.125\nO1 0 0.75 0.3333\n", tetragonal = cell_of(3.785, 3.785, 9.514, 90, 90, 90);
+  const Structure titania = read_cif(cif_of(tetragonal, "_space_group_name_H-M_alt 'I 41/a m d'\n_chemical_formula_sum 'Ti4 O8'\n", anatase));
+  EXPECT_EQ(titania.size(), 12u);
+  EXPECT_GT(titania.shortest_distance(), 1.9);
+  EXPECT_EQ(read_cif(cif_of(cell_of(3.77, 3.77, 5.52, 90, 90, 90), "_space_group_name_H-M_alt 'P 4/n m m'\n", "Fe1 0.75 0.25 0\nSe1 0.25 0.25 0.267\n")).size(), 4u);
+}
+
+TEST(Cif, origins_between_which_nothing_decides_are_asked_for) {
+  const std::string cubic = cell_of(9, 9, 9, 90, 90, 90), sites = "Si1 0.11 0.23 0.36\n";
+  EXPECT_THROW(read_cif(cif_of(cubic, "_space_group_name_H-M_alt 'P n -3 n'\n", sites)), FormatError);
+  EXPECT_EQ(read_cif(cif_of(cubic, "_space_group_name_H-M_alt 'P n -3 n :2'\n", sites)).size(), 48u);
+}
+
 TEST(Cif, of_two_origins_the_one_that_keeps_atoms_apart_is_taken) {
   // Spinel MgAl2O4, with the origin on the centre of inversion.
   const std::string sites = "Mg1 0.125 0.125 0.125\nAl1 0.5 0.5 0.5\nO1 0.2624 0.2624 0.2624\n";

@@ -331,6 +331,40 @@ TEST_F(Recipe, a_label_that_was_had_at_last_is_no_failure) {
   EXPECT_EQ(data.frames[0].info.at("core_seconds"), "102");
 }
 
+TEST_F(Recipe, the_cost_of_attempts_that_failed_is_not_lost) {
+  LabelResult failed;
+  failed.status = LabelStatus::timed_out;
+  failed.cost = 100.0;
+  const LabelRequest request = asked("a", LabelTask::single_point);
+
+  const DataSet data = data_of(folder_, {{request, failed}, {request, failed}, {request, finished(labelled(zincblende(), -8.0), 2.0, "{}")}});
+
+  ASSERT_EQ(data.frames.size(), 1u);
+  EXPECT_EQ(data.frames[0].info.at("core_seconds"), "202");
+}
+
+TEST_F(Recipe, the_way_to_a_metal_weighs_as_the_metal_does) {
+  LabelResult relaxation = finished(labelled(zincblende().with_lattice_scaled(1.02), -9.0), 4.0, R"({"gap": 0.0})");
+  relaxation.trajectory = {labelled(zincblende(), -8.0)};
+  data_of(folder_, {{asked("a", LabelTask::relax), relaxation}});
+  write_file_atomically(folder_ / "weights.toml", "ledgers = [\"more.tz\"]\n[split]\nvalidation = 0.0\n[weights]\nenergy_of_metals = 0.1\n");
+
+  const DataSet data = make_data_set(DataSetRecipe::read(folder_ / "weights.toml"));
+
+  ASSERT_EQ(data.frames.size(), 2u);
+  for (const Frame& frame : data.frames) EXPECT_EQ(frame.info.at("config_energy_weight"), "0.1");
+  EXPECT_FALSE(data.frames[0].info.contains("gap"));
+}
+
+TEST_F(Recipe, the_ledger_of_a_campaign_takes_no_other_labels) {
+  Answers oracle({{"a", finished(labelled(zincblende(), -8.0), 1.0, "{}")}});
+  Ledger ledger(folder_ / "campaign.tz");
+  ledger.append({{"kind", "campaign"}, {"commit", ""}});
+  const std::vector<LabelRequest> requests{asked("a", LabelTask::single_point)};
+  EXPECT_THROW(run_labels(oracle, ledger, requests, false, [] { return false; }), FormatError);
+  EXPECT_EQ(ledger.records().size(), 1u);
+}
+
 TEST_F(Recipe, of_two_labels_of_one_geometry_the_end_of_a_relaxation_is_kept) {
   const LabelResult single = finished(labelled(zincblende(), -8.0), 2.0, "{}");
   const LabelResult relaxed = finished(labelled(zincblende(), -8.0), 3.0, R"({"relax_steps": 0})");

@@ -76,6 +76,32 @@ TEST(Decide, does_not_relax_again_what_another_candidate_became) {
   EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
 }
 
+TEST(Decide, does_not_relax_again_what_failed_from_another_candidate) {
+  const RoundPrediction first{.round = 0, .model_hash = "", .candidates = {candidate("c9", 12, 0.00, 0.01)}, .competing = {}};
+  const RoundPrediction prediction{.round = 1, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.00, 0.01), candidate("c2", 20, 0.00, 0.01)}, .competing = {}};
+  CampaignHistory history;
+  history.predictions = {first};
+  history.labels.push_back(finished_label("c9", LabelTask::relax));
+  history.labels.back().result.status = LabelStatus::timed_out;
+
+  const auto choices = decide(prediction, history, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 2, .explore = 0, .window = 0.05, .max_per_composition = 2});
+
+  EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c2"});
+}
+
+TEST(Decide, what_cannot_be_stable_is_not_relaxed_for_want_of_better) {
+  const RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.02, 0.01), candidate("c2", 20, 0.90, 0.02)}, .competing = {}};
+
+  const auto choices = decide(prediction, {}, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 2, .explore = 0, .window = 0.05, .max_per_composition = 2});
+
+  ASSERT_EQ(choices.size(), 1u);
+  EXPECT_EQ(choices[0].candidate, "c1");
+}
+
 TEST(Decide, known_phases_cost_no_label) {
   const RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
       candidate("c1", 12, 0.00, 0.01), candidate("c2", 20, 0.00, 0.01)}, .competing = {}};

@@ -19,7 +19,7 @@ LearnRecord judged(int n_held_out, double before, double after, double known) {
   record.n_held_out = n_held_out;
   record.before = errors(before);
   record.after = errors(after);
-  judge(record, 4, known);
+  judge(record, 4, {.first = 1.0, .before = 1.0, .after = known});
   return record;
 }
 
@@ -27,6 +27,16 @@ TEST(Adoption, needs_better_held_out_labels_and_a_memory_of_the_first_ones) {
   EXPECT_TRUE(judged(4, 0.02, 0.01, 1.2).adopted);
   EXPECT_FALSE(judged(4, 0.02, 0.01, 1.3).adopted);
   EXPECT_FALSE(judged(4, 0.02, 0.02, 0.5).adopted);
+}
+
+TEST(Adoption, what_may_be_forgotten_does_not_add_up_over_rounds) {
+  LearnRecord record;
+  record.n_held_out = 4;
+  record.before = errors(0.02);
+  record.after = errors(0.01);
+  judge(record, 4, {.first = 1.0, .before = 1.2, .after = 1.3});
+  EXPECT_FALSE(record.adopted);
+  EXPECT_EQ(record.reason, "it forgot too much of the first labels: the old model stays");
 }
 
 TEST(Adoption, by_few_held_out_labels_needs_better_test_labels_too) {

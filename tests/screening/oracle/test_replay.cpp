@@ -151,6 +151,9 @@ TEST_F(StoredLabels, are_replayed_by_name_for_another_geometry) {
     record["kind"] = "label";
     record["task"] = to_string(task);
     ledger.append(record);
+    record["id"] = "twin";  // another name of the same crystal
+    record["cached"] = true;
+    ledger.append(record);
   }
   const auto oracle = make_named_replay_oracle(folder / "named.tz");
   LabelRequest asked = request(2.3, LabelTask::relax, R"({"other":1})");
@@ -168,6 +171,8 @@ TEST_F(StoredLabels, are_replayed_by_name_for_another_geometry) {
   for (const LabelRequest& other : {single, nameless, unknown}) EXPECT_EQ(ask(*oracle, other).reason, "not in the replay set");
   nameless.id = "stored";  // as of a file that `tamiz label` is given
   EXPECT_EQ(*ask(*oracle, nameless).frame->labels.energy, -3.0);
+  asked.info["name"] = "twin";
+  EXPECT_EQ(*ask(*oracle, asked).frame->labels.energy, -3.0);
 }
 
 TEST_F(StoredLabels, come_in_the_order_of_the_requests) {

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@
 #include <set>
 #include <vector>
 
+#include "tamiz/core/base/descriptor.hpp"
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/files.hpp"
 #include "tamiz/screening/oracle/worker_oracle.hpp"
 
 namespace tamiz {
@@ -94,6 +97,21 @@ class WorkerOracles : public testing::Test {
 
   fs::path scratch;
 };
+
+TEST_F(WorkerOracles, keep_out_of_a_folder_where_an_earlier_worker_is_still_at_work) {
+  fs::create_directories(scratch / "worker-0");
+  const Descriptor held(scratch / "worker-0" / ".lock", O_RDWR | O_CREAT);
+  ASSERT_TRUE(lock_file(held.get(), scratch));
+  const auto oracle = start();
+  EXPECT_FALSE(fs::exists(scratch / "worker-0" / "stderr.txt"));
+  EXPECT_TRUE(fs::exists(scratch / "worker-0-2" / "stderr.txt"));
+}
+
+TEST_F(WorkerOracles, hold_their_folder_themselves) {
+  const auto oracle = start();
+  const Descriptor late(scratch / "worker-0" / ".lock", O_RDWR);
+  EXPECT_FALSE(lock_file(late.get(), scratch));
+}
 
 TEST_F(WorkerOracles, gives_the_labels_that_the_worker_sent) {
   const auto oracle = start();

@@ -11,6 +11,7 @@
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/potentials/engine/blank_prediction.hpp"
 #include "tamiz/potentials/engine/edge_list.hpp"
+#include "tamiz/potentials/engine/stress.hpp"
 #include "tamiz/potentials/torch/parameters.hpp"
 #include "tamiz/potentials/torch/threads.hpp"
 
@@ -85,9 +86,7 @@ Eigen::MatrixXd derivatives_of(const at::Tensor& energies, const ShardPointer& s
 void set_stresses(std::size_t first, const Shard& shard, const Eigen::MatrixXd& derivatives, Prediction& prediction) {
   for (std::int64_t f = 0; f < shard.n_frames; ++f) {
     const auto s = first + static_cast<std::size_t>(f);
-    const Mat3 virial = derivatives.middleRows(shard.n_atoms + 3 * f, 3);
-    if (const double volume = shard.volumes[static_cast<std::size_t>(f)]; volume > 0.0)
-      prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
+    prediction.stresses[s] = stress_of(derivatives.middleRows(shard.n_atoms + 3 * f, 3), shard.volumes[static_cast<std::size_t>(f)]);
   }
 }
 

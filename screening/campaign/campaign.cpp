@@ -291,7 +291,7 @@ bool Campaign::Impl::measure_gaps() {
   for (const RankedCandidate& entry : ranked)
     if (entry.outcome == "ranked" && entry.confidence == Confidence::confirmed) confirmed.push_back(&entry);
   std::ranges::stable_sort(confirmed, {}, [](const RankedCandidate* entry) {
-    return std::pair(settings_from_text(entry->label->result.properties).value("gap", 1.0) == 0.0, !entry->known_as.empty());
+    return std::pair(says_metal(settings_from_text(entry->label->result.properties)), !entry->known_as.empty());
   });
   std::vector<LabelOrder> orders;
   for (const RankedCandidate* entry : confirmed | std::views::take(config.label.gaps))

@@ -116,7 +116,7 @@ class Gathering {
         if (key != "split" && !is_of_one_label(key)) info.try_emplace(key, text_of(value));
     const json properties = json::parse(label.properties);
     const bool is_gap = record.value("task", "") == "gap";
-    const bool is_metal = properties.contains("gap") && properties.at("gap") == 0.0;
+    const bool is_metal = says_metal(properties);
     if (!is_gap) add_steps(label, properties, info, is_metal);
     const double cost = cost_of(label, properties);
     if (label.status != LabelStatus::finished) return add_failure(record, label, std::move(info), cost);

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -32,7 +31,7 @@ Frame with_prediction(Frame frame, const PredictedFrame& prediction) {
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
-  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.load.threads = threads_of(common);
   if (!arguments.predictions.empty()) check_output(arguments.predictions);
   std::vector<Frame> frames = read_labelled(arguments.files, arguments.keys);
   if (!arguments.split.empty()) frames = of_split(frames, arguments.split);

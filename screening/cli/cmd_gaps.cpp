@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "tamiz/core/base/error.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -29,7 +28,7 @@ void note(Frame& frame, const GapPrediction& gap, const std::string& level) {
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
-  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.load.threads = threads_of(common);
   if (!arguments.output.empty()) check_output(arguments.output);
   std::vector<Frame> frames = read_labelled(arguments.files);
   const GapModel gaps = GapModel::load(arguments.gaps);

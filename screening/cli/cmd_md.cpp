@@ -10,7 +10,6 @@
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/log.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
@@ -91,7 +90,7 @@ Trajectory open_trajectory(const Arguments& a, std::optional<Frame>& last) {
 int run(Arguments& a, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   a.dynamics.ensemble = a.ensemble == "nve" ? Ensemble::nve : Ensemble::langevin;
-  a.load.threads = common.threads > 0 ? common.threads : available_threads();
+  a.load.threads = threads_of(common);
   const Frame input = read_frame(a.file);
   warn_of_held_atoms(std::span(&input, 1));
   warn_of_masses(input);

@@ -6,7 +6,6 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/log.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/core/base/units.hpp"
 #include "tamiz/core/io/format.hpp"
@@ -84,7 +83,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   std::vector<Frame> frames = read_all(arguments.files, sources);
   if (frames.empty()) throw FormatError("the files hold no structure");
   warn_of_held_atoms(frames);
-  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.load.threads = threads_of(common);
   arguments.relax.pressure = arguments.pressure_gpa * units::k_gpa;
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   std::vector<Structure> structures;

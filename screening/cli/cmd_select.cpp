@@ -6,7 +6,6 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/log.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -25,7 +24,7 @@ struct Arguments {
 };
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
-  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.load.threads = threads_of(common);
   if (arguments.options.min_sigma >= arguments.options.max_sigma)
     throw FormatError(fmt::format("nothing lies between --min-sigma {} and --max-sigma {}", arguments.options.min_sigma, arguments.options.max_sigma));
   check_output(arguments.output);

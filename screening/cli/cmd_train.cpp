@@ -9,7 +9,6 @@
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/log.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -34,7 +33,6 @@ struct Arguments {
   bool resume = false;
 };
 
-int threads_of(const Common& common) { return common.threads > 0 ? common.threads : available_threads(); }
 
 TrainConfig configuration(const Arguments& a, const Common& common) {
   TrainConfig config = a.config.empty() ? TrainConfig{} : read_train_config(a.config);

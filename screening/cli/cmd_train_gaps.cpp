@@ -4,7 +4,6 @@
 
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/log.hpp"
-#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
@@ -57,7 +56,7 @@ void print(const char* title, const GapErrors& e) {
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
-  arguments.load.threads = common.threads > 0 ? common.threads : available_threads();
+  arguments.load.threads = threads_of(common);
   check_output(arguments.output, false);
   const std::vector<Frame> frames = read_labelled(arguments.files);
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);

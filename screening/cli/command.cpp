@@ -10,6 +10,7 @@
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/memory.hpp"
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/io/format.hpp"
 
 namespace tamiz::cli {
@@ -114,6 +115,8 @@ void install_stop_signals() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
+
+int threads_of(const Common& common) { return common.threads > 0 ? common.threads : available_threads(); }
 
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,
                       Body body) {

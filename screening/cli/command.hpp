@@ -28,6 +28,9 @@ struct Common {
   bool speaks() const { return !quiet && json != "-"; }
 };
 
+/// Those that were asked for, or what the machine grants.
+int threads_of(const Common& common);
+
 /// A subcommand: `body` returns an exit code and fills `result`, which `--json` writes.
 using Body = std::function<int(const Common&, nlohmann::json& result)>;
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example,

@@ -180,6 +180,8 @@ std::string differing_members(const json& one, const json& other) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+bool says_metal(const nlohmann::json& properties) { return properties.contains("gap") && properties.at("gap") == 0.0; }
+
 json settings_from_text(std::string_view text) {
   if (text.empty()) return json::object();
   const json value = json::parse(text, nullptr, false);

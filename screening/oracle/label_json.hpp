@@ -38,4 +38,7 @@ std::string differing_members(const nlohmann::json& one, const nlohmann::json& o
 /// Settings of a request; empty text stands for no settings. Throws FormatError unless it is an object.
 nlohmann::json settings_from_text(std::string_view text);
 
+/// Whether the properties of a label say that there is no gap; false where they say nothing of it.
+bool says_metal(const nlohmann::json& properties);
+
 }  // namespace tamiz

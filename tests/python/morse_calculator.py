@@ -1,5 +1,7 @@
 """A quick calculator for campaigns under test, with failures that depend on the structure alone."""
 
+import os
+
 from ase.calculators.morse import MorsePotential
 
 
@@ -14,3 +16,10 @@ class Morse(MorsePotential):
 
 def make(**kwargs):
     return Morse(**kwargs)
+
+
+def make_on_a_whole_machine(**kwargs):
+    """As where a code finds its files only when the machine is in order."""
+    if "MORSE_MACHINE_IS_WHOLE" not in os.environ:
+        raise RuntimeError("the scratch disk is full")
+    return MorsePotential(**kwargs)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/potentials/engine/stress.hpp"
 
 namespace tamiz {
 
@@ -37,8 +38,7 @@ void finish(Prediction& prediction, const Batch& batch, const State& state, cons
   for (std::size_t s = 0; s < batch.n_structures(); ++s) {
     double& energy = prediction.energies[static_cast<Eigen::Index>(s)];
     for (std::size_t a = batch.offsets()[s]; a < batch.offsets()[s + 1]; ++a) energy += atom_energies[a];
-    const double volume = std::abs(state.cells[s].determinant());
-    if (outputs.stress && volume > 0.0) prediction.stresses[s] = (virials[s] + virials[s].transpose()) * (0.5 / volume);
+    if (outputs.stress) prediction.stresses[s] = stress_of(virials[s], std::abs(state.cells[s].determinant()));
   }
   if (outputs.atom_energies)
     prediction.atom_energies =

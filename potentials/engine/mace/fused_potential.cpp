@@ -15,6 +15,7 @@
 #include "tamiz/potentials/engine/kernels/bfloat16.hpp"
 #include "tamiz/potentials/engine/mace/edge_sums.hpp"
 #include "tamiz/potentials/engine/mace/tangent_model.hpp"
+#include "tamiz/potentials/engine/stress.hpp"
 
 namespace tamiz {
 namespace {
@@ -179,8 +180,7 @@ void FusedPotential<Real>::write_derivatives(const Workspace<Real>& space, const
       prediction.forces.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
           (scale * sums.force + space.atoms.baseline(atom).force).transpose();
   }
-  const double volume = std::abs(state.cells[s].determinant());
-  if (outputs.stress && volume > 0.0) prediction.stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
+  if (outputs.stress) prediction.stresses[s] = stress_of(virial, std::abs(state.cells[s].determinant()));
 }
 
 /// The derivative of σ is that of the energy along the members' shares of it: tangents that move nothing but the weights
@@ -214,8 +214,7 @@ void FusedPotential<Real>::write_uncertainty_gradients(Workspace<Real>& space, c
       prediction.uncertainty_gradients.row(static_cast<Eigen::Index>(batch.offsets()[s] + k)) =
           -description().scale * sums.force.transpose();
     }
-    const double volume = std::abs(state.cells[s].determinant());
-    if (outputs.stress && volume > 0.0) prediction.uncertainty_stresses[s] = 0.5 * (virial + virial.transpose()) / volume;
+    if (outputs.stress) prediction.uncertainty_stresses[s] = stress_of(virial, std::abs(state.cells[s].determinant()));
     first += batch.n_atoms(s);
   }
 }

@@ -10,6 +10,7 @@
 #include "tamiz/potentials/engine/mace/edge_sums.hpp"
 #include "tamiz/potentials/engine/mace/tangent_model.hpp"
 #include "tamiz/potentials/engine/mace/weight_chain.hpp"
+#include "tamiz/potentials/engine/stress.hpp"
 #include "tamiz/potentials/engine/training/loss.hpp"
 
 namespace tamiz {
@@ -130,7 +131,7 @@ void FusedTrainable<Real>::predict(const EdgeList& edges, std::size_t first, Fra
     prediction.forces.row(static_cast<Eigen::Index>(k)) = (d.scale * sums.force + edges.baseline[k].force).transpose();
     virial += d.scale * sums.virial + edges.baseline[k].virial;
   }
-  if (edges.volume > 0.0) prediction.stress = 0.5 * (virial + virial.transpose()) / edges.volume;
+  prediction.stress = stress_of(virial, edges.volume);
 }
 
 /// Forces are −∂E/∂x and stresses ∂E/∂ε/V, so that their part of the gradient is that of the energy along −∂L/∂F and

@@ -38,14 +38,20 @@ std::string reason_of(const RelaxResult& result) {
   return fmt::format("the model's relaxation ran out of steps at {:.3f} eV/Å and {:.2f} GPa", result.fmax, result.smax / units::k_gpa);
 }
 
-RelaxedCandidate outcome_of(const std::string& id, RelaxResult result) {
+/// With the geometry that was proposed, as a campaign that is read again has it: the model's may not even be finite.
+RelaxedCandidate failed(const Candidate& candidate, int steps, std::string reason) {
+  return {.candidate = candidate.id, .outcome = "failed", .reason = std::move(reason), .steps = steps, .structure = candidate.structure,
+          .space_group_number = 1, .space_group = "P1", .energy = {}, .assessment = {}};
+}
+
+RelaxedCandidate outcome_of(const Candidate& candidate, const RelaxResult& result) {
+  if (!usable(result)) return failed(candidate, result.steps, reason_of(result));
   SpaceGroup group;
-  const bool good = usable(result);
-  RelaxedCandidate relaxed{.candidate = id,
-                           .outcome = good ? "relaxed" : "failed",
+  RelaxedCandidate relaxed{.candidate = candidate.id,
+                           .outcome = "relaxed",
                            .reason = reason_of(result),
                            .steps = result.steps,
-                           .structure = good ? cleaned(result.structure, group) : result.structure,
+                           .structure = cleaned(result.structure, group),
                            .space_group_number = 1,
                            .space_group = "P1",
                            .energy = {},
@@ -106,7 +112,7 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
 
   RoundPrediction prediction{.round = round, .model_hash = model_hash, .candidates = {}, .competing = {}};
   for (std::size_t k = 0; k < candidates.size(); ++k)
-    prediction.candidates.push_back(outcome_of(candidates[k].id, std::move(results[k])));
+    prediction.candidates.push_back(outcome_of(candidates[k], results[k]));
   merge_duplicates(prediction.candidates);
 
   // A competitor that the model cannot hold together still has a model energy: at its DFT geometry.
@@ -121,7 +127,7 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
   std::vector<Structure> relaxed;
   std::vector<std::size_t> indices;
   for (std::size_t k = 0; k < prediction.candidates.size(); ++k) {
-    if (prediction.candidates[k].outcome == "failed") continue;  // its geometry may not even be finite
+    if (prediction.candidates[k].outcome == "failed") continue;
     indices.push_back(k);
     relaxed.push_back(prediction.candidates[k].structure);
   }
@@ -131,8 +137,7 @@ RoundPrediction relax_and_assess(const Potential& potential, std::span<const Can
     candidate.energy = energies[k];
     candidate.assessment = hulls.assess(candidate.structure.composition(), candidate.energy, std::span(&candidate.candidate, 1));
     if (candidate.assessment.sigma <= k_lost || candidate.outcome != "relaxed") continue;
-    candidate.outcome = "failed";
-    candidate.reason = fmt::format("uncertain: the committee spreads over {:.1f} eV/atom", candidate.assessment.sigma);
+    candidate = failed(candidates[indices[k]], candidate.steps, fmt::format("uncertain: the committee spreads over {:.1f} eV/atom", candidate.assessment.sigma));
   }
   return prediction;
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -111,26 +111,20 @@ def _same_value(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=1e-8))
 
 
-def _named_labels(atoms: Any) -> tuple[dict[str, np.ndarray], set[str]]:
-    """Labels that stand under the names of files, as REF_energy, in ``info`` and ``arrays``, and the names. Of virials the stress."""
-    labels: dict[str, np.ndarray] = {}
-    taken = set()
+def _named_labels(atoms: Any) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Labels that stand under the names of files, as REF_energy, in ``info`` and ``arrays``: name, quantity, value. Of virials the stress."""
     for quantity, names in _tamiz.label_names().items():
         for name in names:
             found = atoms.arrays.get(name, atoms.info.get(name))
             if found is None:
                 continue
             value = np.asarray(found, dtype=float)
-            if quantity == "virial":
-                value = -stress_from_voigt(value.reshape(3, 3) if value.size == 9 else value) / atoms.get_volume()
-            elif quantity == "stress":
+            if quantity in ("stress", "virial"):
                 value = stress_from_voigt(value.reshape(3, 3) if value.size == 9 else value)
-            key = "stress" if quantity == "virial" else quantity
-            if key in labels and not _same_value(labels[key], value):
-                raise CapabilityError(f"{atoms.get_chemical_formula()} has two labels of its {key} that differ: remove one of {', '.join(sorted({name, *taken}))}")
-            labels[key] = value
-            taken.add(name)
-    return labels, taken
+            if quantity == "virial":
+                yield name, "stress", -value / atoms.get_volume()
+            else:
+                yield name, quantity, value
 
 
 def _labels_from_ase(atoms: Any) -> tuple[dict[str, Any], set[str]]:
@@ -139,12 +133,13 @@ def _labels_from_ase(atoms: Any) -> tuple[dict[str, Any], set[str]]:
     labels = {key: results[key] for key in ("energy", "free_energy", "forces", "stress") if results.get(key) is not None}
     if "stress" in labels:
         labels["stress"] = stress_from_voigt(labels["stress"])
-    named, taken = _named_labels(atoms)
-    for key, value in named.items():
+    source, taken = dict.fromkeys(labels, "its calculator"), set()
+    for name, key, value in _named_labels(atoms):
         if key in labels and not _same_value(np.asarray(labels[key], dtype=float), value):
-            raise CapabilityError(f"{atoms.get_chemical_formula()} has a calculator with results and, under one of {', '.join(sorted(taken))}, another {key}: "
-                                  "which is the label? Set its calc to None, or remove the entry")
-        labels[key] = value if value.ndim else float(value)
+            raise CapabilityError(f"{atoms.get_chemical_formula()} has two labels of its {key} that differ, of {source[key]} and of {name}: "
+                                  "which is the label? Remove the other, a calculator by setting calc to None")
+        labels[key], source[key] = value if value.ndim else float(value), name
+        taken.add(name)
     return labels, taken
 
 

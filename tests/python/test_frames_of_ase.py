@@ -16,6 +16,8 @@ def test_labels_under_the_names_of_files_are_taken():
     frame = tamiz.to_frame(atoms)
     assert frame.energy == -10.0 and np.all(frame.forces == 0.5) and np.allclose(frame.stress, np.eye(3))
     assert "REF_energy" not in frame.info and "REF_forces" not in frame.arrays
+    atoms.info["virials"] = atoms.info["REF_virial"].ravel()  # the same by another name
+    assert np.allclose(tamiz.to_frame(atoms).stress, np.eye(3))
 
 
 def test_two_labels_that_differ_are_asked_about():

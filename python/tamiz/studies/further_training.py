@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, nargs="+", required=True, help="train.toml")
     parser.add_argument("--crystals", type=int, default=24, help="that are labelled (default: %(default)s)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="of the draws (default: 1 2 3)")
-    parser.add_argument("--share", type=float, default=0.1, help="of the frames that are labels, at least (default: %(default)s)")
+    parser.add_argument("--share", type=float, default=0.3, help="of the frames that are labels, at least (default: %(default)s, as in campaigns)")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, help="results as JSON")
     arguments = parser.parse_args()
@@ -93,9 +93,10 @@ def main() -> None:
              "configs": {path.name: path.read_text() for path in arguments.config}}
     results = known_results(arguments.output, about, parser)
     print("| configuration | draw | energy of others: mean error [meV/atom] | median | bias | of the first test frames: mean | median | bias |\n" + 8 * "|---" + "|")
+    model = tamiz.load(task.model)
     for seed in arguments.seeds:
         drawn = set(draw(list(task.ends), arguments.crystals, seed))
-        print(line("none", seed, judged(tamiz.load(task.model), task, drawn)), flush=True)
+        print(line("none", seed, judged(model, task, drawn)), flush=True)
         for config in arguments.config:
             key = {"config": config.name, "seed": seed}
             found = next((one for one in results if key.items() <= one.items()), None)

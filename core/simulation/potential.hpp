@@ -43,6 +43,7 @@ struct Capabilities {
   int n_members = 0;              ///< 0: no committee
   int n_descriptors = 0;          ///< 0: none
   bool uncertainty_gradients = false;
+  bool second_derivatives = false;
   std::vector<Element> elements;  ///< empty: every element
 };
 

@@ -10,6 +10,7 @@
 #include "tamiz/screening/campaign/campaign.hpp"
 #include "tamiz/screening/campaign/decide.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
+#include "tamiz/screening/campaign/start_curvature.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 #include "tamiz/screening/oracle/relative_cost.hpp"
 #include "tamiz/screening/precursors/molecular_formats.hpp"
@@ -39,14 +40,16 @@ std::vector<std::string> ledger_records(const fs::path& path) {
 
 LabelRun label_frames(const std::vector<std::pair<std::string, Frame>>& frames, const std::string& oracle_name,
                       const std::string& task, const std::string& level, double timeout, int workers,
-                      const fs::path& ledger_path, const fs::path& scratch, bool retry_failed) {
+                      const fs::path& ledger_path, const fs::path& scratch, bool retry_failed, const Potential* model) {
   const std::string settings = level.empty() ? "{}" : read_level(level);
   std::vector<LabelRequest> requests;
   for (const auto& [id, frame] : frames) requests.push_back(request_for(frame, id, label_task_from(task), level_name(level), settings, timeout));
   Ledger ledger(ledger_path);
   const auto oracle = make_oracle(oracle_name, workers, scratch);
+  require_version(*oracle, settings);
+  const std::shared_ptr<const Potential> borrowed(std::shared_ptr<void>(), model);
   Stop stop;
-  LabelRun run = run_labels(*oracle, ledger, requests, retry_failed, [&] { return stop(); });
+  LabelRun run = run_labels(*oracle, ledger, requests, retry_failed, [&] { return stop(); }, curvature_by(borrowed));
   stop.raise_if_stopped();
   return run;
 }
@@ -107,7 +110,7 @@ void bind_labels(py::module_& module) {
       .def_readonly("n_calculated", &LabelRun::n_calculated)
       .def_readonly("complete", &LabelRun::complete);
   module.def("label", &label_frames, py::arg("frames"), py::arg("oracle"), py::arg("task"), py::arg("level"),
-             py::arg("timeout"), py::arg("workers"), py::arg("ledger"), py::arg("scratch"), py::arg("retry_failed"), Release());
+             py::arg("timeout"), py::arg("workers"), py::arg("ledger"), py::arg("scratch"), py::arg("retry_failed"), py::arg("model"), Release());
 }
 
 }  // namespace

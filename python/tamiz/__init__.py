@@ -5,6 +5,7 @@
     potential = tamiz.load("model.safetensors")
     prediction = potential.evaluate([atoms], forces=True, stress=True)      # ASE, pymatgen or tamiz structures
     relaxed = tamiz.relax(structures, potential, cell=True, fmax=0.01)
+    tamiz.phonons(atoms, potential).is_stable()
     atoms.calc = tamiz.ase.Calculator(potential)
     tamiz.Campaign.open("runs/nitrides").table()                            # pandas
 
@@ -54,6 +55,7 @@ from .potential import Potential, Prediction, import_mace, load
 from .screening import label, propose, prototype_names, select
 from .simulation import RelaxResult, Sample, Trajectory, md, relax
 from .training import TrainedModel, calibration, evaluate, model_info, train
+from .vibrations import Bands, Phonons, phonons
 
 __version__: str = _tamiz.version
 __commit__: str = _tamiz.commit
@@ -76,9 +78,9 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "Campaign", "CapabilityError", "ConvergenceError", "ConvexHull", "Error", "FileError", "FormatError", "Frame", "GapModel", "NumericsError",
-    "OracleError", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
+    "Bands", "Campaign", "CapabilityError", "ConvergenceError", "ConvexHull", "Error", "FileError", "FormatError", "Frame", "GapModel", "NumericsError",
+    "OracleError", "Phonons", "Potential", "Prediction", "RelaxResult", "Sample", "ShapeError", "SpeciesError", "Structure",
     "TrainedModel", "Trajectory", "UnitError", "ase", "calibration", "data_directory", "datasets", "evaluate", "formats",
-    "group_duplicates", "import_mace", "label", "load", "md", "model_info", "plots", "propose", "prototype_names", "read",
+    "group_duplicates", "import_mace", "label", "load", "md", "model_info", "phonons", "plots", "propose", "prototype_names", "read",
     "read_structure", "relax", "select", "set_log_level", "to_ase", "to_frame", "to_pymatgen", "to_structure", "train", "write",
 ]

@@ -19,7 +19,8 @@ CONFIG = "campaign.toml"
 
 TABLE_COLUMNS = ["rank", "id", "formula", "system", "outcome", "status", "e_hull", "e_hull_model", "e_hull_std",
                  "e_hull_dft", "e_hull_corrected", "formation_energy", "space_group", "space_group_number", "n_atoms",
-                 "volume_per_atom", "gap", "gap_direct", "gap_kind", "gap_level", "known", "known_source", "origin",
+                 "volume_per_atom", "gap", "gap_direct", "gap_kind", "gap_level", "dynamic_stability", "phonon_lowest", "known",
+                 "known_source", "origin",
                  "prototype", "decoration", "reason"]
 
 
@@ -27,14 +28,14 @@ def _row(candidate: dict[str, Any]) -> dict[str, Any]:
     """Columns of one candidate; what is not known is missing."""
     model, dft = candidate.get("model") or {}, candidate.get("dft") or {}
     group, gap = candidate.get("space_group_after") or {}, candidate.get("gap") or {}
-    known = candidate.get("known") or {}
+    known, phonons = candidate.get("known") or {}, candidate.get("phonons") or {}
     row = {key: candidate.get(key) for key in TABLE_COLUMNS if not isinstance(candidate.get(key), dict)}
     row.update(
         e_hull=dft.get("e_hull", model.get("e_hull")), e_hull_model=model.get("e_hull"),
         e_hull_std=model.get("e_hull_std"), e_hull_dft=dft.get("e_hull"), e_hull_corrected=dft.get("e_hull_corrected"),
         formation_energy=dft.get("formation_energy", model.get("formation_energy")), space_group=group.get("symbol"),
         space_group_number=group.get("number"), gap=gap.get("value"), gap_direct=gap.get("direct"),
-        gap_kind=gap.get("kind"), gap_level=gap.get("level"), known=known.get("name"), known_source=known.get("source"))
+        gap_kind=gap.get("kind"), gap_level=gap.get("level"), phonon_lowest=phonons.get("lowest"), known=known.get("name"), known_source=known.get("source"))
     return row
 
 
@@ -170,7 +171,7 @@ class Campaign:
         raise Error(f"no candidate '{candidate_id}' in {self.folder}: ids are in table()['id']")
 
     def structure(self, candidate_id: str) -> Structure:
-        """The geometry of a candidate: by DFT where it was relaxed with it, else by the model. Raises Error where it was lost."""
+        """The geometry of a candidate: that of its DFT label where there is one, that of the known phase that it is, else by the model. Raises Error where it was lost."""
         candidate = self.candidate(candidate_id)
         if "structure" not in candidate:
             raise Error(f"candidate '{candidate_id}' has no geometry: {candidate.get('reason') or candidate['status']}")

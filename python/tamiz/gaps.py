@@ -51,20 +51,25 @@ class GapModel:
         Args:
             potential: a MACE model from a file.
             structures: crystals, eight or more, relaxed (tamiz, ASE or pymatgen); all are trained on, whatever their split.
-            gaps: of each [eV], 0 for metals; four or more above 0.
+            gaps: of each [eV], 0 for metals; four or more above 0. Its errors are known (``errors``) where so much is left without any of the folds.
             plain_gaps: of each with a cheaper functional, PBE say [eV], where known. They make gaps more certain.
             folds: parts of the cross-validation.
 
         Takes O(n³) time: seconds for 300 crystals. Raises ShapeError for fewer crystals, CapabilityError for a potential
         without descriptors, NumericsError for gaps that are negative or not finite.
         """
+        if folds < 2:
+            raise ShapeError(f"folds must be 2 or more, got {folds}")
         crystals = to_structures(structures)
         values = [float(gap) for gap in gaps]
         if len(values) != len(crystals):
             raise ShapeError(f"expected a gap for each of {len(crystals)} structures, got {len(values)}")
         data = (_tamiz.crystal_features(potential._native, crystals), [crystal.reduced_formula for crystal in crystals], values,
                 _plain(plain_gaps, len(crystals)))
-        errors = _tamiz.cross_validated_gaps(*data, folds)
+        try:
+            errors = _tamiz.cross_validated_gaps(*data, folds)
+        except ShapeError:  # too few to leave some out
+            errors = None
         return cls(_tamiz.GapModel(*data, _tamiz.potential_hash(potential.path), level), potential, errors)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Plots of a campaign and of a potential's error bars with matplotlib. Each takes the axes to draw on, or makes some, and returns them."""
+"""Plots of a campaign, of phonons and of a potential's error bars with matplotlib. Each takes the axes to draw on, or makes some, and returns them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .training import Calibration
+    from .vibrations import Phonons
 
 # Colours that stay apart for people who do not see red and green as different (Okabe and Ito).
 COLORS = {"DFT-confirmed": "#0072B2", "known phase": "#7A55A3", "DFT-checked": "#E69F00", "predicted": "#999999"}
@@ -90,4 +91,21 @@ def budget(campaign: Campaign, axes: Axes | None = None) -> Axes:
     axes.set_xticks(positions, [f"{row.formula} {row.task}" for row in labels.itertuples()], rotation=90, fontsize=7)
     axes.set_ylabel("core-seconds")
     axes.set_title(f"{len(labels)} labels, {failed.sum()} failed, {labels['cost'].sum():.0f} core-seconds")
+    return axes
+
+
+def phonon_bands(phonons: Phonons, axes: Axes | None = None, path: str | None = None) -> Axes:
+    """Frequencies along a path of special points; imaginary ones are negative, and red."""
+    axes = _axes(axes)
+    bands = phonons.bands(path, points=200)
+    axes.plot(bands.distances, bands.frequencies, color=COLORS["DFT-confirmed"], linewidth=1.0)
+    unstable = np.where(bands.frequencies < 0.0, bands.frequencies, np.nan)
+    axes.plot(bands.distances, unstable, color="#D55E00", linewidth=1.2)
+    axes.axhline(0.0, color="black", linewidth=0.6)
+    for place, _ in bands.labels:
+        axes.axvline(place, color="#bbbbbb", linewidth=0.6, zorder=0)
+    axes.set_xticks([place for place, _ in bands.labels], [name.replace("G", "Γ") for _, name in bands.labels])
+    axes.set_xlim(bands.distances[0], bands.distances[-1])
+    axes.set_ylabel("frequency [THz]")
+    axes.set_title(f"{phonons.structure.reduced_formula}, supercell {' × '.join(str(n) for n in phonons.copies)}")
     return axes

@@ -67,18 +67,20 @@ def select(potential: Potential, structures: Any, *, n: int = 50, known: Any = (
 
 
 def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", task: str = "single_point",
-          level: str | None = None, timeout: float = 0.0, workers: int = 0, retry_failed: bool = False) -> LabelRun:
+          level: str | None = None, timeout: float = 0.0, workers: int = 0, retry_failed: bool = False,
+          potential: Potential | None = None) -> LabelRun:
     """Calculates energies, forces and stresses of structures in worker processes.
 
     Args:
         structures: one or many (tamiz frames or structures, ASE, pymatgen), or a dict of them by id. Else the ``info`` of a frame or
             of Atoms may hold an "id"; a "mesh" names the class of k-point mesh, as "molecule".
         ledger: file that keeps the labels; what it holds already is not calculated again.
-        oracle: "gpaw", "ase:module:callable", "replay:LEDGER", or a command that speaks the worker protocol.
+        oracle: "gpaw", "ase:module:callable", "replay:LEDGER", "replay-names:LEDGER", or a command that speaks the worker protocol.
         task: "single_point", "relax" or "gap".
         level: settings by name or JSON file; for "gpaw" pbe-600g unless given, for others none.
         timeout: CPU time of one label [core-seconds], and ten times as much on the clock; 0: none.
         workers: side by side; 0: one per core that the machine grants.
+        potential: whose second derivatives relaxations of crystals begin with: they take about half as many steps where it knows them.
 
     A label may fail: then its result has a ``reason`` and no ``frame``. Ctrl-C stops; the same call goes on.
     Raises OracleError when the oracle cannot be started, FileError for the ledger.
@@ -91,4 +93,5 @@ def label(structures: Any, ledger: str | os.PathLike, *, oracle: str = "gpaw", t
     if level is None:
         level = "pbe-600g" if oracle == "gpaw" else ""
     with tempfile.TemporaryDirectory(prefix="tamiz-label-") as scratch:
-        return _tamiz.label(named, oracle, task, level, timeout, workers, ledger, scratch, retry_failed)
+        return _tamiz.label(named, oracle, task, level, timeout, workers, ledger, scratch, retry_failed,
+                            potential and potential._native)

@@ -22,7 +22,7 @@ def relax(structures: Any, potential: Potential, cell: bool = True, fmax: float 
     Args:
         cell: relax the lattice too.
         fmax: largest force on an atom at the end [eV/Å].
-        max_steps: evaluations of one structure before it counts as not converged.
+        max_steps: steps of one structure before it counts as not converged.
         smax: largest stress component at the end, with `cell` [eV/Å³]; 0.0006 is about 0.1 GPa.
         pressure: target [eV/Å³], positive compresses.
         atoms_per_batch: size of a batch in atoms.

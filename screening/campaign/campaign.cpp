@@ -26,7 +26,9 @@
 #include "tamiz/screening/campaign/stage_label.hpp"
 #include "tamiz/screening/campaign/stage_learn.hpp"
 #include "tamiz/screening/campaign/stage_relax.hpp"
+#include "tamiz/screening/campaign/stage_vibrate.hpp"
 #include "tamiz/screening/campaign/start.hpp"
+#include "tamiz/screening/campaign/start_curvature.hpp"
 #include "tamiz/screening/campaign/summary.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
@@ -84,6 +86,7 @@ struct Campaign::Impl {
   bool label(int round, std::span<const LabelOrder> orders);
   void learn_from(int round);
   bool measure_gaps();
+  void vibrate();
   void finish();
 
   const LearnRecord* adopted_before(int round) const;
@@ -254,15 +257,21 @@ void Campaign::Impl::start_oracle() {
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
   if (open_orders(history, orders, round).empty()) return true;
   start_oracle();
-  if (!get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, stop)) return false;
+  const bool relaxes = std::ranges::any_of(orders, [](const LabelOrder& order) { return order.task == LabelTask::relax; });
+  if (relaxes) require_same_model(round);
+  const std::shared_ptr<const Potential> model = relaxes ? load_potential(model_path(round), {.threads = 1}) : nullptr;
+  if (!get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, curvature_by(model), stop)) return false;
   if (nothing_was_calculated(history))
-    throw OracleError(fmt::format("not one label came of {}: all {} failed, the last one with: {}; mend this and go on with --resume, which asks for them again",
+    throw OracleError(fmt::format("not one label came of {}: all {} failed, the last one with: {}; mend this and go on with --resume, which asks for them once more",
                                   config.label.oracle, history.labels.size(), history.labels.back().result.reason));
   return true;
 }
 
 void Campaign::Impl::learn_from(int round) {
-  if (static_cast<int>(history.learned.size()) > round) return;
+  if (static_cast<int>(history.learned.size()) > round) {
+    std::filesystem::remove(checkpoint_of(folder, round));  // a kill came between record and removal
+    return;
+  }
   require_same_model(round + 1);
   if (hash_of_first_labels(config.training_files()) != history.start->training_hash)
     throw FormatError(fmt::format("the labels that the starting model was trained on are others than when this campaign began: restore {}",
@@ -280,6 +289,7 @@ void Campaign::Impl::learn_from(int round) {
   if (!record) throw Stopped{};
   log::info(fmt::format("round {}: new model {}: {}", round, record->adopted ? "adopted" : "not adopted", record->reason));
   ledger.append(to_json(*record));
+  std::filesystem::remove(checkpoint_of(folder, round));
   history.learned.push_back(*record);
 }
 
@@ -297,6 +307,25 @@ bool Campaign::Impl::measure_gaps() {
   for (const RankedCandidate* entry : confirmed | std::views::take(config.label.gaps))
     orders.push_back({entry->proposal->id, LabelTask::gap, entry->structure, name_in_file(*entry->proposal)});
   return label(config.decide.rounds, orders);
+}
+
+/// Whether the best are dynamically stable, by the last model.
+void Campaign::Impl::vibrate() {
+  if (history.vibrations || config.phonons.candidates == 0) return;
+  const int round = config.decide.rounds;
+  require_same_model(round);
+  const auto potential = load_potential(model_path(round), {.threads = threads});
+  const std::vector<RankedCandidate> ranked = rank(history);
+  const auto n_ranked = static_cast<std::size_t>(std::ranges::count_if(ranked, [](const RankedCandidate& entry) { return entry.rank > 0; }));
+  Progress progress("phonons", std::min(n_ranked, static_cast<std::size_t>(config.phonons.candidates)));
+  std::vector<VibrationRecord> records = vibrations_of(*potential, ranked, config.phonons, threads, [&](std::size_t done) {
+    progress.update(done);
+    stop_here();
+  });
+  nlohmann::json record{{"kind", "vibrations"}, {"model_hash", model_hash(round)}, {"candidates", nlohmann::json::array()}};
+  for (const VibrationRecord& each : records) record["candidates"].push_back(to_json(each));
+  ledger.append(record);
+  history.vibrations = std::move(records);
 }
 
 void Campaign::Impl::finish() {
@@ -348,6 +377,7 @@ Campaign::End Campaign::Impl::run() {
   if (!goes_on()) return End::stopped;
   assess(config.decide.rounds);
   if (!measure_gaps()) return End::stopped;
+  vibrate();
   finish();
   return End::finished;
 }

@@ -67,6 +67,15 @@ LearnOptions learn_options(const TomlTable& table) {
   return options;
 }
 
+PhononOptions phonon_options(const TomlTable& table) {
+  table.allow_only({"candidates", "length", "tolerance"});
+  PhononOptions options;
+  options.candidates = count(table, "candidates", options.candidates, 0);
+  options.length = bounded(table, "length", options.length, 0.0, 50.0);
+  options.tolerance = bounded(table, "tolerance", options.tolerance, 0.0, 10.0);
+  return options;
+}
+
 }  // namespace
 
 CampaignConfig CampaignConfig::read(const std::filesystem::path& path) {
@@ -79,7 +88,7 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   CampaignConfig config;
   config.text = text;
   const TomlTable root = TomlTable::parse(text, name);
-  root.allow_only({"campaign", "propose", "relax", "decide", "label", "learn"});
+  root.allow_only({"campaign", "propose", "relax", "decide", "label", "learn", "phonons"});
   const TomlTable campaign = root.table("campaign");
   campaign.allow_only({"name", "question", "systems", "seed", "model", "competing", "training"});
   for (const char* key : {"name", "systems", "model", "competing", "training"}) campaign.require(key);
@@ -98,6 +107,7 @@ CampaignConfig CampaignConfig::parse(const std::string& text, const std::string&
   config.decide = decide_options(root.table("decide"));
   config.label = label_options(root.table("label"));
   config.learn = learn_options(root.table("learn"));
+  config.phonons = phonon_options(root.table("phonons"));
   return config;
 }
 

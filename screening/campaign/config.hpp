@@ -39,6 +39,12 @@ struct LearnOptions {
   int min_held_out = 4;      ///< with fewer, a new model must be better on the first test labels, too
 };
 
+struct PhononOptions {
+  int candidates = 20;       ///< the first of the ranking whose vibrations the model is asked for; 0: none
+  double length = 12.0;      ///< least distance between opposite faces of a supercell [Å]
+  double tolerance = 0.3;    ///< imaginary frequencies up to here do not count as unstable [THz]
+};
+
 /// Everything that fixes a campaign; read from campaign.toml.
 struct CampaignConfig {
   std::string name;
@@ -53,6 +59,7 @@ struct CampaignConfig {
   DecideOptions decide;
   LabelOptions label;
   LearnOptions learn;
+  PhononOptions phonons;
   std::string text;                  ///< the file, verbatim
 
   /// Throws FormatError (unknown key, wrong type, value out of range: names file, line and key and the

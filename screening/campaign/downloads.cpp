@@ -126,7 +126,7 @@ MadeSets made_sets(const nlohmann::json& level, const Composition& composition) 
   return sets;
 }
 
-/// Class of k-point mesh of a composition among those of a level, as the worker begins with it where it knows no gap.
+/// Class of k-point mesh of a composition among those of a level, fine enough for whatever gap there may be.
 std::string mesh_class(const Composition& composition, const nlohmann::json& classes) {
   static const std::set<std::string_view> metalloids{"B", "Si", "Ge", "Sn", "Sb"};
   if (may_have_gap(composition)) return "anion";

@@ -40,7 +40,8 @@ class Runner {
       }
       auto done = queue_.oracle.poll(k_poll);
       keep_states();  // also of what ran out of time just now
-      for (auto& [ticket, result] : done) take(ticket, std::move(result));
+      for (auto& [ticket, result] : done)
+        if (running_.contains(ticket)) take(ticket, std::move(result));  // others were given up by an earlier run
       submit_more();
       queue_.waiting();
       if (Clock::now() - last_cost_ >= k_cost_interval) note_costs();
@@ -67,6 +68,7 @@ class Runner {
 
   void submit(LabelRequest request, const std::string& key) {
     request.state = unfinished_.state(key);
+    if (queue_.prepare) queue_.prepare(request);
     queue_.ledger.append({{"kind", "label_started"},
                           {"id", request.id},
                           {"key", key},
@@ -112,7 +114,8 @@ class Runner {
   }
 
   void keep_states() {
-    for (const auto& [ticket, state] : queue_.oracle.new_states()) unfinished_.keep(queue_.requests[running_.at(ticket)].key(), state);
+    for (const auto& [ticket, state] : queue_.oracle.new_states())
+      if (const auto found = running_.find(ticket); found != running_.end()) unfinished_.keep(queue_.requests[found->second].key(), state);
   }
 
   void give_up() {

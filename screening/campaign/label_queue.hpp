@@ -19,6 +19,7 @@ struct LabelQueue {
   /// Called once per request with its index, the moment its label is there. One that was known, or was calculated
   /// for another request of the same key, is marked as cached and costs nothing.
   std::function<void(std::size_t, LabelResult)> answer;
+  std::function<void(LabelRequest&)> prepare = {};  ///< called with what is handed to the oracle, just before
   std::function<void()> waiting;  ///< called about every second while the oracle works
 };
 

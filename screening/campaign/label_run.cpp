@@ -77,7 +77,7 @@ LabelRequest request_for(const Frame& frame, const std::string& id, LabelTask ta
 }
 
 LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest> requests, bool retry_failed,
-                    const std::function<bool()>& stop) {
+                    const std::function<bool()>& stop, const std::function<void(LabelRequest&)>& prepare) {
   check_same_oracle(ledger, oracle);
   LabelRun run;
   run.results.resize(requests.size());
@@ -102,7 +102,7 @@ LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest
     ++n_done;
     show();
   };
-  run.complete = run_queue({oracle, ledger, requests, std::move(known), keep, show}, stop);
+  run.complete = run_queue({oracle, ledger, requests, std::move(known), keep, prepare, show}, stop);
   return run;
 }
 

@@ -29,7 +29,8 @@ LabelRequest request_for(const Frame& frame, const std::string& id, LabelTask ta
 /// calculated again; a failed one only with `retry_failed`. Requests of the same key are calculated once.
 /// `stop` is asked every second or two; when it returns true, labels under way are given up and the run is
 /// resumable. Throws FileError, OracleError; FormatError when the ledger holds labels of another oracle.
+/// `prepare` is called with each request that is handed to the oracle, just before.
 LabelRun run_labels(Oracle& oracle, Ledger& ledger, std::span<const LabelRequest> requests, bool retry_failed,
-                    const std::function<bool()>& stop);
+                    const std::function<bool()>& stop, const std::function<void(LabelRequest&)>& prepare = {});
 
 }  // namespace tamiz

@@ -33,6 +33,7 @@ struct RankedCandidate {
   std::string reason;
   std::string known_as;              ///< id of the competing or reported phase that it is; empty: none was found
   bool compared = false;             ///< with all known phases of its system; where some lack a geometry, it was not
+  const VibrationRecord* vibrations = nullptr;
   int rank = 0;                      ///< 1..; 0 where it is not ranked
 
   /// What it is ranked by: the DFT value where there is one [eV/atom].

@@ -1,6 +1,8 @@
 #include "tamiz/screening/campaign/records.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -187,6 +189,34 @@ LearnRecord learn_record_from_json(const json& value) {
           value.at("model_file")};
 }
 
+json to_json(const VibrationRecord& record) {
+  json value{{"candidate", record.candidate}};
+  if (!record.reason.empty()) {
+    value["reason"] = record.reason;
+    return value;
+  }
+  // JSON has no infinity, which a lone atom has.
+  value["lowest"] = std::isfinite(record.lowest) ? json(record.lowest) : json(nullptr);
+  value["wave_vector"] = {record.wave_vector[0], record.wave_vector[1], record.wave_vector[2]};
+  value["copies"] = record.copies;
+  value["stable"] = record.stable;
+  return value;
+}
+
+VibrationRecord vibration_record_from_json(const json& value) {
+  VibrationRecord record;
+  record.candidate = value.at("candidate");
+  record.reason = value.value("reason", "");
+  if (!record.reason.empty()) return record;
+  const json& lowest = value.at("lowest");
+  record.lowest = lowest.is_null() ? std::numeric_limits<double>::infinity() : lowest.get<double>();
+  const auto point = value.at("wave_vector").get<std::array<double, 3>>();
+  record.wave_vector = Vec3(point[0], point[1], point[2]);
+  record.copies = value.at("copies");
+  record.stable = value.at("stable");
+  return record;
+}
+
 namespace {
 
 RoundPrediction prediction_from(const json& value, const std::vector<Candidate>& proposals) {
@@ -244,6 +274,9 @@ void add_record(CampaignHistory& history, const json& record) {
     history.labels.push_back(label_record_from_json(record));
   } else if (kind == "trained") {
     history.learned.push_back(learn_record_from_json(record));
+  } else if (kind == "vibrations") {
+    history.vibrations.emplace();
+    for (const json& value : record.at("candidates")) history.vibrations->push_back(vibration_record_from_json(value));
   } else if (kind == "finished") {
     history.finished = true;
   }

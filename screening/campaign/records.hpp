@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -69,6 +70,16 @@ struct LearnRecord {
   std::string model_file;       ///< relative to the run folder
 };
 
+/// What the last model says of the vibrations of a ranked candidate.
+struct VibrationRecord {
+  std::string candidate;
+  std::string reason;                 ///< why they were not calculated; empty where they were
+  double lowest = 0.0;                ///< frequency, imaginary ones negative [THz]
+  Vec3 wave_vector = Vec3::Zero();    ///< of the lowest mode, in units of the reciprocal lattice vectors
+  std::array<int, 3> copies{1, 1, 1}; ///< of the cell in the supercell
+  bool stable = false;                ///< no imaginary frequency beyond the tolerance
+};
+
 /// What a campaign starts from, so that what it says later does not depend on files that may change.
 struct CampaignStart {
   std::string config_text;      ///< the campaign file, verbatim
@@ -94,6 +105,9 @@ LabelRecord label_record_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const LearnRecord& record);
 LearnRecord learn_record_from_json(const nlohmann::json& json);
 
+nlohmann::json to_json(const VibrationRecord& record);
+VibrationRecord vibration_record_from_json(const nlohmann::json& json);
+
 /// The ledger of a campaign, read into types.
 struct CampaignHistory {
   std::optional<CampaignStart> start;                 ///< missing where nothing was begun
@@ -103,6 +117,7 @@ struct CampaignHistory {
   std::vector<std::vector<LabelChoice>> decisions;    ///< one per round that was decided
   std::vector<LabelRecord> labels;                    ///< in the order of arrival
   std::vector<LearnRecord> learned;                   ///< one per round that was trained
+  std::optional<std::vector<VibrationRecord>> vibrations;  ///< missing where they were not asked for yet
   double interrupted_cost = 0.0;                      ///< core-seconds of labels that a kill cut off
   bool finished = false;
 

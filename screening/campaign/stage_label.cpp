@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "tamiz/core/base/progress.hpp"
@@ -68,14 +69,15 @@ std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<co
 }
 
 bool nothing_was_calculated(const CampaignHistory& history) {
-  return !history.labels.empty() && std::ranges::all_of(history.labels, [](const LabelRecord& label) {
-    return label.result.status == LabelStatus::failed && label.result.trajectory.empty();
+  std::set<std::string> keys;  // what fails again where a person had the time to mend the machine is the fault of crystals after all
+  return !history.labels.empty() && std::ranges::all_of(history.labels, [&](const LabelRecord& label) {
+    return label.result.status == LabelStatus::failed && label.result.trajectory.empty() && keys.insert(label.result.key).second;
   });
 }
 
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,
                 int round, const LabelOptions& options, const std::string& settings,
-                const std::function<bool()>& stop) {
+                const std::function<void(LabelRequest&)>& prepare, const std::function<bool()>& stop) {
   const std::vector<LabelOrder> open = longest_first(open_orders(history, orders, round));
   std::vector<LabelRequest> requests;
   for (const LabelOrder& order : open) requests.push_back(request_of(order, round, options, settings));
@@ -89,7 +91,7 @@ bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::s
     ++n_done;
     show();
   };
-  return run_queue({oracle, ledger, requests, known_labels(history), keep, show}, stop);
+  return run_queue({oracle, ledger, requests, known_labels(history), keep, prepare, show}, stop);
 }
 
 }  // namespace tamiz

@@ -18,7 +18,7 @@ struct LabelOrder {
   std::string name = {};  ///< of a candidate from a file, there
 };
 
-/// Whether all labels that there are failed before a single energy: that is the fault of a machine, not of crystals.
+/// Whether all labels that there are failed before a single energy, none for the second time: that is the fault of a machine, not of crystals.
 bool nothing_was_calculated(const CampaignHistory& history);
 
 /// Those that round `round` has no label of yet; all of them where a round ended and nothing was calculated.
@@ -27,9 +27,9 @@ std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<co
 /// Gets the labels of one round that the ledger does not hold yet, and appends each to the ledger the
 /// moment it arrives. A label that fails or times out is recorded with its reason and is not tried again.
 /// Costs of running labels are noted every few seconds, so that what a kill cuts off is still counted.
-/// Returns false when `stop` asked to end before all were there; running labels are then given up.
+/// `prepare` is called with each request that is handed to the oracle, just before. Returns false when `stop` asked to end before all were there; running labels are then given up.
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,
                 int round, const LabelOptions& options, const std::string& settings,
-                const std::function<bool()>& stop);
+                const std::function<void(LabelRequest&)>& prepare, const std::function<bool()>& stop);
 
 }  // namespace tamiz

@@ -8,12 +8,15 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 #include <utility>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/files.hpp"
 #include "tamiz/core/base/hash.hpp"
 #include "tamiz/core/base/philox.hpp"
+#include "tamiz/core/structure/identity.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
@@ -22,6 +25,7 @@ namespace tamiz {
 namespace {
 
 constexpr double k_allowed_loss = 1.25;  // a new model may forget this much of what the first one knew
+constexpr std::size_t k_fewest_tests = 5;  // first test frames with energies, with fewer of which no uncertainty is calibrated
 
 /// Geometries further than this from equilibrium would pull the fit away from what is ranked.
 bool usable(const Frame& frame) {
@@ -87,12 +91,15 @@ LabelledFrames split_labels(const CampaignHistory& history, double held_out_shar
   std::sort(labels.begin(), labels.end(), [&](const auto* a, const auto* b) { return order(a) < order(b); });
   LabelledFrames split;
   std::map<std::string, bool> side;  // of a candidate: a later label of it stays where the first one went
+  StructureIndex crystals;           // and so does one that became the same crystal
   double due = 1.0;                  // the first label is held out, so that there is something to judge on
   for (const LabelRecord* label : labels) {
     std::vector<Frame> frames = frames_of(label->result);
     if (frames.empty()) continue;
-    const auto [place, is_new] = side.try_emplace(label->candidate, due >= 1.0);
-    if (is_new) due += held_out_share - (place->second ? 1.0 : 0.0);
+    const std::string twin = crystals.find(frames.back().structure);
+    const auto [place, is_new] = side.try_emplace(label->candidate, twin.empty() ? due >= 1.0 : side.at(twin));
+    if (is_new && twin.empty()) due += held_out_share - (place->second ? 1.0 : 0.0);
+    if (twin.empty()) crystals.add(label->candidate, frames.back().structure);
     const bool is_held_out = place->second;
     std::move(frames.begin(), frames.end(), std::back_inserter(is_held_out ? split.held_out : split.training));
     split.n_held_out += is_held_out;
@@ -106,6 +113,19 @@ std::vector<Frame> with_share(std::span<const Frame> first, std::span<const Fram
   do frames.insert(frames.end(), own.begin(), own.end());
   while (static_cast<double>(frames.size() - first.size()) < wanted);
   return frames;
+}
+
+std::vector<Frame> tests_of_others(std::span<const Frame> tests, std::span<const Frame> own) {
+  std::set<std::string> trained;
+  for (const Frame& frame : own) trained.insert(frame.structure.composition().reduced().formula());
+  std::vector<Frame> others;
+  std::ranges::copy_if(tests, std::back_inserter(others), [&](const Frame& frame) {
+    return !trained.contains(frame.structure.composition().reduced().formula());
+  });
+  const auto n_energies = static_cast<std::size_t>(
+      std::ranges::count_if(others, [](const Frame& frame) { return frame.labels.consistent_energy().has_value(); }));
+  const bool has_forces = std::ranges::any_of(others, [](const Frame& frame) { return frame.labels.forces.has_value(); });
+  return n_energies >= k_fewest_tests && has_forces ? others : std::vector<Frame>(tests.begin(), tests.end());
 }
 
 void judge(LearnRecord& record, int min_held_out, const KnownScores& known) {
@@ -124,6 +144,10 @@ void judge(LearnRecord& record, int min_held_out, const KnownScores& known) {
                                 min_held_out);
 }
 
+std::filesystem::path checkpoint_of(const std::filesystem::path& run_folder, int round) {
+  return run_folder / "models" / fmt::format("round_{}.checkpoint", round);
+}
+
 std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile& first, const ModelFile& current,
                                  std::span<const Frame> shipped, std::span<const Frame> shipped_test, const LearnOptions& options, int round,
                                  std::uint64_t seed, int threads, const std::filesystem::path& run_folder,
@@ -136,13 +160,19 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
     record.reason = split.training.empty() ? "no label to train on" : "no label held out to judge on";
     return record;
   }
-  const auto checkpoint = run_folder / "models" / fmt::format("round_{}.checkpoint", round);
+  const std::vector<Frame> tests = tests_of_others(shipped_test, split.training);
   TrainCallbacks callbacks;
   callbacks.progress = progress;
-  callbacks.checkpoint = checkpoint;
+  callbacks.checkpoint = checkpoint_of(run_folder, round);
   callbacks.should_stop = stop;
   const TrainConfig config = training_config(current, options, seed + static_cast<std::uint64_t>(round), threads);
-  TrainResult result = train(config, with_share(shipped, split.training, options.share), current, callbacks, shipped_test);
+  TrainResult result;
+  try {
+    result = train(config, with_share(shipped, split.training, options.share), current, callbacks, tests);
+  } catch (const NumericsError& error) {  // the same again after a resume
+    record.reason = fmt::format("the training failed, {}: the old model stays", error.what());
+    return record;
+  }
   if (!result.finished) return std::nullopt;
   result.model.card.entries["training_frames"] = std::to_string(shipped.size() + split.training.size());
   record.steps = options.steps;
@@ -151,7 +181,7 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
   const auto old_potential = potential_of(current, scratch, threads), new_potential = potential_of(result.model, scratch, threads);
   record.before = evaluate_errors(*old_potential, split.held_out);
   record.after = evaluate_errors(*new_potential, split.held_out);
-  const auto known_by = [&](const Potential& potential) { return evaluate_errors(potential, shipped_test).score; };
+  const auto known_by = [&](const Potential& potential) { return evaluate_errors(potential, tests).score; };
   judge(record, options.min_held_out, {.first = known_by(*potential_of(first, scratch, threads)), .before = known_by(*old_potential), .after = known_by(*new_potential)});
   if (record.adopted && current.description.uncertainty_scale > 0.0 && !(result.model.description.uncertainty_scale > 0.0)) {
     record.adopted = false;
@@ -162,7 +192,6 @@ std::optional<LearnRecord> learn(const CampaignHistory& history, const ModelFile
     result.model.write(run_folder / record.model_file);
     record.model_hash = hash_hex(read_file(run_folder / record.model_file));
   }
-  std::filesystem::remove(checkpoint);
   return record;
 }
 

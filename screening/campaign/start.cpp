@@ -12,6 +12,7 @@
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/version.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
+#include "tamiz/potentials/engine/training/training_set.hpp"
 #include "tamiz/screening/campaign/first_labels.hpp"
 #include "tamiz/screening/campaign/summary_model.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
@@ -49,6 +50,28 @@ void check_elements(const CampaignStart& start, const CampaignConfig& config) {
       if (!known.contains(std::string(element.symbol())))
         throw SpeciesError(fmt::format("the model {} does not know {}, which is in the system {}: it knows {}", config.model.string(), element.symbol(),
                                        system, fmt::join(known, ", ")));
+}
+
+/// Labels of two levels teach a model neither.
+void check_level(const CampaignStart& start, const CampaignConfig& config) {
+  const std::string trained = nlohmann::json::parse(start.model).at("card").value("level", "");
+  if (trained.empty() || trained == level_name(config.label.level)) return;
+  throw FormatError(fmt::format("the model {} was trained at level {}, and the campaign asks for labels at {}, whose energies are not comparable: take a model of this level",
+                                config.model.string(), trained, level_name(config.label.level)));
+}
+
+/// What would end the training of a round, whose labels are paid for by then.
+void check_first_labels(const CampaignStart& start, const CampaignConfig& config) {
+  const FirstLabels first = read_first_labels(config.training_files());
+  const auto known = nlohmann::json::parse(start.model).at("description").at("elements").get<std::set<std::string>>();
+  for (const std::vector<Frame>* frames : {&first.training, &first.test}) {
+    check_labels(*frames, frames == &first.test ? "first test" : "first training", true);
+    for (const Frame& frame : *frames)
+      for (const Element element : frame.structure.species())
+        if (!known.contains(std::string(element.symbol())))
+          throw SpeciesError(fmt::format("{} hold {}, which the model {} does not know: name the labels that it was trained on",
+                                         fmt::join(config.training, ", "), element.symbol(), config.model.string()));
+  }
 }
 
 /// Without a committee nothing says where the model may be wrong, and a search only follows it.
@@ -92,7 +115,8 @@ void check_start(const CampaignStart& start, const CampaignConfig& config) {
                                       (data / config.competing).string(), element.symbol(), config.label.level, system));
   check_elements(start, config);
   warn_without_committee(start, config);
-  read_first_labels(config.training_files());  // only after the labels of a round would they be missed
+  check_level(start, config);
+  check_first_labels(start, config);
   if (nlohmann::json::parse(start.settings).value("code", "") == "gpaw" && config.label.oracle.starts_with("ase:"))
     throw CapabilityError(fmt::format("level {} is GPAW's, and the oracle is {}: energies of different codes are never compared; "
                                       "give the oracle a level and competing phases of its own",

@@ -62,7 +62,9 @@ json settings_json(const CampaignConfig& config) {
                      {"relax_steps", config.label.relax_steps}, {"timeout [core-seconds]", config.label.timeout}, {"gaps", config.label.gaps}}},
           {"learn", {{"steps", config.learn.steps}, {"learning_rate", config.learn.learning_rate},
                      {"batch_size", config.learn.batch_size}, {"share", config.learn.share}, {"held_out", config.learn.held_out},
-                     {"min_held_out", config.learn.min_held_out}}}};
+                     {"min_held_out", config.learn.min_held_out}}},
+          {"phonons", {{"candidates", config.phonons.candidates}, {"length [Å]", config.phonons.length},
+                       {"tolerance [THz]", config.phonons.tolerance}}}};
 }
 
 json systems_json(const CampaignConfig& config, const CompetingSet& competing) {
@@ -137,6 +139,22 @@ json gap_json(const RankedCandidate& entry, std::span<const CompetingPhase> know
           {"level", properties.value("gap_level", "")}};
 }
 
+std::string_view stability_word(const VibrationRecord* vibrations) {
+  if (vibrations == nullptr || !vibrations->reason.empty()) return "not tested";
+  return vibrations->stable ? "stable" : "unstable";
+}
+
+/// What the model says of the vibrations of a cell of `n_atoms`.
+json phonons_json(const VibrationRecord& vibrations, std::size_t n_atoms) {
+  json value = to_json(vibrations);
+  value.erase("candidate");
+  value.erase("stable");
+  if (!vibrations.reason.empty()) return value;
+  const auto& [a, b, c] = vibrations.copies;
+  value["n_atoms"] = static_cast<std::size_t>(a) * static_cast<std::size_t>(b) * static_cast<std::size_t>(c) * n_atoms;
+  return value;
+}
+
 json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
                     const std::map<std::string, std::string>& formulas, const std::string& settings) {
   const Composition composition = entry.structure.composition();
@@ -152,9 +170,10 @@ json candidate_json(const RankedCandidate& entry, const CompetingSet& competing,
              {"outcome", entry.outcome},
              {"status", to_string(entry.confidence)},
              {"space_group_before", group_of(entry.proposal->structure)},
-             {"dynamic_stability", "not tested"}};
+             {"dynamic_stability", stability_word(entry.vibrations)}};
   if (!entry.reason.empty()) value["reason"] = entry.reason;
   if (entry.outcome == "failed") return value;
+  if (entry.vibrations != nullptr) value["phonons"] = phonons_json(*entry.vibrations, entry.structure.size());
   value["space_group_after"] = group_of(entry.structure);
   value["structure"] = structure_to_json(entry.structure);
   value["volume_per_atom"] = entry.structure.lattice().volume() / static_cast<double>(entry.structure.size());
@@ -240,7 +259,7 @@ json summarize(const CampaignHistory& history, const std::filesystem::path& fold
                {"cost", cost_json(history)},
                {"corrections", corrections_json()},
                {"model", last_model_json(history, folder)},
-               {"limits", limits()}};
+               {"limits", limits(history)}};
   for (const RankedCandidate& entry : ranked)
     summary["candidates"].push_back(candidate_json(entry, competing, formulas, settings));
   return summary;

@@ -1,5 +1,7 @@
 #include "tamiz/screening/campaign/summary_model.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -160,8 +162,13 @@ json last_model_json(const CampaignHistory& history, const std::filesystem::path
   return json::parse(history.start->model);
 }
 
-json limits() {
-  return {"Dynamic stability was not tested: a ranked structure may have imaginary phonon modes.",
+json limits(const CampaignHistory& history) {
+  const std::string dynamic =
+      history.vibrations
+          ? fmt::format("Dynamic stability was tested with the model only, of the first {} in the ranking: harmonic phonons in supercells, without DFT.",
+                        history.vibrations->size())
+          : "Dynamic stability was not tested: a ranked structure may have imaginary phonon modes.";
+  return {dynamic,
           "Temperature, entropy, defects, surfaces and kinetics of synthesis are not considered.",
           "Spin-orbit coupling and magnetism are not considered.",
           "PBE gaps are too small by about 40 %; GLLB-SC gaps are given where they were calculated.",

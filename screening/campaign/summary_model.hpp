@@ -18,6 +18,6 @@ nlohmann::json model_json(const std::string& name, const ModelFile& model);
 /// The model that the campaign adopted last, or the one it started from.
 nlohmann::json last_model_json(const CampaignHistory& history, const std::filesystem::path& folder);
 /// What this program does not know or test, in sentences.
-nlohmann::json limits();
+nlohmann::json limits(const CampaignHistory& history);
 
 }  // namespace tamiz

@@ -59,7 +59,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   }
   result["model"] = potential->name();
   if (!arguments.predictions.empty()) write_frames(arguments.predictions, predicted);
-  if (labelled && !common.quiet) print_errors("all", result);
+  if (labelled && !common.quiet) print_errors(common.tables(), "all", result);
   return k_done;
 }
 

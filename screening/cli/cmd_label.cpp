@@ -8,7 +8,9 @@
 #include "tamiz/core/base/log.hpp"
 #include "tamiz/core/base/temporary_folder.hpp"
 #include "tamiz/core/io/format.hpp"
+#include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/campaign/label_run.hpp"
+#include "tamiz/screening/campaign/start_curvature.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
@@ -19,7 +21,7 @@ namespace {
 struct Arguments {
   std::vector<std::string> files;
   std::string oracle = "gpaw";
-  std::string level, settings, ledger, output;
+  std::string level, settings, ledger, output, model;
   std::string task = "single_point";
   double timeout = 0.0;
   int workers = 0;
@@ -127,7 +129,8 @@ int run(const Arguments& arguments, nlohmann::json& result) {
   const TemporaryFolder scratch("tamiz-label");  // where the workers keep what they write
   const auto oracle = make_oracle(arguments.oracle, arguments.workers, scratch.path());
   require_version(*oracle, work.requests.front().settings);  // those of all
-  const LabelRun labels = run_labels(*oracle, ledger, work.requests, arguments.retry_failed, stop_requested);
+  const std::shared_ptr<const Potential> model = arguments.model.empty() ? nullptr : load_potential(arguments.model, {.threads = 1});
+  const LabelRun labels = run_labels(*oracle, ledger, work.requests, arguments.retry_failed, stop_requested, curvature_by(model));
   summarize(labels, result);
   if (!labels.complete) {
     log::info(fmt::format("stopped; what is done is in {}, the same command goes on from there", ledger_path));
@@ -164,6 +167,8 @@ void add_label(CLI::App& app) {
   command->add_option("--timeout", arguments->timeout, "CPU time of one label [core-seconds] (0: none)")->check(not_negative());
   command->add_option("--ledger", arguments->ledger, "Ledger that keeps the labels (default: OUTPUT.tz)");
   command->add_option("-o,--output", arguments->output, "Labelled structures")->required();
+  command->add_option("--model", arguments->model, "Potential whose second derivatives relaxations of crystals begin with: fewer steps")
+      ->check(CLI::ExistingFile);
   command->add_flag("--retry-failed", arguments->retry_failed, "Calculate again what failed before");
   command->add_flag("--trajectory", arguments->trajectory, "Write every geometry of a relaxation");
 }

@@ -104,7 +104,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   result["output"] = arguments.output;
   result["counts"] = counts;
   if (!common.quiet)
-    for (const auto& [status, n] : counts) fmt::print(stderr, "{:5} {}\n", n, status);
+    for (const auto& [status, n] : counts) fmt::print(common.tables(), "{:5} {}\n", n, status);
   if (counts.contains(std::string(to_string(RelaxStatus::stopped)))) {
     log::info(fmt::format("stopped; {} has what there is, and relaxing it goes on from there", arguments.output));
     return k_stopped;

@@ -13,6 +13,7 @@
 #include "tamiz/core/io/splits.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
+#include "tamiz/potentials/engine/training/errors_json.hpp"
 #include "tamiz/potentials/engine/training/train_config.hpp"
 #include "tamiz/potentials/engine/training/training_set.hpp"
 #include "tamiz/screening/cli/command.hpp"
@@ -97,15 +98,22 @@ std::map<std::string, std::string> card_of(const Arguments& a) {
   return entries;
 }
 
-void report(const TrainResult& trained, const Arguments& a, const Frames& frames, const Common& common, nlohmann::json& result) {
-  const auto potential = load_potential(a.out, {.dtype = "float32", .device = "cpu", .threads = threads_of(common)});
+void report(const TrainResult& trained, const Arguments& a, const std::string& dtype, const Frames& frames, const Common& common,
+            nlohmann::json& result) {
+  const auto potential = load_potential(a.out, {.dtype = dtype, .device = "cpu", .threads = threads_of(common)});
   const auto add = [&](const std::string& name, std::span<const Frame> some) {
     if (some.empty()) return;
     result[name] = errors_by_type(*potential, some);
-    if (!common.quiet) print_errors(name, result[name]);
+    if (!common.quiet) print_errors(common.tables(), name, result[name]);
   };
   add("training", frames.training);
   add("validation", frames.validation);
+  if (frames.validation.empty() && trained.validation.n_frames > 0) {
+    // A part of those above that the training held out by itself.
+    result["held_out"] = nlohmann::json::parse(json_text(trained.validation));
+    result["held_out"]["config_type"] = nlohmann::json::object();
+    if (!common.quiet) print_errors(common.tables(), "held out of these", result["held_out"]);
+  }
   add("test", frames.test);
   result["model"] = a.out;
   result["steps"] = trained.steps;
@@ -148,7 +156,7 @@ int run(Arguments& a, const Common& common, nlohmann::json& result) {
   trained.model.write(a.out);
   fs::remove(checkpoint_of(a));
   if (trained.stopped_early) log::info(fmt::format("the last cycle was not better on the validation frames: ended at step {} of {}, with the best model", trained.steps, config.steps));
-  report(trained, a, frames, common, result);
+  report(trained, a, config.dtype, frames, common, result);
   return k_done;
 }
 

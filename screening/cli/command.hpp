@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -26,6 +27,8 @@ struct Common {
 
   /// Whether standard output is for people.
   bool speaks() const { return !quiet && json != "-"; }
+  /// Where tables for people go: standard output, unless JSON has it.
+  std::FILE* tables() const { return json == "-" ? stderr : stdout; }
 };
 
 /// Those that were asked for, or what the machine grants.
@@ -63,6 +66,7 @@ void add_import(CLI::App& app);
 void add_info(CLI::App& app);
 void add_relax(CLI::App& app);
 void add_md(CLI::App& app);
+void add_phonon(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_train_gaps(CLI::App& app);

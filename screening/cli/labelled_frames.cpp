@@ -20,8 +20,8 @@ std::string thousandths(const nlohmann::json& value, int decimals) {
   return value.is_null() ? "-" : fmt::format("{:.{}f}", 1e3 * value.get<double>(), decimals);
 }
 
-void print_row(const std::string& name, const nlohmann::json& row) {
-  fmt::print(stderr, "  {:24} {:7} frames  energy {:>8} meV/atom  forces {:>8} meV/Å  stress {:>8} meV/Å³\n", name,
+void print_row(std::FILE* stream, const std::string& name, const nlohmann::json& row) {
+  fmt::print(stream, "  {:24} {:7} frames  energy {:>8} meV/atom  forces {:>8} meV/Å  stress {:>8} meV/Å³\n", name,
              row.at("n_frames").get<std::size_t>(), thousandths(row.at("energy_mae"), 2), thousandths(row.at("force_mae"), 1),
              thousandths(row.at("stress_mae"), 3));
 }
@@ -105,13 +105,13 @@ nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame>
   return sums.errors();
 }
 
-void print_errors(const std::string& title, const nlohmann::json& errors) {
-  print_row(title, errors);
+void print_errors(std::FILE* stream, const std::string& title, const nlohmann::json& errors) {
+  print_row(stream, title, errors);
   if (const auto found = errors.find("calibration"); found != errors.end() && found->is_object())
-    fmt::print(stderr, "  {:24} {:7} frames  miscalibration area {:.3f}  sharpness {:.2f} meV/atom  rank correlation with the error {:.2f}\n",
+    fmt::print(stream, "  {:24} {:7} frames  miscalibration area {:.3f}  sharpness {:.2f} meV/atom  rank correlation with the error {:.2f}\n",
                "uncertainty", found->at("n_frames").get<std::size_t>(), found->at("miscalibration_area").get<double>(),
                1e3 * found->at("sharpness").get<double>(), found->at("spearman").get<double>());
-  for (const auto& [type, row] : errors.at("config_type").items()) print_row(type, row);
+  for (const auto& [type, row] : errors.at("config_type").items()) print_row(stream, type, row);
 }
 
 }  // namespace tamiz::cli

@@ -48,6 +48,6 @@ class ErrorsByType {
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
 
 /// The table of `errors_by_type` in meV and Å for a terminal, on standard error.
-void print_errors(const std::string& title, const nlohmann::json& errors);
+void print_errors(std::FILE* stream, const std::string& title, const nlohmann::json& errors);
 
 }  // namespace tamiz::cli

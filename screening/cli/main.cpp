@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   add_gaps(app);
   add_relax(app);
   add_md(app);
+  add_phonon(app);
   add_convert(app);
   add_import(app);
   add_info(app);

@@ -29,6 +29,8 @@ struct LabelRequest {
   std::string settings;   ///< JSON object handed to the worker
   std::map<std::string, std::string> info = {};  ///< what else is known of it ("parents", ...), kept with the label; not in the key
   double timeout = 0.0;   ///< CPU time [core-seconds], and ten times as much on the clock [s]; 0: none
+  /// Second derivatives of the energy by a model, with which a relaxation begins (core/analysis/curvature.hpp); empty: none. Not in the key.
+  Eigen::MatrixXd curvature = {};
   std::string state = {};  ///< JSON object that an attempt which was cut off had kept; empty: none. Not in the key
 
   /// Key of the cache: hash of structure, task and settings.

@@ -106,6 +106,7 @@ std::string label(const LabelRequest& request) {
                {"task", to_string(request.task)},
                {"structure", structure_to_json(request.structure)},
                {"settings", settings_from_text(request.settings)}};
+  for (const auto& row : request.curvature.rowwise()) message["curvature"].push_back(std::vector<double>(row.begin(), row.end()));
   if (!request.state.empty()) message["state"] = json::parse(request.state);
   return message.dump();
 }

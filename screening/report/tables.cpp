@@ -101,6 +101,7 @@ std::vector<std::pair<std::string, std::string>> columns(const json& c) {
       {"known_as", at({"known", "name"})},
       {"known_source", at({"known", "source"})},
       {"dynamic_stability", at({"dynamic_stability"})},
+      {"phonon_lowest_thz", at({"phonons", "lowest"})},
   };
 }
 

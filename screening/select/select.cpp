@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/oracle/relative_cost.hpp"
 #include "tamiz/screening/properties/crystal_features.hpp"
@@ -14,6 +15,7 @@ namespace tamiz {
 namespace {
 
 constexpr std::size_t k_at_once = 64;
+constexpr Eigen::Index k_block = 256;  // rows of a product of matrices
 constexpr double k_same = 1e-4;  // of the spread of features: float32 descriptors of one crystal in two cells differ by less
 
 /// What one evaluation says of the structures that are chosen from.
@@ -52,8 +54,28 @@ class Nearest {
  public:
   explicit Nearest(PointRows points)
       : points_(std::move(points)), squares_(Eigen::VectorXd::Constant(points_.rows(), std::numeric_limits<double>::infinity())) {}
-  void add(const Eigen::RowVectorXd& point) { squares_ = squares_.cwiseMin((points_.rowwise() - point).rowwise().squaredNorm()); }
-  void add(Eigen::Index of_points) { add(Eigen::RowVectorXd(points_.row(of_points))); }
+  void add(Eigen::Index of_points) {
+    const Eigen::RowVectorXd point = points_.row(of_points);
+    squares_ = squares_.cwiseMin((points_.rowwise() - point).rowwise().squaredNorm());
+  }
+  /// Many at once, as products of matrices: |a − b|² = |a|² + |b|² − 2 a·b, whose rounding is far below k_same².
+  void add_all(const PointRows& others, int threads) {
+    const Eigen::VectorXd lengths = others.rowwise().squaredNorm();
+    const auto n_blocks = static_cast<std::size_t>((points_.rows() + k_block - 1) / k_block);
+    parallel_for(n_blocks, threads, [&](std::size_t block) {
+      const Eigen::Index first = static_cast<Eigen::Index>(block) * k_block, n = std::min(k_block, points_.rows() - first);
+      const auto here = points_.middleRows(first, n);
+      Eigen::VectorXd nearest = Eigen::VectorXd::Constant(n, std::numeric_limits<double>::infinity());
+      for (Eigen::Index begin = 0; begin < others.rows(); begin += k_block) {
+        const Eigen::Index m = std::min(k_block, others.rows() - begin);
+        Eigen::MatrixXd apart = -2.0 * here * others.middleRows(begin, m).transpose();
+        apart.rowwise() += lengths.segment(begin, m).transpose();
+        nearest = nearest.cwiseMin(apart.rowwise().minCoeff());
+      }
+      const Eigen::VectorXd squares = (nearest + here.rowwise().squaredNorm()).cwiseMax(0.0);
+      squares_.segment(first, n) = squares_.segment(first, n).cwiseMin(squares);
+    });
+  }
   double operator[](Eigen::Index k) const { return std::sqrt(squares_[k]); }
 
  private:
@@ -74,8 +96,7 @@ std::vector<Selected> select(const Potential& potential, std::span<const Structu
   all << features, of_known;
   const FeatureScale scale(all);
   Nearest nearest(scale.apply(features));
-  const PointRows known_points = scale.apply(of_known);
-  for (Eigen::Index k = 0; k < known_points.rows(); ++k) nearest.add(Eigen::RowVectorXd(known_points.row(k)));
+  nearest.add_all(scale.apply(of_known), potential.threads());
 
   Eigen::VectorXd worth = sigma;
   if (options.per_cost)

@@ -97,6 +97,7 @@ class FusedPotential final : public Potential {
     Capabilities capabilities;
     capabilities.n_members = offered_members(description());
     capabilities.uncertainty_gradients = capabilities.n_members > 1;
+    capabilities.second_derivatives = true;
     capabilities.n_descriptors = description().n_interactions * description().channels;
     capabilities.elements = description().elements;
     return capabilities;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+
+#include "tamiz/potentials/engine/training/label_weights.hpp"
 
 namespace tamiz {
 namespace {
@@ -52,19 +55,28 @@ void CommitteeErrors::add(const Frame& frame, const PredictedFrame& prediction) 
   const auto n_atoms = static_cast<double>(frame.structure.size());
   errors_.push_back(std::abs(prediction.energy - *energy) / n_atoms);
   deviations_.push_back(prediction.deviation / n_atoms);
+  weights_.push_back(label_weights(frame, "frame").energy);
 }
 
 std::optional<double> calibrated_scale(const CommitteeErrors& committee) {
   const std::vector<double>&errors = committee.errors(), &deviations = committee.deviations();
   if (errors.size() < k_least_frames) return std::nullopt;
-  std::vector<double> ratios;
-  for (std::size_t k = 0; k < errors.size(); ++k) ratios.push_back(errors[k] / deviations[k]);
+  std::vector<std::pair<double, double>> ratios;  // and their weights
+  double total = 0.0;
+  for (std::size_t k = 0; k < errors.size(); ++k) {
+    ratios.emplace_back(errors[k] / deviations[k], committee.weights()[k]);
+    total += committee.weights()[k];
+  }
+  if (!(total > 0.0)) return std::nullopt;
   std::sort(ratios.begin(), ratios.end());
   // One standard deviation of a normal distribution holds 68.3 %, and the quantile does not mind a few frames far outside.
   constexpr double k_one_sigma = 0.683;
-  // The k-th smallest of n holds k/(n + 1) on average.
-  const auto place = static_cast<std::size_t>(std::ceil(k_one_sigma * static_cast<double>(ratios.size() + 1)));
-  return ratios[std::min(place, ratios.size()) - 1];
+  // The k-th smallest of n holds k/(n + 1) on average; the last bits of a sum of weights decide nothing.
+  const double place = k_one_sigma * total * (1.0 + 1.0 / static_cast<double>(ratios.size())) * (1.0 - 1e-12);
+  double reached = 0.0;
+  for (const auto& [ratio, weight] : ratios)
+    if ((reached += weight) >= place) return ratio;
+  return ratios.back().first;
 }
 
 std::optional<Calibration> calibration(const CommitteeErrors& committee) {

@@ -18,14 +18,15 @@ class CommitteeErrors {
 
   const std::vector<double>& errors() const { return errors_; }          ///< [eV/atom]
   const std::vector<double>& deviations() const { return deviations_; }  ///< [eV/atom]
+  const std::vector<double>& weights() const { return weights_; }        ///< of the energies in training (label_weights.hpp)
 
  private:
-  std::vector<double> errors_, deviations_;
+  std::vector<double> errors_, deviations_, weights_;
 };
 
 /// Factor by which the spread of a committee's energies has to be multiplied so that errors on frames,
-/// which the committee was not trained on, lie within it in 68.3 % of the cases. Nothing for fewer than five
-/// frames with energies.
+/// which the committee was not trained on, lie within it in 68.3 % of the cases, which count as their energies do in
+/// training: one that is known to be off says little of the committee. Nothing for fewer than five frames with energies.
 std::optional<double> calibrated_scale(const CommitteeErrors& committee);
 
 /// What a committee's standard deviations σ say of the errors of energies per atom.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tamiz/potentials/engine/training/label_weights.hpp"
+
 namespace tamiz {
 namespace {
 
@@ -21,6 +23,7 @@ Outputs outputs_for_errors(const Potential& potential, std::span<const Frame> fr
 
 void ErrorSums::add(const Frame& frame, const PredictedFrame& prediction) {
   const auto n = static_cast<double>(frame.structure.size());
+  const LabelWeights weights = label_weights(frame, "frame");
   ++n_frames_;
   n_atoms_ += frame.structure.size();
   if (const auto energy = frame.labels.consistent_energy()) {
@@ -28,13 +31,14 @@ void ErrorSums::add(const Frame& frame, const PredictedFrame& prediction) {
     energy_ += std::abs(error);
     energy_squared_ += error * error;
     n_energies_ += 1;
-    energy_score_ += std::log1p(std::abs(error) / k_energy_unit);
+    energy_score_ += weights.energy * std::log1p(std::abs(error) / k_energy_unit);
+    energy_weight_ += weights.energy;
   }
   if (frame.labels.forces) {
     const double error = (prediction.forces - *frame.labels.forces).cwiseAbs().sum();
     force_ += error;
-    force_score_ += std::log1p(error / (3.0 * n) / k_force_unit);
-    n_frames_with_forces_ += 1;
+    force_score_ += weights.forces * std::log1p(error / (3.0 * n) / k_force_unit);
+    force_weight_ += weights.forces;
     reference_force_ += frame.labels.forces->cwiseAbs().sum();
     n_forces_ += 3.0 * n;
   }
@@ -53,8 +57,7 @@ ErrorSummary ErrorSums::summary() const {
   summary.force_mae = ratio(force_, n_forces_);
   summary.mean_force = ratio(reference_force_, n_forces_);
   summary.stress_mae = ratio(stress_, n_stresses_);
-  if (n_energies_ > 0 || n_frames_with_forces_ > 0)
-    summary.score = ratio(energy_score_, n_energies_).value_or(0.0) + ratio(force_score_, n_frames_with_forces_).value_or(0.0);
+  summary.score = ratio(energy_score_, energy_weight_).value_or(0.0) + ratio(force_score_, force_weight_).value_or(0.0);
   return summary;
 }
 

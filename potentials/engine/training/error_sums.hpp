@@ -19,7 +19,8 @@ class ErrorSums {
   double energy_ = 0, energy_squared_ = 0, n_energies_ = 0;
   double force_ = 0, reference_force_ = 0, n_forces_ = 0;
   double stress_ = 0, n_stresses_ = 0;
-  double energy_score_ = 0, force_score_ = 0, n_frames_with_forces_ = 0;
+  // Of a score, in which labels count as in training.
+  double energy_score_ = 0, energy_weight_ = 0, force_score_ = 0, force_weight_ = 0;
 };
 
 }  // namespace tamiz

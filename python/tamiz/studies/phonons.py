@@ -58,7 +58,7 @@ def frequencies(phonon: Phonopy, forces: list[np.ndarray]) -> np.ndarray:
     phonon.forces = np.array(forces)
     phonon.produce_force_constants()
     phonon.symmetrize_force_constants()
-    return np.array([np.sort(phonon.get_frequencies(q)) for q in POINTS])
+    return np.array([np.sort(modes) for modes in phonon.run_qpoints(POINTS).frequencies])
 
 
 def without_acoustic(modes: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ import os
 import sys
 
 import protocol
+from first_hessian import first_hessian
 
 RELAX_DEFAULTS = {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 200, "cell": True}
 LABELS = ("energy", "free_energy", "forces", "stress")
@@ -74,13 +75,16 @@ def residuals(frame: dict) -> dict:
     return values
 
 
-def relax(atoms, limits: dict, report) -> tuple[dict, int]:
+def relax(atoms, limits: dict, report, curvature=None) -> tuple[dict, int]:
     """Moves atoms, and the cell where asked, to the thresholds; returns the last frame and the steps."""
     from ase.filters import FrechetCellFilter
     from ase.optimize import BFGS
 
     moves_cell = limits["cell"] and all(atoms.pbc)
-    optimizer = BFGS(FrechetCellFilter(atoms) if moves_cell else atoms, logfile=None)
+    target = FrechetCellFilter(atoms) if moves_cell else atoms
+    optimizer = BFGS(target, logfile=None)
+    if curvature is not None:
+        optimizer.H0 = first_hessian(curvature, len(atoms), target.exp_cell_factor if moves_cell else None)
     # The thresholds are checked here: the optimiser's own would mix forces with stress times volume.
     for _ in optimizer.irun(fmax=0.0, steps=limits["max_steps"]):
         frame = frame_of(atoms)
@@ -107,7 +111,7 @@ def make_handler(factory):
         atoms = protocol.atoms_from_structure(request["structure"])
         atoms.calc = factory(**settings.get("kwargs", {}))
         if request["task"] == "relax":
-            frame, steps = relax(atoms, relax_limits(settings), report)
+            frame, steps = relax(atoms, relax_limits(settings), report, request.get("curvature"))
             return frame, residuals(frame) | {"relax_steps": steps}
         frame = frame_of(atoms)
         return frame, residuals(frame)

@@ -13,6 +13,7 @@ from ase.optimize import BFGS
 from ase.units import GPa
 
 import protocol
+from first_hessian import first_hessian
 from gpaw_level import CycleFailure, Level, residuals, start_level
 from kpoint_sampling import chosen_mesh, mesh_table
 
@@ -41,7 +42,7 @@ class Relaxation:
     `stage` counts the coarse meshes of ROUGH; after them comes the level's own mesh of the class `mesh`.
     """
 
-    def __init__(self, atoms: Atoms, settings: dict, keep: Callable[[dict], None], stage: int):
+    def __init__(self, atoms: Atoms, settings: dict, keep: Callable[[dict], None], stage: int, curvature=None):
         self.atoms, self.settings, self.keep, self.stage = atoms, settings, keep, stage
         self.mesh = chosen_mesh(atoms, settings)
         moves_cell = all(atoms.pbc) and mesh_table(settings)[self.mesh] > 0.0
@@ -50,6 +51,8 @@ class Relaxation:
         scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / STIFFNESS) if moves_cell else 1.0
         target = FrechetCellFilter(atoms, exp_cell_factor=scale) if moves_cell else atoms
         self.optimizer = Optimizer(target, lambda: self.keep(self.state()))
+        if curvature is not None:
+            self.optimizer.H0 = first_hessian(curvature, len(atoms), scale if moves_cell else None)
         self.first_step = 0  # of the run on this mesh, by the optimiser's count
         self.is_resumed = False
 
@@ -131,11 +134,12 @@ class Relaxation:
         self.optimizer.pos0, self.optimizer.forces0 = x, nothing  # and learns nothing from a step that leads nowhere
 
 
-def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, keep=lambda state: None) -> tuple[Level, int]:
+def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, keep=lambda state: None, curvature=None) -> tuple[Level, int]:
     """Relaxes the atoms, compounds roughly on coarse meshes before; returns the level and the number of steps.
 
     `on_result` is given every frame. `keep` is given a state after every step; with one of them as `state`, and the atoms as they were at
     the start, a relaxation that was cut off goes on, gives its earlier frames again and ends after as many steps, on each of its meshes, as it may take in all.
+    `curvature` is that of the request, by a model.
     """
     start, frames = atoms.copy(), []
     is_compound = "kpoint_length" in settings and len(set(atoms.symbols)) > 1 and all(atoms.pbc)
@@ -148,7 +152,7 @@ def relax(atoms: Atoms, settings: dict, on_result, state: dict | None = None, ke
     def begun(stage: int) -> Relaxation:
         atoms.set_cell(start.cell)
         atoms.positions = start.positions
-        return Relaxation(atoms, settings, lambda last: keep(last | {"frames": frames}), stage)
+        return Relaxation(atoms, settings, lambda last: keep(last | {"frames": frames}), stage, curvature)
 
     relaxation = begun(first_stage)
     if state:

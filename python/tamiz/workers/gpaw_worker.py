@@ -89,7 +89,8 @@ def relax(atoms, request: dict, steps: list[dict], report: protocol.Report):
 
     earlier = {"cost_before": before["cost"]} if before["cost"] > 0.0 else {}  # of the attempts that were cut off [core-seconds]
     try:
-        level, n_steps = gpaw_relaxation.relax(atoms, request["settings"], on_result, before["relaxation"], keep)
+        level, n_steps = gpaw_relaxation.relax(atoms, request["settings"], on_result, before["relaxation"], keep,
+                                               request.get("curvature"))
     except protocol.LabelFailure as failure:
         failure.properties |= earlier
         raise

@@ -107,6 +107,9 @@ def answer(channel, request: dict, handler) -> None:
         encode(outcome)
     except LabelFailure as failure:
         outcome = failed(failure.reason, failure.properties)
+    except (MemoryError, OSError) as error:  # of the machine, not of the crystal: how far it came says nothing
+        traceback.print_exc()
+        outcome = failed(f"{type(error).__name__}: {error}", {"cut_off": True})
     except Exception as error:  # whatever a code raises is a failed label, never a dead worker
         traceback.print_exc()
         outcome = failed(f"{type(error).__name__}: {error}", {})

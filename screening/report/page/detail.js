@@ -16,8 +16,16 @@ const Detail = (() => {
       [t("group_before"), c.space_group_before ? Format.space_group(c.space_group_before) : null],
       [t("group_after"), c.space_group_after ? Format.space_group(c.space_group_after) : null],
       [t("dynamic_stability"), Format.dynamic(c)],
+      ...phonons(c),
       [t("known_or_new"), Format.known(c.known)],
     ]);
+  }
+
+  function phonons(c) {
+    const p = Data.object(c.phonons);
+    if (p.reason) return [[t("reason"), Phrases.node(p.reason)]];
+    return [[t("phonon_lowest"), Data.finite(p.lowest) ? `${Format.thz(p.lowest)} (${Data.list(p.wave_vector).map((x) => I18n.number(x, 2)).join(" ")})` : null],
+      [t("phonon_supercell"), Data.list(p.copies).length ? `${p.copies.join(" × ")}, ${p.n_atoms} ${t("atoms")}` : null]];
   }
 
   function model(c) {

@@ -76,8 +76,13 @@ const Format = (() => {
     return I18n.has(key) ? t(key) : String(text);
   };
 
-  const dynamic = (c) => !c.dynamic_stability || c.dynamic_stability === "not tested" ? t("dynamic_not_tested")
-    : `${t("dynamic_stability")}: ${c.dynamic_stability}`;
+  const thz = (value) => (Data.finite(value) ? `${I18n.number(value, 2)}\u00a0THz` : dash);
+
+  function dynamic(c) {
+    if (c.dynamic_stability === "stable") return t("dynamic_stable");
+    if (c.dynamic_stability === "unstable") return el("strong", {}, t("dynamic_unstable", { x: thz(Data.object(c.phonons).lowest) }));
+    return t("dynamic_not_tested");
+  }
 
   function known(entry) {
     if (entry === undefined) return el("span", { class: "quiet" }, t("not_compared"));
@@ -85,5 +90,5 @@ const Format = (() => {
     return [t("known"), ": ", Data.composition(entry.name) ? formula(entry.name) : Phrases.text(entry.name), entry.source ? el("div", { class: "quiet" }, linked(entry.source)) : null];
   }
 
-  return { dash, formula, space_group, ev, mev, cost, linked, decomposition, gap, status, word, dynamic, known };
+  return { dash, formula, space_group, ev, mev, cost, linked, decomposition, gap, status, word, thz, dynamic, known };
 })();

@@ -172,7 +172,7 @@ const Sections = (() => {
   function words() {
     const entries = [["status_predicted", "status_predicted_meaning"], ["status_checked", "status_checked_meaning"], ["status_known", "status_known_meaning"], ["status_confirmed", "status_confirmed_meaning"],
       ["formation_energy", "formation_energy_meaning"], ["e_hull", "e_hull_meaning"], ["hull_incomplete", "hull_incomplete_text"], ["new", "new_meaning"],
-      ["dynamic_not_tested", "dynamic_not_tested_meaning"]];
+      ["dynamic_stability", "dynamic_stability_meaning"], ["dynamic_not_tested", "dynamic_not_tested_meaning"]];
     return Dom.section("words", el("dl", { class: "words" }, entries.map(([word, meaning]) => [el("dt", {}, t(word)), el("dd", {}, t(meaning))])));
   }
 

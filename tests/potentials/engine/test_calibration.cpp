@@ -79,6 +79,16 @@ TEST(Calibration, the_scale_repairs_what_is_wrong) {
   EXPECT_NEAR(calibrated_scale(CommitteeErrors(Committee(1.0 / 3.0), frames())).value(), 3.0, 0.2);
 }
 
+TEST(Calibration, labels_that_are_known_to_be_off_do_not_stretch_the_scale) {
+  std::vector<Frame> mixed = frames();
+  for (std::size_t k = 0; k < mixed.size(); k += 2) {
+    *mixed[k].labels.energy *= 10.0;
+    mixed[k].info["config_energy_weight"] = "0.001";
+  }
+
+  EXPECT_NEAR(calibrated_scale(CommitteeErrors(Committee(1.0), mixed)).value(), 1.0, 0.08);
+}
+
 TEST(Calibration, few_frames_say_nothing) {
   const std::vector<Frame> all = frames();
 

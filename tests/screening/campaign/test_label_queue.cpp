@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tamiz/screening/campaign/label_run.hpp"
+#include "tamiz/screening/campaign/stage_label.hpp"
 #include "tamiz/screening/oracle/worker_oracle.hpp"
 
 namespace tamiz {
@@ -58,6 +59,22 @@ TEST_F(Attempts, what_ran_out_of_time_goes_on_when_it_is_asked_for_again) {
 TEST_F(Attempts, the_last_words_of_a_worker_that_dies_are_kept) {
   EXPECT_EQ(ask("dies_with_a_state", 20.0).status, LabelStatus::failed);
   EXPECT_EQ(n_states(), 1u);
+}
+
+TEST(Machine, is_to_blame_for_failures_without_a_number_but_not_twice_for_one_crystal) {
+  CampaignHistory history;
+  EXPECT_FALSE(nothing_was_calculated(history));
+  for (const char* key : {"a", "b"}) {
+    LabelRecord label;
+    label.result.key = key;
+    label.result.status = LabelStatus::failed;
+    history.labels.push_back(label);
+  }
+  EXPECT_TRUE(nothing_was_calculated(history));
+
+  history.labels.push_back(history.labels.front());
+
+  EXPECT_FALSE(nothing_was_calculated(history));
 }
 
 TEST_F(Attempts, a_known_label_is_found_by_every_id_it_was_asked_for_under) {

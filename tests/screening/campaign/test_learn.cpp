@@ -58,10 +58,15 @@ TEST(Adoption, a_few_labels_among_many_are_repeated) {
   EXPECT_EQ(with_share(own, first, 0.1).size(), 93u);
 }
 
-/// A relaxation of three geometries and their end, of which the first atom says which candidate it belongs to.
-LabelRecord relaxation(int round, int candidate) {
-  Structure crystal = test_support::diamond();
-  Frame frame{crystal, {}, {}, {}};
+/// Diamond of the element of this number.
+Structure diamond_of(int number) {
+  const Structure carbon = test_support::diamond();
+  return {carbon.lattice(), k_periodic, std::vector<Element>(carbon.size(), Element(number)), Cartesian{carbon.positions()}};
+}
+
+/// A relaxation of three geometries and their end, of which the energy says which candidate it belongs to.
+LabelRecord relaxation(int round, int candidate, int element = 0) {
+  Frame frame{diamond_of(element > 0 ? element : candidate + 3), {}, {}, {}};
   frame.labels.forces = Coordinates::Zero(2, 3);
   frame.labels.energy = candidate;
   LabelRecord label{round, "c" + std::to_string(candidate), LabelTask::relax, {}};
@@ -103,6 +108,32 @@ TEST(Adoption, never_trains_on_what_an_earlier_round_held_out) {
 
   for (const int candidate : before) EXPECT_FALSE(candidates_of(split.training).contains(candidate));
   EXPECT_GT(candidates_of(split.held_out).size(), before.size());
+}
+
+TEST(Adoption, what_became_the_same_crystal_is_on_the_same_side) {
+  CampaignHistory history;
+  for (int k = 0; k < 16; ++k) history.labels.push_back(relaxation(0, k, 6 + k / 2));
+
+  const LabelledFrames split = split_labels(history, 0.3);
+
+  const std::set<int> held_out = candidates_of(split.held_out), training = candidates_of(split.training);
+  EXPECT_EQ(held_out.size() + training.size(), 16u);
+  EXPECT_GE(training.size(), 8u);
+  for (int k = 0; k < 16; k += 2) EXPECT_EQ(held_out.contains(k), held_out.contains(k + 1)) << k;
+}
+
+TEST(Adoption, first_tests_of_compositions_that_are_trained_on_do_not_count) {
+  const auto labelled = [](int number) {
+    Frame frame{diamond_of(number), {}, {}, {}};
+    frame.labels.energy = number;
+    frame.labels.forces = Coordinates::Zero(frame.structure.positions().rows(), 3);
+    return frame;
+  };
+  std::vector<Frame> tests;
+  for (int number = 3; number < 10; ++number) tests.push_back(labelled(number));
+
+  EXPECT_EQ(tests_of_others(tests, std::vector<Frame>{labelled(4), labelled(9)}).size(), 5u);
+  EXPECT_EQ(tests_of_others(tests, std::vector<Frame>{labelled(4), labelled(8), labelled(9)}).size(), 7u) << "too few would be left";
 }
 
 TEST(Adoption, learns_from_what_failed_but_not_from_what_the_clock_cut_off) {

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tamiz/core/base/error.hpp"
@@ -46,6 +48,34 @@ TEST(Records, those_of_another_version_are_refused_and_named) {
 
   EXPECT_NE(message.find("record 2 (trained)"), std::string::npos) << message;
   EXPECT_NE(message.find("steps"), std::string::npos) << message;
+}
+
+TEST(Records, vibrations_read_back_with_what_was_not_calculated) {
+  VibrationRecord unstable, lone, refused;
+  unstable.candidate = "c0001";
+  unstable.lowest = -1.5;
+  unstable.wave_vector = Vec3(0.5, 0.0, 1.0 / 3.0);
+  unstable.copies = {2, 1, 3};
+  lone.candidate = "c0002";
+  lone.lowest = std::numeric_limits<double>::infinity();
+  lone.stable = true;
+  refused.candidate = "c0003";
+  refused.reason = "the model relaxes it into another crystal";
+  json candidates = json::array();
+  for (const VibrationRecord* each : {&unstable, &lone, &refused}) candidates.push_back(json::parse(to_json(*each).dump()));
+
+  const CampaignHistory history = CampaignHistory::from_records({to_json(start()), {{"kind", "vibrations"}, {"candidates", candidates}}});
+
+  ASSERT_TRUE(history.vibrations && history.vibrations->size() == 3);
+  const auto& read = *history.vibrations;
+  EXPECT_EQ(read[0].candidate, "c0001");
+  EXPECT_EQ(read[0].lowest, -1.5);
+  EXPECT_EQ(read[0].wave_vector, unstable.wave_vector);
+  EXPECT_EQ(read[0].copies, unstable.copies);
+  EXPECT_FALSE(read[0].stable);
+  EXPECT_TRUE(std::isinf(read[1].lowest) && read[1].stable);
+  EXPECT_EQ(read[2].reason, refused.reason);
+  EXPECT_FALSE(CampaignHistory::from_records({to_json(start())}).vibrations.has_value());
 }
 
 }  // namespace

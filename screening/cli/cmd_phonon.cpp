@@ -1,0 +1,197 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <memory>
+
+#include "tamiz/core/analysis/phonons.hpp"
+#include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/log.hpp"
+#include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/io/format.hpp"
+#include "tamiz/core/simulation/relax.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
+#include "tamiz/potentials/engine/load.hpp"
+#include "tamiz/screening/cli/command.hpp"
+#include "tamiz/screening/cli/not_kept.hpp"
+
+namespace tamiz::cli {
+namespace {
+
+constexpr double k_mesh_length = 50.0;  // [Å] that the mesh for sums over the zone resolves
+constexpr double k_loose_force = 0.02;  // [eV/Å] above it, what is said of a geometry that was not relaxed is no verdict
+
+struct Arguments {
+  std::string model, file, output;
+  LoadOptions load;
+  ForceConstantOptions force_constants;
+  double length = 15.0;    // [Å]
+  double tolerance = 0.1;  // [THz]
+  std::vector<double> temperatures{300.0};
+  bool relax = true, primitive = true;
+};
+
+struct Stopped {};
+
+/// Where spglib finds no symmetry, as of atoms in one place, what is wrong is for the relaxation to say.
+Structure start_of(const Structure& structure, bool primitive) {
+  if (!primitive || !structure.is_periodic()) return structure;
+  try {
+    return primitive_cell(structure);
+  } catch (const NumericsError&) {
+    return structure;
+  }
+}
+
+/// To forces and stresses at which frequencies do not move any more.
+std::vector<RelaxResult> relax_tightly(const Potential& potential, const std::vector<Structure>& structures) {
+  Progress progress("relax", structures.size());
+  const RelaxOptions options{.fmax = 0.001, .smax = 1e-4, .max_steps = 1000};
+  return relax(potential, structures, options, [&](std::size_t done) {
+    progress.update(done);
+    return !stop_requested();
+  });
+}
+
+nlohmann::json thermal_json(const Phonons& phonons, const Structure& cell, const Arguments& arguments, int threads) {
+  nlohmann::json rows = nlohmann::json::array();
+  if (cell.periodicity() == k_molecule) return rows;
+  const Eigen::MatrixXd modes = phonons.frequencies(phonon_mesh(copies_for(cell, k_mesh_length)), threads);
+  for (const double temperature : arguments.temperatures) {
+    const HarmonicProperties at = harmonic_properties(modes, temperature);
+    rows.push_back({{"temperature", at.temperature},
+                    {"free_energy", at.free_energy},
+                    {"entropy", at.entropy},
+                    {"heat_capacity", at.heat_capacity}});
+  }
+  return rows;
+}
+
+std::string point_text(const Vec3& point) { return fmt::format("{:.4g} {:.4g} {:.4g}", point[0], point[1], point[2]); }
+
+/// Vibrations of one structure. Throws Stopped where a signal came.
+nlohmann::json phonons_of(const Potential& potential, const Structure& cell, const Arguments& arguments, int threads) {
+  Progress progress("phonon " + cell.composition().formula(), 3 * cell.size());
+  const ForceConstants constants =
+      force_constants(potential, cell, copies_for(cell, arguments.length), arguments.force_constants, [&](std::size_t done, std::size_t) {
+        progress.update(done);
+        if (stop_requested()) throw Stopped{};
+      });
+  const Phonons phonons(constants);
+  const Phonons::Mode lowest = phonons.lowest(threads);
+  const Eigen::VectorXd centre = phonons.frequencies(Vec3::Zero());
+  return {{"supercell", constants.copies},
+          {"n_atoms", cell.size()},
+          {"n_supercell_atoms", static_cast<std::size_t>(constants.values.cols()) / 3},
+          {"largest_force", constants.largest_force},
+          {"lowest_frequency", lowest.frequency},
+          {"lowest_at", {lowest.wave_vector[0], lowest.wave_vector[1], lowest.wave_vector[2]}},
+          {"stable", lowest.frequency > -arguments.tolerance},
+          {"zone_centre", std::vector<double>(centre.begin(), centre.end())},
+          {"thermal", thermal_json(phonons, cell, arguments, threads)}};
+}
+
+/// The structure that vibrates, with what came out.
+Frame frame_of(const Structure& structure, const Frame& input, const nlohmann::json& entry) {
+  Frame frame{structure, {}, input.info, {}};
+  for (const char* key : {"phonon_status", "lowest_frequency", "lowest_at", "dynamically_stable"}) frame.info.erase(key);
+  frame.info["phonon_status"] = entry.at("status").get<std::string>();
+  if (!entry.contains("stable")) return frame;
+  const auto& at = entry.at("lowest_at");
+  frame.info["lowest_frequency"] = format_double(entry.at("lowest_frequency").get<double>());
+  frame.info["lowest_at"] = point_text({at[0].get<double>(), at[1].get<double>(), at[2].get<double>()});
+  frame.info["dynamically_stable"] = entry.at("stable").get<bool>() ? "true" : "false";
+  return frame;
+}
+
+void say(const nlohmann::json& entry, double tolerance) {
+  if (!entry.contains("stable")) {
+    fmt::print("{:16} {}\n", entry.at("formula").get<std::string>(), entry.at("status").get<std::string>());
+    return;
+  }
+  const auto& at = entry.at("lowest_at");
+  fmt::print("{:16} {:5} atoms   lowest {:8.3f} THz at ({})   {}\n", entry.at("formula").get<std::string>(),
+             entry.at("n_supercell_atoms").get<std::size_t>(), entry.at("lowest_frequency").get<double>(),
+             point_text({at[0].get<double>(), at[1].get<double>(), at[2].get<double>()}),
+             entry.at("stable").get<bool>() ? "stable" : fmt::format("unstable: below {:.2g} THz", -tolerance));
+}
+
+struct Start {
+  Structure structure;
+  std::string status;  ///< of the relaxation
+};
+
+std::vector<Start> starts_of(const Potential& potential, const std::vector<Frame>& frames, const Arguments& arguments) {
+  std::vector<Structure> structures;
+  for (const Frame& frame : frames) structures.push_back(start_of(frame.structure, arguments.primitive));
+  std::vector<Start> starts;
+  if (!arguments.relax) {
+    for (Structure& structure : structures) starts.push_back({std::move(structure), "as given"});
+    return starts;
+  }
+  for (const RelaxResult& result : relax_tightly(potential, structures)) starts.push_back({result.structure, std::string(to_string(result.status))});
+  return starts;
+}
+
+int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
+  install_stop_signals();
+  if (!arguments.output.empty()) check_output(arguments.output);
+  const std::vector<Frame> frames = read_frames(arguments.file);
+  if (frames.empty()) throw FormatError("the file holds no structure");
+  if (arguments.relax) warn_of_held_atoms(frames);
+  arguments.load.threads = threads_of(common);
+  const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
+  const std::vector<Start> starts = starts_of(*potential, frames, arguments);
+  std::vector<Frame> written;
+  result = {{"model", potential->name()}, {"tolerance", arguments.tolerance}, {"structures", nlohmann::json::array()}};
+  bool is_stopped = stop_requested();
+  std::size_t n_done = 0;
+  for (std::size_t k = 0; k < starts.size() && !is_stopped; ++k) {
+    const auto& [structure, status] = starts[k];
+    nlohmann::json entry{{"frame", k}, {"formula", structure.composition().formula()}, {"status", status}};
+    try {
+      if (status == "converged" || status == "as given") entry.update(phonons_of(*potential, structure, arguments, arguments.load.threads));
+    } catch (const Stopped&) {
+      is_stopped = true;
+      break;
+    }
+    n_done += entry.contains("stable");
+    if (entry.value("largest_force", 0.0) > k_loose_force)
+      log::warning(fmt::format("{}: forces of {:.2g} eV/Å are left, so that these are not vibrations about a minimum: leave out --no-relax",
+                            entry.at("formula").get<std::string>(), entry.at("largest_force").get<double>()));
+    if (common.speaks()) say(entry, arguments.tolerance);
+    written.push_back(frame_of(structure, frames[k], entry));
+    result["structures"].push_back(std::move(entry));
+  }
+  if (!arguments.output.empty()) write_frames(arguments.output, written);
+  if (is_stopped) {
+    log::info(fmt::format("stopped after {} of {} structures", written.size(), starts.size()));
+    return k_stopped;
+  }
+  return n_done > 0 ? k_done : k_failed;
+}
+
+}  // namespace
+
+void add_phonon(CLI::App& app) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = add_command(
+      app, "phonon", "Vibrations of structures, and whether they are dynamically stable", "tamiz phonon model.safetensors candidates.xyz -o checked.xyz",
+      [arguments](const Common& common, nlohmann::json& result) { return run(*arguments, common, result); });
+  add_model_argument(*command, arguments->model);
+  command->add_option("file", arguments->file, "File with one or more structures")->required()->check(CLI::ExistingFile);
+  command->add_option("-o,--output", arguments->output, "File for the structures that vibrate, with their lowest frequency");
+  command->add_flag("--relax,!--no-relax", arguments->relax, "Relax atoms and cell before, tightly (default)");
+  command->add_flag("--primitive,!--no-primitive", arguments->primitive, "Of the primitive cell (default), not of the cell as it is given");
+  command->add_option("--length", arguments->length, "Least distance between opposite faces of the supercell [Å]")
+      ->check(positive())->capture_default_str();
+  command->add_option("--tolerance", arguments->tolerance, "Imaginary frequencies up to here do not count as unstable [THz]")
+      ->check(not_negative())->capture_default_str();
+  command->add_option("--temperatures", arguments->temperatures, "For free energy, entropy and heat capacity in --json [K]")
+      ->check(not_negative())->capture_default_str();
+  command->add_option("--displacement", arguments->force_constants.displacement,
+                      "Of atoms, for potentials without second derivatives [Å]")->check(positive())->capture_default_str();
+  add_load_options(*command, arguments->load);
+}
+
+}  // namespace tamiz::cli

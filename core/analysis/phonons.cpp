@@ -73,10 +73,18 @@ Eigen::Index n_free_motions(const Structure& cell) {
   return directions == 0 ? 3 : directions == 1 ? 5 : 6;
 }
 
+/// Cells after which a wave of this component repeats, of at most `most`.
+int copies_of_wave(double component, int most) {
+  for (int n = 1; n <= most; ++n)
+    if (std::abs(n * component - std::round(n * component)) < 1e-6) return n;
+  throw ShapeError("the wave does not fit into the supercell of the force constants: take one of its commensurate wave vectors");
+}
+
 }  // namespace
 
 Phonons::Phonons(const ForceConstants& constants)
-    : copies_(constants.copies),
+    : cell_(constants.cell),
+      copies_(constants.copies),
       n_modes_(3 * static_cast<Eigen::Index>(constants.cell.size())),
       n_free_(std::min(n_modes_, n_free_motions(constants.cell))) {
   const Structure& cell = constants.cell;
@@ -154,6 +162,29 @@ Phonons::Mode Phonons::lowest(int threads) const {
     if (modes.size() > 0 && modes.minCoeff() < lowest.frequency) lowest = {modes.minCoeff(), points[k]};
   }
   return lowest;
+}
+
+Structure Phonons::along_lowest(const Vec3& wave_vector, double amplitude) const {
+  std::array<int, 3> copies{};
+  for (int k = 0; k < 3; ++k) copies[static_cast<std::size_t>(k)] = copies_of_wave(wave_vector[k], copies_[static_cast<std::size_t>(k)]);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXcd> solver(dynamical_matrix(wave_vector));
+  Eigen::VectorXcd mode = solver.eigenvectors().col(0);
+  // A mode is known up to a phase, which must not be the one at which the wave vanishes.
+  Eigen::Index largest = 0;
+  mode.cwiseAbs().maxCoeff(&largest);
+  mode *= std::conj(mode[largest]) / std::abs(mode[largest]);
+  const Structure supercell = cell_.supercell(copies);
+  const auto n = static_cast<Eigen::Index>(cell_.size());
+  Coordinates step(static_cast<Eigen::Index>(supercell.size()), 3);
+  for (Eigen::Index s = 0; s < step.rows(); ++s) {
+    const Eigen::Index image = s / n, j = s % n;
+    const Vec3 place(static_cast<double>(image / (copies[1] * copies[2])), static_cast<double>(image / copies[2] % copies[1]),
+                     static_cast<double>(image % copies[2]));
+    const std::complex<double> phase = std::polar(1.0, 2.0 * k_pi * wave_vector.dot(place));
+    step.row(s) = (phase * mode.segment<3>(3 * j)).real().transpose() / std::sqrt(cell_.species()[static_cast<std::size_t>(j)].mass());
+  }
+  step *= amplitude / step.rowwise().norm().maxCoeff();
+  return supercell.with_positions(Cartesian{supercell.positions() + step});
 }
 
 std::vector<Vec3> phonon_mesh(std::array<int, 3> numbers) {

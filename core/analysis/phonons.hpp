@@ -32,6 +32,11 @@ class Phonons {
   /// Infinite for a single atom in a supercell of one cell, which has nothing to vibrate against.
   Mode lowest(int threads = 1) const;
 
+  /// The crystal along its lowest mode at a wave vector, in the smallest supercell that the wave fits into; the atom that moves furthest moves
+  /// by `amplitude` [Å]. Relaxed, what was unstable becomes what it distorts into. Throws ShapeError for a wave that does not fit
+  /// into the supercell of the force constants.
+  Structure along_lowest(const Vec3& wave_vector, double amplitude) const;
+
  private:
   /// exp(2πi q·t) times `block` is a part of the dynamical matrix at rows of atom i, columns of atom j.
   struct Term {
@@ -40,6 +45,7 @@ class Phonons {
     Mat3 block;
   };
 
+  Structure cell_;
   std::array<int, 3> copies_;
   Eigen::Index n_modes_;
   Eigen::Index n_free_;  ///< modes at the zone centre that cost no energy

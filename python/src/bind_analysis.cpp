@@ -66,6 +66,7 @@ void bind_phonons(py::module_& module) {
       .def("frequencies", [](const Vibrations& v, const Coordinates& points) { return v.phonons.frequencies(points_of(points), v.threads); }, Release())
       .def("mesh", [](const Vibrations& v, std::array<int, 3> numbers) { return v.phonons.frequencies(phonon_mesh(numbers), v.threads); }, Release())
       .def("dynamical_matrix", [](const Vibrations& v, const Vec3& point) { return v.phonons.dynamical_matrix(point); }, Release())
+      .def("along_lowest", [](const Vibrations& v, const Vec3& point, double amplitude) { return v.phonons.along_lowest(point, amplitude); }, Release())
       .def("lowest", [](const Vibrations& v) {
         const Phonons::Mode mode = v.phonons.lowest(v.threads);
         return std::pair(mode.frequency, mode.wave_vector);

@@ -72,6 +72,15 @@ class Phonons:
         frequency, point = self._native.lowest()
         return frequency, np.asarray(point)
 
+    def along_lowest(self, wave_vector: Sequence[float] | None = None, amplitude: float = 0.1) -> Structure:
+        """The crystal along its lowest mode, in the smallest supercell that the wave fits into; the atom that moves furthest moves by `amplitude` [Å].
+
+        Of an unstable crystal, ``tamiz.relax`` makes of it what the crystal distorts into. Without `wave_vector` that of :meth:`lowest`.
+        Raises ShapeError for a wave that does not fit into the supercell.
+        """
+        point = self.lowest()[1] if wave_vector is None else np.asarray(wave_vector, dtype=float)
+        return self._native.along_lowest(point, amplitude)
+
     def is_stable(self, tolerance: float = 0.1) -> bool:
         """Whether no mode of the supercell has an imaginary frequency beyond `tolerance` [THz]."""
         return bool(self.lowest()[0] > -tolerance)

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "tamiz/core/analysis/phonons.hpp"
 #include "tamiz/core/base/error.hpp"
@@ -19,10 +20,11 @@ namespace tamiz::cli {
 namespace {
 
 constexpr double k_mesh_length = 50.0;  // [Å] that the mesh for sums over the zone resolves
+constexpr double k_amplitude = 0.1;     // [Å] of the first step along an unstable mode
 constexpr double k_loose_force = 0.02;  // [eV/Å] above it, what is said of a geometry that was not relaxed is no verdict
 
 struct Arguments {
-  std::string model, file, output;
+  std::string model, file, output, follow;
   LoadOptions load;
   ForceConstantOptions force_constants;
   double length = 15.0;    // [Å]
@@ -69,8 +71,13 @@ nlohmann::json thermal_json(const Phonons& phonons, const Structure& cell, const
 
 std::string point_text(const Vec3& point) { return fmt::format("{:.4g} {:.4g} {:.4g}", point[0], point[1], point[2]); }
 
+struct Vibrations {
+  nlohmann::json entry;
+  std::optional<Structure> along;  ///< its unstable mode, where it has one
+};
+
 /// Vibrations of one structure. Throws Stopped where a signal came.
-nlohmann::json phonons_of(const Potential& potential, const Structure& cell, const Arguments& arguments, int threads) {
+Vibrations vibrations_of(const Potential& potential, const Structure& cell, const Arguments& arguments, int threads) {
   Progress progress("phonon " + cell.composition().formula(), 3 * cell.size());
   const ForceConstants constants =
       force_constants(potential, cell, copies_for(cell, arguments.length), arguments.force_constants, [&](std::size_t done, std::size_t) {
@@ -80,15 +87,36 @@ nlohmann::json phonons_of(const Potential& potential, const Structure& cell, con
   const Phonons phonons(constants);
   const Phonons::Mode lowest = phonons.lowest(threads);
   const Eigen::VectorXd centre = phonons.frequencies(Vec3::Zero());
-  return {{"supercell", constants.copies},
+  const bool is_stable = lowest.frequency > -arguments.tolerance;
+  nlohmann::json entry{{"supercell", constants.copies},
           {"n_atoms", cell.size()},
           {"n_supercell_atoms", static_cast<std::size_t>(constants.values.cols()) / 3},
           {"largest_force", constants.largest_force},
           {"lowest_frequency", lowest.frequency},
           {"lowest_at", {lowest.wave_vector[0], lowest.wave_vector[1], lowest.wave_vector[2]}},
-          {"stable", lowest.frequency > -arguments.tolerance},
+          {"stable", is_stable},
           {"zone_centre", std::vector<double>(centre.begin(), centre.end())},
           {"thermal", thermal_json(phonons, cell, arguments, threads)}};
+  return {std::move(entry), is_stable ? std::nullopt : std::optional(phonons.along_lowest(lowest.wave_vector, k_amplitude))};
+}
+
+/// What unstable crystals distort into, with the frame that each comes from and what it gains.
+std::vector<Frame> followed(const Potential& potential, const std::vector<Structure>& along, const std::vector<std::size_t>& sources,
+                            const std::vector<Structure>& parents) {
+  std::vector<Frame> frames;
+  const std::vector<RelaxResult> ends = relax_tightly(potential, along);
+  for (std::size_t k = 0; k < ends.size(); ++k) {
+    const double before = evaluate(potential, std::vector<Structure>{parents[k]}).energies[0] / static_cast<double>(parents[k].size());
+    Frame frame{ends[k].structure, {}, {}, {}};
+    frame.info["follows_frame"] = std::to_string(sources[k]);
+    frame.info["relax_status"] = to_string(ends[k].status);
+    if (std::isfinite(ends[k].energy)) {
+      frame.labels.energy = ends[k].energy;
+      frame.info["gain_per_atom"] = format_double(before - ends[k].energy / static_cast<double>(ends[k].structure.size()));
+    }
+    frames.push_back(std::move(frame));
+  }
+  return frames;
 }
 
 /// The structure that vibrates, with what came out.
@@ -116,6 +144,25 @@ void say(const nlohmann::json& entry, double tolerance) {
              entry.at("stable").get<bool>() ? "stable" : fmt::format("unstable: below {:.2g} THz", -tolerance));
 }
 
+void follow(const Potential& potential, const std::vector<Structure>& along, const std::vector<std::size_t>& sources,
+            const std::vector<Structure>& parents, const std::string& output, const Common& common, nlohmann::json& result) {
+  result["followed"] = nlohmann::json::array();
+  if (along.empty()) {
+    log::info("no structure is unstable: there is none to follow");
+    return;
+  }
+  const std::vector<Frame> ends = followed(potential, along, sources, parents);
+  for (const Frame& end : ends) {
+    nlohmann::json entry{{"frame", static_cast<std::size_t>(parse_double(end.info.at("follows_frame"), "follows_frame"))}, {"formula", end.structure.composition().formula()}, {"status", end.info.at("relax_status")}};
+    if (const auto gain = end.info.find("gain_per_atom"); gain != end.info.end()) entry["gain_per_atom"] = parse_double(gain->second, "gain_per_atom");
+    if (common.speaks())
+      fmt::print("{:16} follows frame {}: {}, {:.1f} meV/atom lower\n", entry["formula"].get<std::string>(), entry["frame"].get<std::size_t>(),
+                 entry["status"].get<std::string>(), 1e3 * entry.value("gain_per_atom", 0.0));
+    result["followed"].push_back(std::move(entry));
+  }
+  write_frames(output, ends);
+}
+
 struct Start {
   Structure structure;
   std::string status;  ///< of the relaxation
@@ -136,6 +183,7 @@ std::vector<Start> starts_of(const Potential& potential, const std::vector<Frame
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   install_stop_signals();
   if (!arguments.output.empty()) check_output(arguments.output);
+  if (!arguments.follow.empty()) check_output(arguments.follow);
   const std::vector<Frame> frames = read_frames(arguments.file);
   if (frames.empty()) throw FormatError("the file holds no structure");
   if (arguments.relax) warn_of_held_atoms(frames);
@@ -143,6 +191,8 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
   const std::vector<Start> starts = starts_of(*potential, frames, arguments);
   std::vector<Frame> written;
+  std::vector<Structure> along, parents;
+  std::vector<std::size_t> sources;
   result = {{"model", potential->name()}, {"tolerance", arguments.tolerance}, {"structures", nlohmann::json::array()}};
   bool is_stopped = stop_requested();
   std::size_t n_done = 0;
@@ -150,7 +200,15 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     const auto& [structure, status] = starts[k];
     nlohmann::json entry{{"frame", k}, {"formula", structure.composition().formula()}, {"status", status}};
     try {
-      if (status == "converged" || status == "as given") entry.update(phonons_of(*potential, structure, arguments, arguments.load.threads));
+      if (status == "converged" || status == "as given") {
+        Vibrations found = vibrations_of(*potential, structure, arguments, arguments.load.threads);
+        entry.update(found.entry);
+        if (found.along) {
+          along.push_back(*std::move(found.along));
+          parents.push_back(structure);
+          sources.push_back(k);
+        }
+      }
     } catch (const Stopped&) {
       is_stopped = true;
       break;
@@ -164,6 +222,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     result["structures"].push_back(std::move(entry));
   }
   if (!arguments.output.empty()) write_frames(arguments.output, written);
+  if (!arguments.follow.empty() && !is_stopped) follow(*potential, along, sources, parents, arguments.follow, common, result);
   if (is_stopped) {
     log::info(fmt::format("stopped after {} of {} structures", written.size(), starts.size()));
     return k_stopped;
@@ -181,6 +240,7 @@ void add_phonon(CLI::App& app) {
   add_model_argument(*command, arguments->model);
   command->add_option("file", arguments->file, "File with one or more structures")->required()->check(CLI::ExistingFile);
   command->add_option("-o,--output", arguments->output, "File for the structures that vibrate, with their lowest frequency");
+  command->add_option("--follow", arguments->follow, "File for what unstable structures distort into: relaxed along their lowest mode");
   command->add_flag("--relax,!--no-relax", arguments->relax, "Relax atoms and cell before, tightly (default)");
   command->add_flag("--primitive,!--no-primitive", arguments->primitive, "Of the primitive cell (default), not of the cell as it is given");
   command->add_option("--length", arguments->length, "Least distance between opposite faces of the supercell [Å]")

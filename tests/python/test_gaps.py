@@ -119,6 +119,14 @@ def test_the_test_split_is_left_alone(tmp_path):
     assert errors["cross_validated"]["crystals"] == 28 and errors["test"]["crystals"] == 14
 
 
+def test_a_model_of_few_crystals_does_not_know_its_errors(potential):
+    few = crystals()[:8]
+
+    model = tamiz.GapModel.train(potential, few, [atoms.info["gap"] for atoms in few])
+
+    assert model.errors is None and len(model.predict(few)) == 8
+
+
 def test_what_does_not_fit_is_refused(tmp_path, potential, trained):
     known = crystals()
     write(tmp_path / "known.xyz", known, format="extxyz")

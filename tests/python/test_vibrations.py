@@ -108,6 +108,17 @@ def test_a_structure_that_is_no_minimum_is_found_unstable(potential):
     assert phonons.frequencies(point)[0] == pytest.approx(frequency)
 
 
+def test_an_unstable_crystal_is_followed_down(potential):
+    phonons = tamiz.phonons(bulk("Si", "bcc", 3.1), potential)
+
+    along = phonons.along_lowest()
+    [end] = tamiz.relax(along, potential, fmax=0.005)
+
+    before = potential.evaluate(phonons.structure).energies[0] / len(phonons.structure)
+    assert len(along) > len(phonons.structure) and end.converged
+    assert end.energy / len(end.structure) < before - 0.05
+
+
 def test_what_cannot_vibrate_is_refused(potential):
     with pytest.raises(tamiz.ConvergenceError, match="relax=False"):
         tamiz.phonons(bulk("Si", "diamond", 1.2), potential)
@@ -126,7 +137,8 @@ def test_the_program_says_which_structures_are_stable(tmp_path, potential):
 
     write(tmp_path / "in.xyz", [silicon(), bulk("Si", "bcc", 3.1), bulk("Cu")])
 
-    done = run(STILLINGER_WEBER, tmp_path / "in.xyz", "-o", tmp_path / "out.xyz", "--json", tmp_path / "out.json", "--temperatures", 0, 300)
+    done = run(STILLINGER_WEBER, tmp_path / "in.xyz", "-o", tmp_path / "out.xyz", "--json", tmp_path / "out.json", "--temperatures", 0, 300,
+               "--follow", tmp_path / "down.xyz")
 
     assert done.returncode == 0, done.stderr
     assert "stable" in done.stdout and "unstable" in done.stdout and "unknown species" in done.stdout
@@ -140,6 +152,8 @@ def test_the_program_says_which_structures_are_stable(tmp_path, potential):
     frames = tamiz.read(tmp_path / "out.xyz")
     assert [frame.info.get("dynamically_stable") for frame in frames] == ["true", "false", None]
     assert len(frames[0].structure) == 2
+    [down] = tamiz.read(tmp_path / "down.xyz")
+    assert down.info["follows_frame"] == "1" and float(down.info["gain_per_atom"]) > 0.05
 
 
 def test_the_program_fails_where_nothing_vibrates(tmp_path):

@@ -149,6 +149,29 @@ TEST(Phonons, a_stretched_crystal_is_unstable_and_a_relaxed_one_is_not) {
   EXPECT_GT(stretched.wave_vector.norm(), 0.1);
 }
 
+TEST(Phonons, the_energy_along_a_mode_rises_or_falls_with_its_frequency) {
+  const LennardJones potential = nearest_neighbours();
+  for (const double bond : {k_bond, 1.2 * k_bond}) {
+    const Phonons phonons = phonons_of(potential, close_packed(bond), {3, 3, 2});
+    const Phonons::Mode lowest = phonons.lowest();
+    const double amplitude = 0.01;
+
+    const Structure along = phonons.along_lowest(lowest.wave_vector, amplitude);
+
+    const Structure rest = close_packed(bond).supercell({static_cast<int>(std::round(along.lattice().rows().row(0).norm() / bond)),
+                                                         static_cast<int>(std::round(along.lattice().rows().row(1).norm() / bond)),
+                                                         static_cast<int>(std::round(along.lattice().rows().row(2).norm() / bond))});
+    ASSERT_EQ(along.size(), rest.size());
+    const Coordinates step = along.positions() - rest.positions();
+    EXPECT_NEAR(step.rowwise().norm().maxCoeff(), amplitude, 1e-12);
+    const double angular = 2.0 * std::numbers::pi * 1e-3 * lowest.frequency;
+    const double expected = 0.5 * std::copysign(angular * angular, angular) * Element(18).mass() * step.squaredNorm() / units::k_acceleration;
+    const auto energy = [&](const Structure& structure) { return evaluate(potential, std::vector<Structure>{structure}).energies[0]; };
+    EXPECT_NEAR(energy(along) - energy(rest), expected, 0.02 * std::abs(expected));
+  }
+  EXPECT_THROW(phonons_of(potential, close_packed(k_bond), {2, 2, 2}).along_lowest(Vec3(0.3, 0.0, 0.0), 0.1), ShapeError);
+}
+
 TEST(Phonons, second_derivatives_and_differences_agree) {
   const auto potential = load_potential(std::string(TAMIZ_SOURCE_DIR) + "/datasets/models/ca-mg-si-n.safetensors", {.dtype = "float64"});
   const double a = 6.36, q = 0.25 * a, h = 0.5 * a;

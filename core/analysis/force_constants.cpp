@@ -5,9 +5,13 @@
 #include <vector>
 
 #include "tamiz/core/base/error.hpp"
+#include "tamiz/core/base/text.hpp"
+#include "tamiz/core/neighbors/bins.hpp"
 
 namespace tamiz {
 namespace {
+
+constexpr double k_most_copies = 1000;
 
 /// −dF/dx for the displacements [first, last) of the first cell, one supercell each, as rows of `values`.
 void multiply(const Potential& potential, const Structure& supercell, std::size_t first, std::size_t last, ForceConstants& constants) {
@@ -47,10 +51,13 @@ std::array<int, 3> copies_for(const Structure& cell, double length) {
   if (!(length > 0.0)) throw UnitError("the length of a supercell must be above 0 Å");
   std::array<int, 3> copies{1, 1, 1};
   if (cell.periodicity() == k_molecule) return copies;
-  const Vec3 heights = cell.lattice().heights();
-  for (int k = 0; k < 3; ++k)
-    if (cell.periodicity()[static_cast<std::size_t>(k)])
-      copies[static_cast<std::size_t>(k)] = std::max(1, static_cast<int>(std::ceil(length / heights[k] - 1e-6)));
+  const Vec3 heights = Lattice(detail::completed_cell(cell.lattice().rows(), cell.periodicity())).heights();
+  for (int k = 0; k < 3; ++k) {
+    if (!cell.periodicity()[static_cast<std::size_t>(k)]) continue;
+    const double wanted = std::ceil(length / heights[k] - 1e-6);
+    if (!(wanted <= k_most_copies)) throw UnitError("a supercell of " + format_double(length) + " Å takes more than a thousand copies: expected some tens of Å");
+    copies[static_cast<std::size_t>(k)] = std::max(1, static_cast<int>(wanted));
+  }
   return copies;
 }
 
@@ -59,6 +66,8 @@ ForceConstants force_constants(const Potential& potential, const Structure& cell
                                const std::function<void(std::size_t, std::size_t)>& progress) {
   if (cell.size() == 0) throw ShapeError("force constants need at least one atom");
   if (!(options.displacement > 0.0)) throw UnitError("the displacement must be above 0 Å");
+  for (std::size_t k = 0; k < 3; ++k)
+    if (copies[k] != 1 && !cell.periodicity()[k]) throw ShapeError("a supercell for vibrations has one copy along a direction that is not periodic");
   const Structure supercell = cell.supercell(copies);
   const std::size_t n_displacements = 3 * cell.size();
   ForceConstants constants{cell, copies, {}, 0.0};

@@ -22,12 +22,12 @@ struct ForceConstantOptions {
 };
 
 /// Copies along the periodic directions with which opposite faces of the supercell are at least `length` [Å] apart; 1 along others.
-/// Throws UnitError unless `length` is above 0.
+/// Throws UnitError unless `length` is above 0 and asks for a thousand copies at most.
 std::array<int, 3> copies_for(const Structure& cell, double length);
 
 /// Force constants in a supercell: products of the potential's second derivatives where it has them, else central differences of its
 /// forces. `progress(done, of)` is called after each batch of displacements, and may throw to end the work.
-/// Throws as Potential::evaluate, ShapeError for a cell without atoms, UnitError for a displacement that is not above 0.
+/// Throws as Potential::evaluate, ShapeError for a cell without atoms and for copies along an open direction, UnitError for a displacement that is not above 0.
 ForceConstants force_constants(const Potential& potential, const Structure& cell, std::array<int, 3> copies,
                                const ForceConstantOptions& options = {},
                                const std::function<void(std::size_t done, std::size_t of)>& progress = {});

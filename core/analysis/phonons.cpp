@@ -10,6 +10,8 @@
 #include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/units.hpp"
+#include "tamiz/core/neighbors/bins.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
 
 namespace tamiz {
 namespace {
@@ -26,16 +28,16 @@ double frequency_of(double eigenvalue) {
 }
 
 /// Translations of the supercell [in its lattice vectors] that bring `difference` [Å] to its shortest length, all of them.
-std::vector<Eigen::Vector3i> shortest_images(const Vec3& difference, const Structure& supercell) {
-  const Mat3& rows = supercell.lattice().rows();
+std::vector<Eigen::Vector3i> shortest_images(const Vec3& difference, const Structure& supercell, const Lattice& lattice) {
+  const Mat3& rows = lattice.rows();
   Vec3 base = Vec3::Zero();  // of the translation that is about the best
   Eigen::Vector3i range = Eigen::Vector3i::Zero();
   if (supercell.periodicity() != k_molecule) {
-    const Vec3 fractional = supercell.lattice().reciprocal() * difference;
+    const Vec3 fractional = lattice.reciprocal() * difference;
     for (int k = 0; k < 3; ++k)
       if (supercell.periodicity()[static_cast<std::size_t>(k)]) base[k] = -std::round(fractional[k]);
     const double length = (difference + rows.transpose() * base).norm();
-    const Vec3 heights = supercell.lattice().heights();
+    const Vec3 heights = lattice.heights();
     for (int k = 0; k < 3; ++k)
       if (supercell.periodicity()[static_cast<std::size_t>(k)]) range[k] = static_cast<int>(std::ceil((length + k_tie) / heights[k] + 0.5));
   }
@@ -80,7 +82,19 @@ int copies_of_wave(double component, int most) {
   throw ShapeError("the wave does not fit into the supercell of the force constants: take one of its commensurate wave vectors");
 }
 
+/// The lattice, with vectors along open directions where it has none.
+Lattice with_vectors(const Structure& structure) { return Lattice(detail::completed_cell(structure.lattice().rows(), structure.periodicity())); }
+
 }  // namespace
+
+Structure phonon_cell(const Structure& structure) {
+  if (!structure.is_periodic()) return structure;
+  try {
+    return primitive_cell(structure);
+  } catch (const NumericsError&) {
+    return structure;
+  }
+}
 
 Phonons::Phonons(const ForceConstants& constants)
     : cell_(constants.cell),
@@ -92,6 +106,7 @@ Phonons::Phonons(const ForceConstants& constants)
   const auto n = static_cast<Eigen::Index>(cell.size()), n_super = static_cast<Eigen::Index>(supercell.size());
   if (constants.values.rows() != 3 * n || constants.values.cols() != 3 * n_super)
     throw ShapeError("force constants do not belong to their supercell");
+  const Lattice lattice = with_vectors(supercell);
   for (Eigen::Index i = 0; i < n; ++i) {
     Mat3 rest = Mat3::Zero();  // so that moving all atoms together costs nothing
     for (Eigen::Index s = 0; s < n_super; ++s) {
@@ -104,7 +119,7 @@ Phonons::Phonons(const ForceConstants& constants)
       const Eigen::Vector3i place(static_cast<int>(image / (copies_[1] * copies_[2])), static_cast<int>(image / copies_[2] % copies_[1]),
                                   static_cast<int>(image % copies_[2]));
       const Vec3 difference = (supercell.positions().row(s) - cell.positions().row(i)).transpose();
-      const std::vector<Eigen::Vector3i> images = shortest_images(difference, supercell);
+      const std::vector<Eigen::Vector3i> images = shortest_images(difference, supercell, lattice);
       for (const Eigen::Vector3i& each : images) {
         const Eigen::Vector3i whole = place + each.cwiseProduct(Eigen::Vector3i(copies_[0], copies_[1], copies_[2]));
         terms_.push_back({i, j, whole.cast<double>(), block / static_cast<double>(images.size())});

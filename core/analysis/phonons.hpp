@@ -4,8 +4,17 @@
 #include <vector>
 
 #include "tamiz/core/analysis/force_constants.hpp"
+#include "tamiz/core/simulation/relax.hpp"
 
 namespace tamiz {
+
+/// What is asked of vibrations unless said otherwise: least distance between opposite faces of a supercell [Å], and imaginary frequencies that do
+/// not count yet [THz], about what a model errs by.
+inline constexpr double k_phonon_length = 15.0, k_phonon_tolerance = 0.2;
+/// To the minimum about which a crystal vibrates.
+inline constexpr RelaxOptions k_before_phonons{.fmax = 0.001, .smax = 1e-4, .max_steps = 1000};
+/// The primitive cell; the structure itself where spglib finds none, or where it is not periodic in all directions.
+Structure phonon_cell(const Structure& structure);
 
 /// Harmonic vibrations of a crystal (theory, eqs. 23 to 25). Wave vectors are in units of the reciprocal lattice vectors, frequencies in THz,
 /// imaginary ones negative. The splitting of longitudinal and transverse optical modes by the electric field is left out.

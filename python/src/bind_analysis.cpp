@@ -71,6 +71,16 @@ void bind_phonons(py::module_& module) {
         const Phonons::Mode mode = v.phonons.lowest(v.threads);
         return std::pair(mode.frequency, mode.wave_vector);
       }, Release());
+  module.attr("phonon_length") = k_phonon_length;
+  module.attr("phonon_tolerance") = k_phonon_tolerance;
+  module.def("phonon_cell", &phonon_cell, py::arg("structure"), Release());
+  module.def("relax_before_phonons", [](const Potential& potential, const Structure& structure) {
+    Interrupt interrupt;
+    return relax(potential, std::vector<Structure>{structure}, k_before_phonons, [&](std::size_t) {
+             interrupt.raise_if_pending();
+             return true;
+           }).front();
+  }, py::arg("potential"), py::arg("structure"), Release());
   module.def("supercell_copies", &copies_for, py::arg("structure"), py::arg("length"));
   module.def("harmonic_properties", [](const Eigen::MatrixXd& frequencies, const std::vector<double>& temperatures) {
     Eigen::MatrixX4d rows(static_cast<Eigen::Index>(temperatures.size()), 4);

@@ -10,9 +10,8 @@ import numpy as np
 
 from . import _tamiz
 from .convert import Structure, require_no_constraints, require_usual_masses, to_structure
-from .errors import ConvergenceError, ShapeError, UnitError
+from .errors import CapabilityError, ConvergenceError, ShapeError, UnitError
 from .potential import Potential
-from .simulation import relax as relax_structures
 
 MESH_LENGTH = 50.0  # [Å] that meshes for sums over the zone resolve
 
@@ -21,7 +20,7 @@ MESH_LENGTH = 50.0  # [Å] that meshes for sums over the zone resolve
 class Bands:
     """Frequencies along a path of wave vectors."""
 
-    distances: np.ndarray  #: (n_points,) along the path [1/Å], without 2π
+    distances: np.ndarray  #: (n_points,) along the path [1/Å], with 2π
     frequencies: np.ndarray  #: (n_points, n_modes) [THz], imaginary ones negative
     wave_vectors: np.ndarray  #: (n_points, 3), in units of the reciprocal lattice vectors
     labels: list[tuple[float, str]]  #: of special points: where along the path, and names, as "G" for the zone centre
@@ -81,7 +80,7 @@ class Phonons:
         point = self.lowest()[1] if wave_vector is None else np.asarray(wave_vector, dtype=float)
         return self._native.along_lowest(point, amplitude)
 
-    def is_stable(self, tolerance: float = 0.1) -> bool:
+    def is_stable(self, tolerance: float = _tamiz.phonon_tolerance) -> bool:
         """Whether no mode of the supercell has an imaginary frequency beyond `tolerance` [THz]."""
         return bool(self.lowest()[0] > -tolerance)
 
@@ -95,7 +94,7 @@ class Phonons:
 
     def mesh(self, numbers: Sequence[int] | None = None) -> np.ndarray:
         """(n_points, n_modes) [THz] on a mesh about the zone centre that does not hold it; by default one that resolves 50 Å."""
-        return self._native.mesh(list(numbers or _tamiz.supercell_copies(self.structure, MESH_LENGTH)))
+        return self._native.mesh([int(n) for n in (_tamiz.supercell_copies(self.structure, MESH_LENGTH) if numbers is None else numbers)])
 
     def density_of_states(self, width: float = 0.1, points: int = 400, mesh: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Frequencies [THz] and states per THz and cell, each mode a Gaussian of `width` [THz]; their integral is the number of modes."""
@@ -111,9 +110,13 @@ class Phonons:
     def thermal(self, temperatures: Iterable[float] = range(0, 1001, 50), mesh: Sequence[int] | None = None) -> Any:
         """Vibrational free energy [eV], with the energy of the zero point, entropy and heat capacity at constant volume [eV/K] of one cell.
 
-        One row per temperature [K]: a pandas DataFrame. Imaginary modes have no part in them. Raises UnitError for temperatures below 0.
+        One row per temperature [K]: a pandas DataFrame. Imaginary modes have no part in them. Raises UnitError for temperatures below 0, CapabilityError
+        for molecules, whose rotations are no vibrations.
         """
         import pandas
+
+        if not any(self.structure.pbc):
+            raise CapabilityError("a molecule turns, too: its free energy is not that of its vibrations (ase.thermochemistry has both)")
 
         rows = _tamiz.harmonic_properties(self.mesh(mesh), [float(t) for t in temperatures])
         return pandas.DataFrame(rows, columns=["temperature", "free_energy", "entropy", "heat_capacity"])
@@ -124,14 +127,14 @@ class Phonons:
 
 
 def _relaxed(cell: Structure, potential: Potential) -> Structure:
-    [result] = relax_structures(cell, potential, fmax=0.001, smax=1e-4, max_steps=1000)
+    result = _tamiz.relax_before_phonons(potential._native, cell)
     if not result.converged:
         raise ConvergenceError(f"{cell.formula} did not relax ({result.reason or result.status}), so that there is no minimum to vibrate about; "
                                "relax=False takes the structure as it is")
     return result.structure
 
 
-def phonons(structure: Any, potential: Potential, *, length: float = 15.0, copies: Sequence[int] | None = None, relax: bool = True,
+def phonons(structure: Any, potential: Potential, *, length: float = _tamiz.phonon_length, copies: Sequence[int] | None = None, relax: bool = True,
             primitive: bool = True, displacement: float = 0.01, atoms_per_batch: int = 2048) -> Phonons:
     """Phonons of one structure by a potential, from force constants in a supercell.
 
@@ -153,8 +156,8 @@ def phonons(structure: Any, potential: Potential, *, length: float = 15.0, copie
     require_no_constraints(structure)
     require_usual_masses(structure)
     cell = to_structure(structure)
-    if primitive and all(cell.pbc):
-        cell = cell.primitive_cell()
+    if primitive:
+        cell = _tamiz.phonon_cell(cell)
     if relax:
         cell = _relaxed(cell, potential)
     copies = list(copies) if copies is not None else _tamiz.supercell_copies(cell, length)

@@ -257,11 +257,12 @@ void Campaign::Impl::start_oracle() {
 bool Campaign::Impl::label(int round, std::span<const LabelOrder> orders) {
   if (open_orders(history, orders, round).empty()) return true;
   start_oracle();
-  const bool relaxes = std::ranges::any_of(orders, [](const LabelOrder& order) { return order.task == LabelTask::relax; });
+  const bool relaxes = !config.label.oracle.starts_with("replay") &&
+                       std::ranges::any_of(orders, [](const LabelOrder& order) { return order.task == LabelTask::relax; });
   if (relaxes) require_same_model(round);
   const std::shared_ptr<const Potential> model = relaxes ? load_potential(model_path(round), {.threads = 1}) : nullptr;
   if (!get_labels(*oracle, ledger, history, orders, round, config.label, history.start->settings, curvature_by(model), stop)) return false;
-  if (nothing_was_calculated(history))
+  if (nothing_was_calculated(history, round))
     throw OracleError(fmt::format("not one label came of {}: all {} failed, the last one with: {}; mend this and go on with --resume, which asks for them once more",
                                   config.label.oracle, history.labels.size(), history.labels.back().result.reason));
   return true;
@@ -309,23 +310,30 @@ bool Campaign::Impl::measure_gaps() {
   return label(config.decide.rounds, orders);
 }
 
-/// Whether the best are dynamically stable, by the last model.
+/// Whether the best are dynamically stable, by the last model. What there is besides is reported before.
 void Campaign::Impl::vibrate() {
-  if (history.vibrations || config.phonons.candidates == 0) return;
+  std::vector<const RankedCandidate*> open;
+  const std::vector<RankedCandidate> ranked = rank(history);
+  for (const RankedCandidate& entry : ranked)
+    if (entry.rank > 0 && entry.rank <= config.phonons.candidates && entry.vibrations == nullptr) open.push_back(&entry);
+  if (open.empty()) return;
+  write_report(summarize(history, folder), folder);
   const int round = config.decide.rounds;
   require_same_model(round);
   const auto potential = load_potential(model_path(round), {.threads = threads});
-  const std::vector<RankedCandidate> ranked = rank(history);
-  const auto n_ranked = static_cast<std::size_t>(std::ranges::count_if(ranked, [](const RankedCandidate& entry) { return entry.rank > 0; }));
-  Progress progress("phonons", std::min(n_ranked, static_cast<std::size_t>(config.phonons.candidates)));
-  std::vector<VibrationRecord> records = vibrations_of(*potential, ranked, config.phonons, threads, [&](std::size_t done) {
-    progress.update(done);
-    stop_here();
-  });
-  nlohmann::json record{{"kind", "vibrations"}, {"model_hash", model_hash(round)}, {"candidates", nlohmann::json::array()}};
-  for (const VibrationRecord& each : records) record["candidates"].push_back(to_json(each));
-  ledger.append(record);
-  history.vibrations = std::move(records);
+  Progress progress("phonons", open.size());
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    VibrationRecord record = vibrations_of(*potential, open[k]->proposal->id, open[k]->structure, config.phonons, threads, [&] {
+      progress.update(k);
+      stop_here();
+    });
+    nlohmann::json entry = to_json(record);
+    entry["kind"] = "vibrations";
+    entry["model_hash"] = model_hash(round);
+    ledger.append(entry);
+    history.vibrations.push_back(std::move(record));
+    progress.update(k + 1);
+  }
 }
 
 void Campaign::Impl::finish() {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tamiz/core/analysis/phonons.hpp"
 #include "tamiz/core/simulation/relax.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
 #include "tamiz/screening/propose/propose.hpp"
@@ -41,8 +42,8 @@ struct LearnOptions {
 
 struct PhononOptions {
   int candidates = 20;       ///< the first of the ranking whose vibrations the model is asked for; 0: none
-  double length = 12.0;      ///< least distance between opposite faces of a supercell [Å]
-  double tolerance = 0.3;    ///< imaginary frequencies up to here do not count as unstable [THz]
+  double length = k_phonon_length;  ///< least distance between opposite faces of a supercell [Å]
+  double tolerance = k_phonon_tolerance;  ///< imaginary frequencies up to here do not count as unstable [THz]
 };
 
 /// Everything that fixes a campaign; read from campaign.toml.

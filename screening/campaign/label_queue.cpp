@@ -38,7 +38,7 @@ class Runner {
         give_up();
         return false;
       }
-      auto done = queue_.oracle.poll(k_poll);
+      auto done = queue_.oracle.poll(has_more_ ? 0.0 : k_poll);
       keep_states();  // also of what ran out of time just now
       for (auto& [ticket, result] : done)
         if (running_.contains(ticket)) take(ticket, std::move(result));  // others were given up by an earlier run
@@ -53,7 +53,11 @@ class Runner {
   /// Answers what is known, and keeps the oracle busy with the rest.
   void submit_more() {
     const std::size_t window = static_cast<std::size_t>(k_ahead * queue_.oracle.n_workers());
-    for (; next_ < queue_.requests.size() && running_.size() < window; ++next_) {
+    has_more_ = false;
+    for (bool submitted = false; next_ < queue_.requests.size() && running_.size() < window; ++next_) {
+      // What has to be prepared takes time: workers and signals do not wait for all of it.
+      has_more_ = submitted && queue_.prepare != nullptr;
+      if (has_more_) return;
       const LabelRequest& request = queue_.requests[next_];
       const std::string key = request.key();
       if (const auto found = queue_.known.find(key); found != queue_.known.end()) {
@@ -62,6 +66,7 @@ class Runner {
         waiting->second.push_back(next_);
       } else {
         submit(request, key);
+        submitted = true;
       }
     }
   }
@@ -130,6 +135,7 @@ class Runner {
   std::map<std::int64_t, std::size_t> running_;              ///< request of each ticket
   std::map<std::string, std::vector<std::size_t>> waiting_;  ///< requests that a running key answers
   std::size_t next_ = 0;
+  bool has_more_ = false;  ///< to hand over at once
   std::map<std::string, double> noted_;                      ///< cost of a running label that the ledger has
   Clock::time_point last_cost_ = Clock::now();
 };

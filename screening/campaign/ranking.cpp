@@ -214,11 +214,10 @@ std::vector<RankedCandidate> rank(const CampaignHistory& history) {
   int place = 0;
   for (RankedCandidate& entry : ranked)
     if (entry.outcome == "ranked") entry.rank = ++place;
-  if (history.vibrations)
-    for (RankedCandidate& entry : ranked) {
-      const auto found = std::ranges::find(*history.vibrations, entry.proposal->id, &VibrationRecord::candidate);
-      if (found != history.vibrations->end()) entry.vibrations = &*found;
-    }
+  for (RankedCandidate& entry : ranked) {
+    const auto found = std::ranges::find(history.vibrations, entry.proposal->id, &VibrationRecord::candidate);
+    if (found != history.vibrations.end()) entry.vibrations = &*found;
+  }
   return ranked;
 }
 

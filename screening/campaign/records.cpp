@@ -199,6 +199,7 @@ json to_json(const VibrationRecord& record) {
   value["lowest"] = std::isfinite(record.lowest) ? json(record.lowest) : json(nullptr);
   value["wave_vector"] = {record.wave_vector[0], record.wave_vector[1], record.wave_vector[2]};
   value["copies"] = record.copies;
+  value["tolerance"] = record.tolerance;
   value["stable"] = record.stable;
   return value;
 }
@@ -213,6 +214,7 @@ VibrationRecord vibration_record_from_json(const json& value) {
   const auto point = value.at("wave_vector").get<std::array<double, 3>>();
   record.wave_vector = Vec3(point[0], point[1], point[2]);
   record.copies = value.at("copies");
+  record.tolerance = value.at("tolerance");
   record.stable = value.at("stable");
   return record;
 }
@@ -275,8 +277,7 @@ void add_record(CampaignHistory& history, const json& record) {
   } else if (kind == "trained") {
     history.learned.push_back(learn_record_from_json(record));
   } else if (kind == "vibrations") {
-    history.vibrations.emplace();
-    for (const json& value : record.at("candidates")) history.vibrations->push_back(vibration_record_from_json(value));
+    history.vibrations.push_back(vibration_record_from_json(record));
   } else if (kind == "finished") {
     history.finished = true;
   }

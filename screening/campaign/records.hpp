@@ -77,6 +77,7 @@ struct VibrationRecord {
   double lowest = 0.0;                ///< frequency, imaginary ones negative [THz]
   Vec3 wave_vector = Vec3::Zero();    ///< of the lowest mode, in units of the reciprocal lattice vectors
   std::array<int, 3> copies{1, 1, 1}; ///< of the cell in the supercell
+  double tolerance = 0.0;             ///< imaginary frequencies up to here do not count [THz]
   bool stable = false;                ///< no imaginary frequency beyond the tolerance
 };
 
@@ -117,7 +118,7 @@ struct CampaignHistory {
   std::vector<std::vector<LabelChoice>> decisions;    ///< one per round that was decided
   std::vector<LabelRecord> labels;                    ///< in the order of arrival
   std::vector<LearnRecord> learned;                   ///< one per round that was trained
-  std::optional<std::vector<VibrationRecord>> vibrations;  ///< missing where they were not asked for yet
+  std::vector<VibrationRecord> vibrations;            ///< of the first in the ranking
   double interrupted_cost = 0.0;                      ///< core-seconds of labels that a kill cut off
   bool finished = false;
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <tuple>
 #include <utility>
 
 #include "tamiz/core/base/progress.hpp"
@@ -35,10 +35,20 @@ LabelRequest request_of(const LabelOrder& order, int round, const LabelOptions& 
   return request;
 }
 
-bool has_label(const CampaignHistory& history, const LabelOrder& order, int round) {
-  return std::any_of(history.labels.begin(), history.labels.end(), [&](const LabelRecord& label) {
-    return label.round == round && label.candidate == order.candidate && label.task == order.task;
-  });
+bool has_no_number(const LabelRecord& label) { return label.result.status == LabelStatus::failed && label.result.trajectory.empty(); }
+
+using Order = std::tuple<int, std::string, LabelTask>;
+
+/// Labels by what was ordered in which round, in their order.
+std::map<Order, std::vector<const LabelRecord*>> tries_by_order(const CampaignHistory& history) {
+  std::map<Order, std::vector<const LabelRecord*>> tries;
+  for (const LabelRecord& label : history.labels) tries[{label.round, label.candidate, label.task}].push_back(&label);
+  return tries;
+}
+
+/// Tries whose end says something of the crystal.
+auto n_fair(const std::vector<const LabelRecord*>& tries) {
+  return std::ranges::count_if(tries, [](const LabelRecord* label) { return !is_cut_off(label->result); });
 }
 
 /// The same geometry at the same settings, labelled for another reason before, is not calculated again. One that
@@ -61,18 +71,24 @@ std::vector<LabelOrder> longest_first(std::vector<LabelOrder> orders) {
 }  // namespace
 
 std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round) {
+  const auto all = tries_by_order(history);
+  const bool all_failed_first = !all.empty() && std::ranges::all_of(all, [](const auto& entry) { return has_no_number(*entry.second.front()); });
   std::vector<LabelOrder> open;
-  for (const LabelOrder& order : orders)
-    if (!has_label(history, order, round)) open.push_back(order);
-  if (open.empty() && nothing_was_calculated(history)) return {orders.begin(), orders.end()};
+  for (const LabelOrder& order : orders) {
+    const auto found = all.find({round, order.candidate, order.task});
+    const bool is_due_again = found != all.end() && all_failed_first && has_no_number(*found->second.back()) && n_fair(found->second) < 2;
+    if (found == all.end() || is_due_again) open.push_back(order);
+  }
   return open;
 }
 
-bool nothing_was_calculated(const CampaignHistory& history) {
-  std::set<std::string> keys;  // what fails again where a person had the time to mend the machine is the fault of crystals after all
-  return !history.labels.empty() && std::ranges::all_of(history.labels, [&](const LabelRecord& label) {
-    return label.result.status == LabelStatus::failed && label.result.trajectory.empty() && keys.insert(label.result.key).second;
-  });
+bool nothing_was_calculated(const CampaignHistory& history, int round) {
+  if (history.labels.empty() || !std::ranges::all_of(history.labels, has_no_number)) return false;
+  return std::ranges::none_of(tries_by_order(history), [&](const auto& entry) { return std::get<int>(entry.first) == round && n_fair(entry.second) > 1; });
+}
+
+bool is_cut_off(const LabelResult& result) {
+  return result.reason.starts_with("worker died") || settings_from_text(result.properties).value("cut_off", false);
 }
 
 bool get_labels(Oracle& oracle, Ledger& ledger, CampaignHistory& history, std::span<const LabelOrder> orders,

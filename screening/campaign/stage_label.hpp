@@ -18,10 +18,15 @@ struct LabelOrder {
   std::string name = {};  ///< of a candidate from a file, there
 };
 
-/// Whether all labels that there are failed before a single energy, none for the second time: that is the fault of a machine, not of crystals.
-bool nothing_was_calculated(const CampaignHistory& history);
+/// Whether all labels that there are failed before a single energy, and none of this round twice: that is the fault of a machine, not of crystals.
+bool nothing_was_calculated(const CampaignHistory& history, int round);
 
-/// Those that round `round` has no label of yet; all of them where a round ended and nothing was calculated.
+/// Whether the end of a failed label says nothing of its crystal: its worker was lost, memory or disk were full. Labels of earlier ledgers say so by
+/// their reason alone.
+bool is_cut_off(const LabelResult& result);
+
+/// Those that round `round` has no label of yet; where all first tries that there are failed before a single energy, also those that were not
+/// tried twice.
 std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round);
 
 /// Gets the labels of one round that the ledger does not hold yet, and appends each to the ledger the

@@ -19,7 +19,8 @@
 #include "tamiz/core/structure/identity.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/trainer.hpp"
-#include "tamiz/screening/oracle/label_json.hpp"
+#include "tamiz/potentials/engine/training/label_weights.hpp"
+#include "tamiz/screening/campaign/stage_label.hpp"
 
 namespace tamiz {
 namespace {
@@ -30,11 +31,6 @@ constexpr std::size_t k_fewest_tests = 5;  // first test frames with energies, w
 /// Geometries further than this from equilibrium would pull the fit away from what is ranked.
 bool usable(const Frame& frame) {
   return frame.labels.forces && frame.labels.forces->cwiseAbs().maxCoeff() < 15.0;
-}
-
-/// Its worker was lost: labels of earlier ledgers say so by their reason alone.
-bool is_cut_off(const LabelResult& result) {
-  return result.reason.starts_with("worker died") || settings_from_text(result.properties).value("cut_off", false);
 }
 
 /// The end of a relaxation, whose energy is what a ranking takes, stands apart from its other geometries.
@@ -123,7 +119,7 @@ std::vector<Frame> tests_of_others(std::span<const Frame> tests, std::span<const
     return !trained.contains(frame.structure.composition().reduced().formula());
   });
   const auto n_energies = static_cast<std::size_t>(
-      std::ranges::count_if(others, [](const Frame& frame) { return frame.labels.consistent_energy().has_value(); }));
+      std::ranges::count_if(others, [](const Frame& frame) { return frame.labels.consistent_energy().has_value() && label_weights(frame, "first test frame").energy > 0.0; }));
   const bool has_forces = std::ranges::any_of(others, [](const Frame& frame) { return frame.labels.forces.has_value(); });
   return n_energies >= k_fewest_tests && has_forces ? others : std::vector<Frame>(tests.begin(), tests.end());
 }
@@ -132,7 +128,7 @@ void judge(LearnRecord& record, int min_held_out, const KnownScores& known) {
   const bool better = record.after.score < record.before.score;
   const bool enough = record.n_held_out >= min_held_out;
   // First test labels without energies and forces say nothing for or against it.
-  const bool remembers = known.after <= k_allowed_loss * known.first;
+  const bool remembers = !(known.after > k_allowed_loss * known.first);
   record.adopted = better && remembers && (enough || known.after < known.before);
   const std::string labels = record.n_held_out == 1 ? "the one label" : fmt::format("the {} labels", record.n_held_out);
   const std::string on = "on " + labels + " held out from training";

@@ -163,10 +163,10 @@ json last_model_json(const CampaignHistory& history, const std::filesystem::path
 }
 
 json limits(const CampaignHistory& history) {
+  const auto n_tested = std::ranges::count_if(history.vibrations, [](const VibrationRecord& record) { return record.reason.empty(); });
   const std::string dynamic =
-      history.vibrations
-          ? fmt::format("Dynamic stability was tested with the model only, of the first {} in the ranking: harmonic phonons in supercells, without DFT.",
-                        history.vibrations->size())
+      n_tested > 0
+          ? fmt::format("The dynamic stability of {} candidates was tested with the model only: harmonic phonons in supercells, without DFT.", n_tested)
           : "Dynamic stability was not tested: a ranked structure may have imaginary phonon modes.";
   return {dynamic,
           "Temperature, entropy, defects, surfaces and kinetics of synthesis are not considered.",

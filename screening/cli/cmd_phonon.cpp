@@ -11,7 +11,6 @@
 #include "tamiz/core/base/text.hpp"
 #include "tamiz/core/io/format.hpp"
 #include "tamiz/core/simulation/relax.hpp"
-#include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/screening/cli/command.hpp"
 #include "tamiz/screening/cli/not_kept.hpp"
@@ -27,29 +26,17 @@ struct Arguments {
   std::string model, file, output, follow;
   LoadOptions load;
   ForceConstantOptions force_constants;
-  double length = 15.0;    // [Å]
-  double tolerance = 0.1;  // [THz]
+  double length = k_phonon_length;        // [Å]
+  double tolerance = k_phonon_tolerance;  // [THz]
   std::vector<double> temperatures{300.0};
   bool relax = true, primitive = true;
 };
 
 struct Stopped {};
 
-/// Where spglib finds no symmetry, as of atoms in one place, what is wrong is for the relaxation to say.
-Structure start_of(const Structure& structure, bool primitive) {
-  if (!primitive || !structure.is_periodic()) return structure;
-  try {
-    return primitive_cell(structure);
-  } catch (const NumericsError&) {
-    return structure;
-  }
-}
-
-/// To forces and stresses at which frequencies do not move any more.
 std::vector<RelaxResult> relax_tightly(const Potential& potential, const std::vector<Structure>& structures) {
   Progress progress("relax", structures.size());
-  const RelaxOptions options{.fmax = 0.001, .smax = 1e-4, .max_steps = 1000};
-  return relax(potential, structures, options, [&](std::size_t done) {
+  return relax(potential, structures, k_before_phonons, [&](std::size_t done) {
     progress.update(done);
     return !stop_requested();
   });
@@ -70,6 +57,14 @@ nlohmann::json thermal_json(const Phonons& phonons, const Structure& cell, const
 }
 
 std::string point_text(const Vec3& point) { return fmt::format("{:.4g} {:.4g} {:.4g}", point[0], point[1], point[2]); }
+
+/// What cannot hold all structures is refused before the work.
+void check_output_of(const std::string& output, std::size_t n_structures) {
+  if (output.empty()) return;
+  check_output(output);
+  if (n_structures > 1 && !format_for(output).many_frames)
+    throw CapabilityError(output + " holds one structure, and there are " + std::to_string(n_structures) + ": write extended XYZ (.xyz)");
+}
 
 struct Vibrations {
   nlohmann::json entry;
@@ -170,7 +165,7 @@ struct Start {
 
 std::vector<Start> starts_of(const Potential& potential, const std::vector<Frame>& frames, const Arguments& arguments) {
   std::vector<Structure> structures;
-  for (const Frame& frame : frames) structures.push_back(start_of(frame.structure, arguments.primitive));
+  for (const Frame& frame : frames) structures.push_back(arguments.primitive ? phonon_cell(frame.structure) : frame.structure);
   std::vector<Start> starts;
   if (!arguments.relax) {
     for (Structure& structure : structures) starts.push_back({std::move(structure), "as given"});
@@ -182,10 +177,9 @@ std::vector<Start> starts_of(const Potential& potential, const std::vector<Frame
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   install_stop_signals();
-  if (!arguments.output.empty()) check_output(arguments.output);
-  if (!arguments.follow.empty()) check_output(arguments.follow);
   const std::vector<Frame> frames = read_frames(arguments.file);
   if (frames.empty()) throw FormatError("the file holds no structure");
+  for (const std::string& output : {arguments.output, arguments.follow}) check_output_of(output, frames.size());
   if (arguments.relax) warn_of_held_atoms(frames);
   arguments.load.threads = threads_of(common);
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
@@ -212,6 +206,8 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     } catch (const Stopped&) {
       is_stopped = true;
       break;
+    } catch (const Error& error) {  // of this structure; the others go on
+      entry["status"] = std::string("failed: ") + error.what();
     }
     n_done += entry.contains("stable");
     if (entry.value("largest_force", 0.0) > k_loose_force)
@@ -221,7 +217,7 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
     written.push_back(frame_of(structure, frames[k], entry));
     result["structures"].push_back(std::move(entry));
   }
-  if (!arguments.output.empty()) write_frames(arguments.output, written);
+  if (!arguments.output.empty() && !written.empty()) write_frames(arguments.output, written);
   if (!arguments.follow.empty() && !is_stopped) follow(*potential, along, sources, parents, arguments.follow, common, result);
   if (is_stopped) {
     log::info(fmt::format("stopped after {} of {} structures", written.size(), starts.size()));

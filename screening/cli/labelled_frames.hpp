@@ -47,7 +47,7 @@ class ErrorsByType {
 /// Evaluates the frames for it.
 nlohmann::json errors_by_type(const Potential& potential, std::span<const Frame> frames);
 
-/// The table of `errors_by_type` in meV and Å for a terminal, on standard error.
+/// The table of `errors_by_type` in meV and Å for a terminal.
 void print_errors(std::FILE* stream, const std::string& title, const nlohmann::json& errors);
 
 }  // namespace tamiz::cli

@@ -132,6 +132,21 @@ def test_a_model_that_does_not_know_an_element_is_refused_before_any_work(tmp_pa
     assert "proposing" not in result.stderr
 
 
+@pytest.mark.skipif(not MODEL.exists(), reason=f"{MODEL} is not shipped")
+@pytest.mark.parametrize("before, after, said", [
+    ("models/ca-mg-si-n", "models/ca-ge-mg-n-p-si-sn-zn", "was trained at level pbe-600g, and the campaign asks for labels at pbe-600,"),
+    ('"labels/ca-mg-si-n"', '["frames/quick.toml"]', r"hold (Zn|Ge|Sn|P), which the model models/ca-mg-si-n.safetensors does not know")])
+def test_what_no_round_could_be_trained_on_is_refused_before_any_work(tmp_path, before, after, said):
+    text = (ROOT / "datasets" / "campaigns" / "nitrides-16.toml").read_text()
+    assert before in text
+    (tmp_path / "c.toml").write_text(text.replace(before, after))
+
+    result = run(tmp_path, "discover", "c.toml", "-o", "run")
+
+    assert result.returncode == 1 and re.search(said, result.stderr), result.stderr
+    assert "proposing" not in result.stderr
+
+
 def test_a_level_that_was_changed_under_its_name_is_refused(tmp_path):
     level = json.loads((ROOT / "datasets" / "levels" / "pbe-600g.json").read_text()) | {"xc": "LDA", "cutoff": 250.0}
     (tmp_path / "pbe-600g.json").write_text(json.dumps(level))

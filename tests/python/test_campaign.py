@@ -86,20 +86,20 @@ def test_labels_budget_and_cost_agree_with_the_ledger(finished):
 
 
 def test_the_best_are_asked_how_they_vibrate(finished):
-    [record] = [record for record in finished.ledger() if record["kind"] == "vibrations"]
+    records = [record for record in finished.ledger() if record["kind"] == "vibrations"]
     table = finished.table(ranked_only=True)
 
-    assert [each["candidate"] for each in record["candidates"]] == list(table["id"])[:20]
+    assert [each["candidate"] for each in records] == list(table["id"])[:20]
     words = dict(zip(table["id"], table["dynamic_stability"]))
     models = [each["model_file"] for each in finished.ledger() if each["kind"] == "trained" and each["adopted"]]
     model = finished.folder / models[-1] if models else Path(os.environ["TAMIZ_DATA"]) / "models/small.safetensors"
     potential, n_tested = tamiz.load(model), 0
-    for each in record["candidates"]:
+    for each in records:
         if "reason" in each:
             assert words[each["candidate"]] == "not tested" and each["reason"]
             continue
         n_tested += 1
-        assert words[each["candidate"]] == ("stable" if each["lowest"] > -0.3 else "unstable")
+        assert words[each["candidate"]] == ("stable" if each["lowest"] > -0.2 else "unstable")
         ours = tamiz.phonons(finished.structure(each["candidate"]), potential, copies=each["copies"], primitive=False)
         assert each["lowest"] == pytest.approx(ours.lowest()[0], abs=0.1)
     assert n_tested

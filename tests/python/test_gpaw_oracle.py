@@ -61,6 +61,22 @@ def silicon():
     return atoms
 
 
+def test_a_relaxation_begins_with_the_curvature_that_a_model_has(tmp_path):
+    atoms = silicon()
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + [[0.02, 0.01, 0], [0.01, -0.02, 0], [0, 0, 0.01]]), scale_atoms=True)
+    ends = []
+    for name, options in (("plain", []), ("knowing", ["--model", ROOT / "datasets" / "potentials" / "stillinger-weber-si.toml"])):
+        (tmp_path / name).mkdir()
+        done = label(tmp_path / name, atoms, "--task", "relax", *options)
+        assert done.returncode == 0, done.stderr
+        ends.append(read(tmp_path / name / "out.xyz"))
+
+    plain, knowing = ends
+    assert knowing.info["relax_steps"] < plain.info["relax_steps"]
+    assert knowing.get_potential_energy() == pytest.approx(plain.get_potential_energy(), abs=5e-3)
+    assert knowing.info["fmax"] <= 0.03 and knowing.info["smax_gpa"] <= 0.5
+
+
 def test_labels_are_what_gpaw_says(tmp_path):
     from gpaw import PW, FermiDirac
     from gpaw.new.ase_interface import GPAW

@@ -57,7 +57,8 @@ ErrorSummary ErrorSums::summary() const {
   summary.force_mae = ratio(force_, n_forces_);
   summary.mean_force = ratio(reference_force_, n_forces_);
   summary.stress_mae = ratio(stress_, n_stresses_);
-  summary.score = ratio(energy_score_, energy_weight_).value_or(0.0) + ratio(force_score_, force_weight_).value_or(0.0);
+  if (energy_weight_ > 0 || force_weight_ > 0)
+    summary.score = ratio(energy_score_, energy_weight_).value_or(0.0) + ratio(force_score_, force_weight_).value_or(0.0);
   return summary;
 }
 

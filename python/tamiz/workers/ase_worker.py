@@ -19,9 +19,10 @@ import os
 import sys
 
 import protocol
-from first_hessian import first_hessian
+from first_hessian import cell_factor, first_hessian
 
 RELAX_DEFAULTS = {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 200, "cell": True}
+BOND = 40.0  # [eV/Å²]
 LABELS = ("energy", "free_energy", "forces", "stress")
 
 
@@ -81,10 +82,12 @@ def relax(atoms, limits: dict, report, curvature=None) -> tuple[dict, int]:
     from ase.optimize import BFGS
 
     moves_cell = limits["cell"] and all(atoms.pbc)
-    target = FrechetCellFilter(atoms) if moves_cell else atoms
-    optimizer = BFGS(target, logfile=None)
-    if curvature is not None:
-        optimizer.H0 = first_hessian(curvature, len(atoms), target.exp_cell_factor if moves_cell else None)
+    if curvature is None:
+        optimizer = BFGS(FrechetCellFilter(atoms) if moves_cell else atoms, logfile=None)
+    else:
+        factor = cell_factor(atoms.get_volume(), BOND) if moves_cell else None
+        optimizer = BFGS(FrechetCellFilter(atoms, exp_cell_factor=factor) if moves_cell else atoms, logfile=None)
+        optimizer.H0 = first_hessian(curvature, len(atoms), factor)
     # The thresholds are checked here: the optimiser's own would mix forces with stress times volume.
     for _ in optimizer.irun(fmax=0.0, steps=limits["max_steps"]):
         frame = frame_of(atoms)

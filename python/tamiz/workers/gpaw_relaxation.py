@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import Callable
 
@@ -10,10 +9,9 @@ import numpy as np
 from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
-from ase.units import GPa
 
 import protocol
-from first_hessian import first_hessian
+from first_hessian import cell_factor, first_hessian
 from gpaw_level import CycleFailure, Level, residuals, start_level
 from kpoint_sampling import chosen_mesh, mesh_table
 
@@ -46,9 +44,7 @@ class Relaxation:
         self.atoms, self.settings, self.keep, self.stage = atoms, settings, keep, stage
         self.mesh = chosen_mesh(atoms, settings)
         moves_cell = all(atoms.pbc) and mesh_table(settings)[self.mesh] > 0.0
-        # Scales the strain so that a bulk modulus of 120 GPa looks as stiff to the optimiser as a bond:
-        # E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε².
-        scale = math.sqrt(3.0 * atoms.get_volume() * 120.0 * GPa / STIFFNESS) if moves_cell else 1.0
+        scale = cell_factor(atoms.get_volume(), STIFFNESS) if moves_cell else 1.0
         target = FrechetCellFilter(atoms, exp_cell_factor=scale) if moves_cell else atoms
         self.optimizer = Optimizer(target, lambda: self.keep(self.state()))
         if curvature is not None:

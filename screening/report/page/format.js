@@ -79,7 +79,7 @@ const Format = (() => {
   const thz = (value) => (Data.finite(value) ? `${I18n.number(value, 2)}\u00a0THz` : dash);
 
   function dynamic(c) {
-    if (c.dynamic_stability === "stable") return t("dynamic_stable");
+    if (c.dynamic_stability === "stable") return t("dynamic_stable", { x: thz(-Data.object(c.phonons).tolerance) });
     if (c.dynamic_stability === "unstable") return el("strong", {}, t("dynamic_unstable", { x: thz(Data.object(c.phonons).lowest) }));
     return t("dynamic_not_tested");
   }

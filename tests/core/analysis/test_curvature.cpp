@@ -28,7 +28,8 @@ double energy_at(const Potential& potential, const Structure& structure, const E
   for (Eigen::Index k = 0; k < 3 * n; ++k) positions(k / 3, k % 3) += step[k];
   Mat3 strain;
   for (Eigen::Index k = 0; k < 9; ++k) strain(k / 3, k % 3) = step[3 * n + k];
-  return evaluate(potential, std::vector<Structure>{structure.with_positions(Cartesian{positions}).strained(strain)}).energies[0];
+  const Mat3 stretch = 0.5 * strain * strain + strain;  // exp(ε) − 1
+  return evaluate(potential, std::vector<Structure>{structure.with_positions(Cartesian{positions}).strained(stretch)}).energies[0];
 }
 
 }  // namespace
@@ -50,6 +51,20 @@ TEST(Curvature, predicts_the_energy_of_small_steps_of_positions_and_strain) {
     const double rise = 0.5 * (energy_at(*potential, crystal, step) + energy_at(*potential, crystal, -step)) - energy;
     EXPECT_NEAR(rise, 0.5 * step.dot(matrix * step), 2e-3 * rise) << seed;
   }
+}
+
+TEST(Curvature, is_by_the_logarithm_of_the_strain_where_the_crystal_is_squeezed) {
+  const auto potential = silicon_potential();
+  const Structure crystal = at_rest(*potential).strained(-0.05 * Mat3::Identity());
+  const Eigen::MatrixXd matrix = curvature(*potential, crystal);
+  Eigen::VectorXd step = Eigen::VectorXd::Zero(21);
+  step.tail(9) << 1.0, 0.3, 0.0, 0.3, -0.5, 0.2, 0.0, 0.2, 0.7;
+  step *= 1e-3;
+
+  const double rise = 0.5 * (energy_at(*potential, crystal, step) + energy_at(*potential, crystal, -step)) -
+                      energy_at(*potential, crystal, Eigen::VectorXd::Zero(21));
+
+  EXPECT_NEAR(rise, 0.5 * step.dot(matrix * step), 2e-3 * std::abs(rise));
 }
 
 TEST(Curvature, neither_shifts_nor_rotations_cost_energy) {

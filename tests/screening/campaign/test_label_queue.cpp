@@ -63,18 +63,48 @@ TEST_F(Attempts, the_last_words_of_a_worker_that_dies_are_kept) {
 
 TEST(Machine, is_to_blame_for_failures_without_a_number_but_not_twice_for_one_crystal) {
   CampaignHistory history;
-  EXPECT_FALSE(nothing_was_calculated(history));
-  for (const char* key : {"a", "b"}) {
-    LabelRecord label;
-    label.result.key = key;
+  std::vector<LabelOrder> orders;
+  const auto fail = [&](std::size_t k, const char* properties = "{}") {
+    LabelRecord label{0, orders[k].candidate, orders[k].task, {}};
     label.result.status = LabelStatus::failed;
+    label.result.properties = properties;
     history.labels.push_back(label);
+  };
+  const auto n_open = [&] { return open_orders(history, orders, 0).size(); };
+  const Structure crystal(Lattice(Mat3::Identity() * 4.0), k_periodic, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
+  for (const char* name : {"a", "b"}) orders.push_back({name, LabelTask::relax, crystal});
+  EXPECT_FALSE(nothing_was_calculated(history, 0));
+  EXPECT_EQ(n_open(), 2u);
+
+  fail(0);
+  EXPECT_EQ(n_open(), 2u) << "one was not asked for, and the other may be the machine's fault";
+  fail(1);
+  EXPECT_TRUE(nothing_was_calculated(history, 0));
+  EXPECT_EQ(n_open(), 2u);
+
+  fail(0, R"({"cut_off": true})");
+  EXPECT_TRUE(nothing_was_calculated(history, 0)) << "a full disk says nothing of a crystal";
+  EXPECT_EQ(n_open(), 2u);
+  fail(0);
+  EXPECT_FALSE(nothing_was_calculated(history, 0));
+  EXPECT_EQ(n_open(), 1u) << "stopped between two second tries";
+  fail(1);
+  EXPECT_EQ(n_open(), 0u);
+  EXPECT_FALSE(nothing_was_calculated(history, 0));
+}
+
+TEST(Machine, is_not_to_blame_where_a_second_try_finished) {
+  CampaignHistory history;
+  const Structure crystal(Lattice(Mat3::Identity() * 4.0), k_periodic, {Element(14)}, Cartesian{Coordinates::Zero(1, 3)});
+  const std::vector<LabelOrder> orders{{"a", LabelTask::relax, crystal}, {"b", LabelTask::relax, crystal}};
+  for (const auto& [candidate, status] : {std::pair("a", LabelStatus::failed), {"b", LabelStatus::failed}, {"a", LabelStatus::finished}}) {
+    history.labels.push_back({0, candidate, LabelTask::relax, {}});
+    history.labels.back().result.status = status;
   }
-  EXPECT_TRUE(nothing_was_calculated(history));
 
-  history.labels.push_back(history.labels.front());
-
-  EXPECT_FALSE(nothing_was_calculated(history));
+  EXPECT_FALSE(nothing_was_calculated(history, 0));
+  ASSERT_EQ(open_orders(history, orders, 0).size(), 1u);
+  EXPECT_EQ(open_orders(history, orders, 0).front().candidate, "b");
 }
 
 TEST_F(Attempts, a_known_label_is_found_by_every_id_it_was_asked_for_under) {

@@ -61,13 +61,15 @@ TEST(Records, vibrations_read_back_with_what_was_not_calculated) {
   lone.stable = true;
   refused.candidate = "c0003";
   refused.reason = "the model relaxes it into another crystal";
-  json candidates = json::array();
-  for (const VibrationRecord* each : {&unstable, &lone, &refused}) candidates.push_back(json::parse(to_json(*each).dump()));
+  std::vector<json> records{to_json(start())};
+  for (const VibrationRecord* each : {&unstable, &lone, &refused}) {
+    records.push_back(json::parse(to_json(*each).dump()));
+    records.back()["kind"] = "vibrations";
+  }
 
-  const CampaignHistory history = CampaignHistory::from_records({to_json(start()), {{"kind", "vibrations"}, {"candidates", candidates}}});
+  const auto read = CampaignHistory::from_records(records).vibrations;
 
-  ASSERT_TRUE(history.vibrations && history.vibrations->size() == 3);
-  const auto& read = *history.vibrations;
+  ASSERT_EQ(read.size(), 3u);
   EXPECT_EQ(read[0].candidate, "c0001");
   EXPECT_EQ(read[0].lowest, -1.5);
   EXPECT_EQ(read[0].wave_vector, unstable.wave_vector);
@@ -75,7 +77,7 @@ TEST(Records, vibrations_read_back_with_what_was_not_calculated) {
   EXPECT_FALSE(read[0].stable);
   EXPECT_TRUE(std::isinf(read[1].lowest) && read[1].stable);
   EXPECT_EQ(read[2].reason, refused.reason);
-  EXPECT_FALSE(CampaignHistory::from_records({to_json(start())}).vibrations.has_value());
+  EXPECT_TRUE(CampaignHistory::from_records({to_json(start())}).vibrations.empty());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <pybind11/eigen.h>
 #include <pybind11/stl.h>
 
+#include "tamiz/core/analysis/curvature.hpp"
 #include "tamiz/core/analysis/hull.hpp"
 #include "tamiz/core/analysis/phonons.hpp"
 #include "tamiz/python/src/bind.hpp"
@@ -81,6 +82,7 @@ void bind_phonons(py::module_& module) {
              return true;
            }).front();
   }, py::arg("potential"), py::arg("structure"), Release());
+  module.def("curvature", &curvature, py::arg("potential"), py::arg("crystal"), Release());
   module.def("supercell_copies", &copies_for, py::arg("structure"), py::arg("length"));
   module.def("harmonic_properties", [](const Eigen::MatrixXd& frequencies, const std::vector<double>& temperatures) {
     Eigen::MatrixX4d rows(static_cast<Eigen::Index>(temperatures.size()), 4);

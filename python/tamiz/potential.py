@@ -10,7 +10,7 @@ import numpy as np
 
 from . import _tamiz
 from ._torch import require_matching_torch
-from .convert import is_structure, to_structures
+from .convert import is_structure, to_structure, to_structures
 from .errors import CapabilityError
 
 
@@ -112,6 +112,15 @@ class Potential:
         several = to_structures(structures)
         arrays = [directions] if is_structure(structures) and np.ndim(directions) == 2 else list(directions)
         return self._native.hessian_vector_products(several, [np.asarray(each, dtype=float) for each in arrays])
+
+    def curvature(self, structure: Any) -> np.ndarray:
+        """Second derivatives of the energy of a crystal by positions and strain, (3n + 9, 3n + 9), symmetric.
+
+        The first 3n coordinates are positions [Å], which the strain ε of the cell carries along, x → x·exp(ε); the others are the nine components of ε,
+        row by row, of which only the symmetric part costs energy. It is what relaxations by :func:`tamiz.label` begin with.
+        Raises CapabilityError for a structure that is not periodic in all directions.
+        """
+        return _tamiz.curvature(self._native, to_structure(structure))
 
     def __repr__(self) -> str:
         return f"Potential({self.name!r}, cutoff={self.cutoff:g})"

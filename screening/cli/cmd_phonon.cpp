@@ -3,6 +3,8 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "tamiz/core/analysis/phonons.hpp"
 #include "tamiz/core/base/error.hpp"
@@ -34,29 +36,31 @@ struct Arguments {
 
 struct Stopped {};
 
-std::vector<RelaxResult> relax_tightly(const Potential& potential, const std::vector<Structure>& structures) {
-  Progress progress("relax", structures.size());
-  return relax(potential, structures, k_before_phonons, [&](std::size_t done) {
-    progress.update(done);
-    return !stop_requested();
-  });
-}
+/// What came out for one structure.
+struct Vibrations {
+  std::array<int, 3> copies;
+  std::size_t n_supercell_atoms;
+  double largest_force;
+  Phonons::Mode lowest;
+  bool stable;
+  Eigen::VectorXd zone_centre;
+  std::vector<HarmonicProperties> thermal;  ///< none of molecules, which turn, too
+  std::optional<Structure> along;           ///< its unstable mode, where it has one
+};
 
-nlohmann::json thermal_json(const Phonons& phonons, const Structure& cell, const Arguments& arguments, int threads) {
-  nlohmann::json rows = nlohmann::json::array();
-  if (cell.periodicity() == k_molecule) return rows;
-  const Eigen::MatrixXd modes = phonons.frequencies(phonon_mesh(copies_for(cell, k_mesh_length)), threads);
-  for (const double temperature : arguments.temperatures) {
-    const HarmonicProperties at = harmonic_properties(modes, temperature);
-    rows.push_back({{"temperature", at.temperature},
-                    {"free_energy", at.free_energy},
-                    {"entropy", at.entropy},
-                    {"heat_capacity", at.heat_capacity}});
-  }
-  return rows;
-}
+struct Entry {
+  std::size_t frame;
+  Structure structure;
+  std::string status;  ///< of the relaxation, or why there is nothing
+  std::optional<Vibrations> vibrations = {};
+};
 
-std::string point_text(const Vec3& point) { return fmt::format("{:.4g} {:.4g} {:.4g}", point[0], point[1], point[2]); }
+/// What an unstable structure distorts into.
+struct Descent {
+  std::size_t frame;
+  RelaxResult end;
+  double gain;  ///< [eV/atom]
+};
 
 /// What cannot hold all structures is refused before the work.
 void check_output_of(const std::string& output, std::size_t n_structures) {
@@ -66,13 +70,37 @@ void check_output_of(const std::string& output, std::size_t n_structures) {
     throw CapabilityError(output + " holds one structure, and there are " + std::to_string(n_structures) + ": write extended XYZ (.xyz)");
 }
 
-struct Vibrations {
-  nlohmann::json entry;
-  std::optional<Structure> along;  ///< its unstable mode, where it has one
-};
+std::vector<RelaxResult> relax_tightly(const Potential& potential, const std::vector<Structure>& structures) {
+  Progress progress("relax", structures.size());
+  return relax(potential, structures, k_before_phonons, [&](std::size_t done) {
+    progress.update(done);
+    return !stop_requested();
+  });
+}
 
-/// Vibrations of one structure. Throws Stopped where a signal came.
-Vibrations vibrations_of(const Potential& potential, const Structure& cell, const Arguments& arguments, int threads) {
+std::vector<Entry> starts_of(const Potential& potential, const std::vector<Frame>& frames, const Arguments& arguments) {
+  std::vector<Structure> structures;
+  for (const Frame& frame : frames) structures.push_back(arguments.primitive ? phonon_cell(frame.structure) : frame.structure);
+  std::vector<Entry> entries;
+  if (!arguments.relax) {
+    for (std::size_t k = 0; k < frames.size(); ++k) entries.push_back({k, structures[k], "as given"});
+    return entries;
+  }
+  const std::vector<RelaxResult> results = relax_tightly(potential, structures);
+  for (std::size_t k = 0; k < frames.size(); ++k) entries.push_back({k, results[k].structure, std::string(to_string(results[k].status))});
+  return entries;
+}
+
+std::vector<HarmonicProperties> thermal_properties(const Phonons& phonons, const Structure& cell, const Arguments& arguments) {
+  std::vector<HarmonicProperties> properties;
+  if (cell.periodicity() == k_molecule) return properties;
+  const Eigen::MatrixXd modes = phonons.frequencies(phonon_mesh(copies_for(cell, k_mesh_length)), arguments.load.threads);
+  for (const double temperature : arguments.temperatures) properties.push_back(harmonic_properties(modes, temperature));
+  return properties;
+}
+
+/// Throws Stopped where a signal came.
+Vibrations vibrations_of(const Potential& potential, const Structure& cell, const Arguments& arguments) {
   Progress progress("phonon " + cell.composition().formula(), 3 * cell.size());
   const ForceConstants constants =
       force_constants(potential, cell, copies_for(cell, arguments.length), arguments.force_constants, [&](std::size_t done, std::size_t) {
@@ -80,99 +108,116 @@ Vibrations vibrations_of(const Potential& potential, const Structure& cell, cons
         if (stop_requested()) throw Stopped{};
       });
   const Phonons phonons(constants);
-  const Phonons::Mode lowest = phonons.lowest(threads);
-  const Eigen::VectorXd centre = phonons.frequencies(Vec3::Zero());
-  const bool is_stable = lowest.frequency > -arguments.tolerance;
-  nlohmann::json entry{{"supercell", constants.copies},
-          {"n_atoms", cell.size()},
-          {"n_supercell_atoms", static_cast<std::size_t>(constants.values.cols()) / 3},
-          {"largest_force", constants.largest_force},
-          {"lowest_frequency", lowest.frequency},
-          {"lowest_at", {lowest.wave_vector[0], lowest.wave_vector[1], lowest.wave_vector[2]}},
-          {"stable", is_stable},
-          {"zone_centre", std::vector<double>(centre.begin(), centre.end())},
-          {"thermal", thermal_json(phonons, cell, arguments, threads)}};
-  return {std::move(entry), is_stable ? std::nullopt : std::optional(phonons.along_lowest(lowest.wave_vector, k_amplitude))};
+  const Phonons::Mode lowest = phonons.lowest(arguments.load.threads);
+  const bool stable = lowest.frequency > -arguments.tolerance;
+  return {constants.copies,
+          static_cast<std::size_t>(constants.values.cols()) / 3,
+          constants.largest_force,
+          lowest,
+          stable,
+          phonons.frequencies(Vec3::Zero()),
+          thermal_properties(phonons, cell, arguments),
+          stable ? std::nullopt : std::optional(phonons.along_lowest(lowest.wave_vector, k_amplitude))};
 }
 
-/// What unstable crystals distort into, with the frame that each comes from and what it gains.
-std::vector<Frame> followed(const Potential& potential, const std::vector<Structure>& along, const std::vector<std::size_t>& sources,
-                            const std::vector<Structure>& parents) {
-  std::vector<Frame> frames;
+/// Fills in the vibrations of what is at its minimum; one that fails does not stop the others. Throws Stopped.
+void vibrate(const Potential& potential, Entry& entry, const Arguments& arguments) {
+  if (entry.status != "converged" && entry.status != "as given") return;
+  try {
+    entry.vibrations = vibrations_of(potential, entry.structure, arguments);
+  } catch (const Error& error) {
+    entry.status = std::string("failed: ") + error.what();
+    return;
+  }
+  if (entry.vibrations->largest_force > k_loose_force)
+    log::warning(fmt::format("{}: forces of {:.2g} eV/Å are left, so that these are not vibrations about a minimum: leave out --no-relax",
+                             entry.structure.composition().formula(), entry.vibrations->largest_force));
+}
+
+std::vector<Descent> follow(const Potential& potential, std::span<const Entry> entries) {
+  std::vector<Structure> along;
+  std::vector<const Entry*> unstable;
+  for (const Entry& entry : entries) {
+    if (!entry.vibrations || !entry.vibrations->along) continue;
+    along.push_back(*entry.vibrations->along);
+    unstable.push_back(&entry);
+  }
+  std::vector<Descent> descents;
+  if (along.empty()) return descents;
   const std::vector<RelaxResult> ends = relax_tightly(potential, along);
   for (std::size_t k = 0; k < ends.size(); ++k) {
-    const double before = evaluate(potential, std::vector<Structure>{parents[k]}).energies[0] / static_cast<double>(parents[k].size());
-    Frame frame{ends[k].structure, {}, {}, {}};
-    frame.info["follows_frame"] = std::to_string(sources[k]);
-    frame.info["relax_status"] = to_string(ends[k].status);
-    if (std::isfinite(ends[k].energy)) {
-      frame.labels.energy = ends[k].energy;
-      frame.info["gain_per_atom"] = format_double(before - ends[k].energy / static_cast<double>(ends[k].structure.size()));
-    }
-    frames.push_back(std::move(frame));
+    const Structure& parent = unstable[k]->structure;
+    const double before = evaluate(potential, std::vector<Structure>{parent}).energies[0] / static_cast<double>(parent.size());
+    descents.push_back({unstable[k]->frame, ends[k], before - ends[k].energy / static_cast<double>(ends[k].structure.size())});
   }
-  return frames;
+  return descents;
+}
+
+std::string point_text(const Vec3& point) { return fmt::format("{:.4g} {:.4g} {:.4g}", point[0], point[1], point[2]); }
+
+nlohmann::json json_of(const Entry& entry) {
+  nlohmann::json json{{"frame", entry.frame}, {"formula", entry.structure.composition().formula()}, {"status", entry.status}, {"n_atoms", entry.structure.size()}};
+  if (!entry.vibrations) return json;
+  const Vibrations& v = *entry.vibrations;
+  json.update({{"supercell", v.copies},
+               {"n_supercell_atoms", v.n_supercell_atoms},
+               {"largest_force", v.largest_force},
+               {"lowest_frequency", v.lowest.frequency},
+               {"lowest_at", std::vector<double>(v.lowest.wave_vector.begin(), v.lowest.wave_vector.end())},
+               {"stable", v.stable},
+               {"zone_centre", std::vector<double>(v.zone_centre.begin(), v.zone_centre.end())},
+               {"thermal", nlohmann::json::array()}});
+  for (const HarmonicProperties& at : v.thermal)
+    json["thermal"].push_back({{"temperature", at.temperature}, {"free_energy", at.free_energy}, {"entropy", at.entropy}, {"heat_capacity", at.heat_capacity}});
+  return json;
+}
+
+nlohmann::json json_of(const Descent& descent) {
+  return {{"frame", descent.frame}, {"formula", descent.end.structure.composition().formula()}, {"status", to_string(descent.end.status)}, {"gain_per_atom", descent.gain}};
 }
 
 /// The structure that vibrates, with what came out.
-Frame frame_of(const Structure& structure, const Frame& input, const nlohmann::json& entry) {
-  Frame frame{structure, {}, input.info, {}};
+Frame frame_of(const Entry& entry, const Frame& input) {
+  Frame frame{entry.structure, {}, input.info, {}};
   for (const char* key : {"phonon_status", "lowest_frequency", "lowest_at", "dynamically_stable"}) frame.info.erase(key);
-  frame.info["phonon_status"] = entry.at("status").get<std::string>();
-  if (!entry.contains("stable")) return frame;
-  const auto& at = entry.at("lowest_at");
-  frame.info["lowest_frequency"] = format_double(entry.at("lowest_frequency").get<double>());
-  frame.info["lowest_at"] = point_text({at[0].get<double>(), at[1].get<double>(), at[2].get<double>()});
-  frame.info["dynamically_stable"] = entry.at("stable").get<bool>() ? "true" : "false";
+  frame.info["phonon_status"] = entry.status;
+  if (!entry.vibrations) return frame;
+  frame.info["lowest_frequency"] = format_double(entry.vibrations->lowest.frequency);
+  frame.info["lowest_at"] = point_text(entry.vibrations->lowest.wave_vector);
+  frame.info["dynamically_stable"] = entry.vibrations->stable ? "true" : "false";
   return frame;
 }
 
-void say(const nlohmann::json& entry, double tolerance) {
-  if (!entry.contains("stable")) {
-    fmt::print("{:16} {}\n", entry.at("formula").get<std::string>(), entry.at("status").get<std::string>());
-    return;
-  }
-  const auto& at = entry.at("lowest_at");
-  fmt::print("{:16} {:5} atoms   lowest {:8.3f} THz at ({})   {}\n", entry.at("formula").get<std::string>(),
-             entry.at("n_supercell_atoms").get<std::size_t>(), entry.at("lowest_frequency").get<double>(),
-             point_text({at[0].get<double>(), at[1].get<double>(), at[2].get<double>()}),
-             entry.at("stable").get<bool>() ? "stable" : fmt::format("unstable: below {:.2g} THz", -tolerance));
+Frame frame_of(const Descent& descent) {
+  Frame frame{descent.end.structure, {}, {}, {}};
+  frame.info["follows_frame"] = std::to_string(descent.frame);
+  frame.info["relax_status"] = to_string(descent.end.status);
+  if (!std::isfinite(descent.end.energy)) return frame;
+  frame.labels.energy = descent.end.energy;
+  frame.info["gain_per_atom"] = format_double(descent.gain);
+  return frame;
 }
 
-void follow(const Potential& potential, const std::vector<Structure>& along, const std::vector<std::size_t>& sources,
-            const std::vector<Structure>& parents, const std::string& output, const Common& common, nlohmann::json& result) {
+void say(const Entry& entry, double tolerance) {
+  const std::string formula = entry.structure.composition().formula();
+  if (!entry.vibrations) return fmt::print("{:16} {}\n", formula, entry.status);
+  const Vibrations& v = *entry.vibrations;
+  fmt::print("{:16} {:5} atoms   lowest {:8.3f} THz at ({})   {}\n", formula, v.n_supercell_atoms, v.lowest.frequency, point_text(v.lowest.wave_vector),
+             v.stable ? "stable" : fmt::format("unstable: below {:.2g} THz", -tolerance));
+}
+
+void write_descents(std::span<const Descent> descents, const std::string& output, const Common& common, nlohmann::json& result) {
   result["followed"] = nlohmann::json::array();
-  if (along.empty()) {
-    log::info("no structure is unstable: there is none to follow");
-    return;
-  }
-  const std::vector<Frame> ends = followed(potential, along, sources, parents);
-  for (const Frame& end : ends) {
-    nlohmann::json entry{{"frame", static_cast<std::size_t>(parse_double(end.info.at("follows_frame"), "follows_frame"))}, {"formula", end.structure.composition().formula()}, {"status", end.info.at("relax_status")}};
-    if (const auto gain = end.info.find("gain_per_atom"); gain != end.info.end()) entry["gain_per_atom"] = parse_double(gain->second, "gain_per_atom");
+  std::vector<Frame> frames;
+  for (const Descent& descent : descents) {
     if (common.speaks())
-      fmt::print("{:16} follows frame {}: {}, {:.1f} meV/atom lower\n", entry["formula"].get<std::string>(), entry["frame"].get<std::size_t>(),
-                 entry["status"].get<std::string>(), 1e3 * entry.value("gain_per_atom", 0.0));
-    result["followed"].push_back(std::move(entry));
+      fmt::print("{:16} follows frame {}: {}, {:.1f} meV/atom lower\n", descent.end.structure.composition().formula(), descent.frame,
+                 to_string(descent.end.status), 1e3 * descent.gain);
+    frames.push_back(frame_of(descent));
+    result["followed"].push_back(json_of(descent));
   }
-  write_frames(output, ends);
-}
-
-struct Start {
-  Structure structure;
-  std::string status;  ///< of the relaxation
-};
-
-std::vector<Start> starts_of(const Potential& potential, const std::vector<Frame>& frames, const Arguments& arguments) {
-  std::vector<Structure> structures;
-  for (const Frame& frame : frames) structures.push_back(arguments.primitive ? phonon_cell(frame.structure) : frame.structure);
-  std::vector<Start> starts;
-  if (!arguments.relax) {
-    for (Structure& structure : structures) starts.push_back({std::move(structure), "as given"});
-    return starts;
-  }
-  for (const RelaxResult& result : relax_tightly(potential, structures)) starts.push_back({result.structure, std::string(to_string(result.status))});
-  return starts;
+  if (frames.empty()) return log::info("no structure is unstable: there is none to follow");
+  write_frames(output, frames);
 }
 
 int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
@@ -183,46 +228,26 @@ int run(Arguments& arguments, const Common& common, nlohmann::json& result) {
   if (arguments.relax) warn_of_held_atoms(frames);
   arguments.load.threads = threads_of(common);
   const std::unique_ptr<Potential> potential = load_potential(arguments.model, arguments.load);
-  const std::vector<Start> starts = starts_of(*potential, frames, arguments);
-  std::vector<Frame> written;
-  std::vector<Structure> along, parents;
-  std::vector<std::size_t> sources;
   result = {{"model", potential->name()}, {"tolerance", arguments.tolerance}, {"structures", nlohmann::json::array()}};
-  bool is_stopped = stop_requested();
+
+  std::vector<Entry> entries = starts_of(*potential, frames, arguments);
+  std::vector<Frame> written;
   std::size_t n_done = 0;
-  for (std::size_t k = 0; k < starts.size() && !is_stopped; ++k) {
-    const auto& [structure, status] = starts[k];
-    nlohmann::json entry{{"frame", k}, {"formula", structure.composition().formula()}, {"status", status}};
-    try {
-      if (status == "converged" || status == "as given") {
-        Vibrations found = vibrations_of(*potential, structure, arguments, arguments.load.threads);
-        entry.update(found.entry);
-        if (found.along) {
-          along.push_back(*std::move(found.along));
-          parents.push_back(structure);
-          sources.push_back(k);
-        }
-      }
-    } catch (const Stopped&) {
-      is_stopped = true;
-      break;
-    } catch (const Error& error) {  // of this structure; the others go on
-      entry["status"] = std::string("failed: ") + error.what();
+  try {
+    for (Entry& entry : entries) {
+      if (stop_requested()) throw Stopped{};
+      vibrate(*potential, entry, arguments);
+      n_done += entry.vibrations.has_value();
+      if (common.speaks()) say(entry, arguments.tolerance);
+      written.push_back(frame_of(entry, frames[entry.frame]));
+      result["structures"].push_back(json_of(entry));
     }
-    n_done += entry.contains("stable");
-    if (entry.value("largest_force", 0.0) > k_loose_force)
-      log::warning(fmt::format("{}: forces of {:.2g} eV/Å are left, so that these are not vibrations about a minimum: leave out --no-relax",
-                            entry.at("formula").get<std::string>(), entry.at("largest_force").get<double>()));
-    if (common.speaks()) say(entry, arguments.tolerance);
-    written.push_back(frame_of(structure, frames[k], entry));
-    result["structures"].push_back(std::move(entry));
+  } catch (const Stopped&) {
+    log::info(fmt::format("stopped after {} of {} structures", written.size(), entries.size()));
   }
   if (!arguments.output.empty() && !written.empty()) write_frames(arguments.output, written);
-  if (!arguments.follow.empty() && !is_stopped) follow(*potential, along, sources, parents, arguments.follow, common, result);
-  if (is_stopped) {
-    log::info(fmt::format("stopped after {} of {} structures", written.size(), starts.size()));
-    return k_stopped;
-  }
+  if (written.size() < entries.size()) return k_stopped;
+  if (!arguments.follow.empty()) write_descents(follow(*potential, entries), arguments.follow, common, result);
   return n_done > 0 ? k_done : k_failed;
 }
 

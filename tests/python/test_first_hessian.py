@@ -11,7 +11,7 @@ from ase.build import bulk
 from ase.io import read, write
 
 import tamiz
-from support import STILLINGER_WEBER, TAMIZ
+from support import STILLINGER_WEBER, TAMIZ, run_study
 
 sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))  # programs beside the package, whose folder is their path
 from first_hessian import SOFTEST, first_hessian  # noqa: E402
@@ -76,6 +76,16 @@ def test_what_the_model_does_not_know_is_relaxed_as_without_it(tmp_path, monkeyp
             for k, potential in enumerate((None, tamiz.load(STILLINGER_WEBER)))]
 
     assert runs[0].results[0].frame.energy == runs[1].results[0].frame.energy
+
+
+def test_the_study_of_steps_compares_both(tmp_path):
+    write(tmp_path / "in.xyz", crystals())
+
+    said = run_study("relaxation_steps", tmp_path / "in.xyz", "--model", STILLINGER_WEBER, "--true-model", STILLINGER_WEBER, "-o", tmp_path / "steps.json")
+
+    kept = json.loads((tmp_path / "steps.json").read_text())
+    assert "median" in said and kept["structures"] == 2
+    assert max(kept["with"]) <= 5 < max(kept["without"])
 
 
 def test_the_hessian_is_positive_definite_in_the_coordinates_of_the_optimiser():

@@ -155,13 +155,14 @@ def test_lattices_and_bulk_moduli_are_those_of_the_potential(relaxed_silicon, tm
         frames.append(tamiz.Frame(structure, energy=float(potential.evaluate(structure).energies[0]), info={"id": f"volume/Si/{factor:g}"}))
     tamiz.datasets.DataSet(frames).save(tmp_path / "edges.h5")
 
-    said = run_study("model_crystals", STILLINGER_WEBER, "--relaxed", relaxed_silicon, "--volumes", tmp_path / "edges.h5", "-o", tmp_path / "out.json")
+    said = run_study("model_crystals", STILLINGER_WEBER, "--relaxed", relaxed_silicon, "--volumes", tmp_path / "edges.h5", "--phonons", "-o", tmp_path / "out.json")
 
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["lattice_mean_absolute_percentage_error"] < 0.01
     dft, ours = result["bulk_moduli"]["Si"]["bulk_modulus"]
     assert ours == pytest.approx(dft) == pytest.approx(101.4, rel=0.04)  # Cowley 1988, doi:10.1103/PhysRevLett.60.2379
     assert "| Si | 5.431" in said
+    assert result["phonons"]["Si"]["stable"] and "dynamically stable: 1 of 1 crystals; unstable: none" in said
 
 
 def test_phonons_are_those_of_the_forces(relaxed_silicon, tmp_path):

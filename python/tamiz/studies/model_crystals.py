@@ -5,7 +5,8 @@
 `--relaxed` holds the crystals relaxed with DFT (``tamiz dataset``); the model relaxes them from there. Bulk moduli come from the
 equation of Birch and Murnaghan through the frames ``volume/NAME/FACTOR`` of `--volumes` (``edge_frames``) between 0.87 and
 1.15 of the volume, in which shape and fractional coordinates are those of the relaxed crystal: free energies of both at the same
-geometries, all on one class of mesh, so that neither moduli need relaxations. What is left out is listed with its reason.
+geometries, all on one class of mesh, so that neither moduli need relaxations. What is left out is listed with its reason. With
+`--phonons`, the lowest frequencies by the model of the crystals that stay what they are: those that exist have no imaginary ones.
 """
 
 from __future__ import annotations
@@ -77,6 +78,16 @@ def bulk_moduli(potential, curves: dict[str, list]) -> dict[str, dict]:
     return rows
 
 
+def lowest_phonons(potential, crystals: dict[str, tamiz.Structure]) -> dict[str, dict]:
+    """Lowest frequency [THz], negative where it is imaginary, and its wave vector."""
+    rows = {}
+    for name, crystal in crystals.items():
+        found = tamiz.phonons(crystal, potential)
+        frequency, point = found.lowest()
+        rows[name] = {"lowest": frequency, "at": point.tolist(), "stable": found.is_stable()}
+    return rows
+
+
 def relative_errors(rows: dict[str, dict], key: str) -> np.ndarray:
     """Of the model to DFT."""
     pairs = [np.array(row[key], float) for row in rows.values() if key in row]
@@ -98,6 +109,7 @@ def main() -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("--relaxed", type=Path, required=True)
     parser.add_argument("--volumes", type=Path)
+    parser.add_argument("--phonons", action="store_true")
     parser.add_argument("-o", "--output", type=Path)
     arguments = parser.parse_args()
     potential = tamiz.load(arguments.model)
@@ -112,6 +124,11 @@ def main() -> None:
             result[f"{key}_mean_absolute_percentage_error"] = 100 * float(np.abs(errors).mean())
             print(f"{key.replace('_', ' ')}: mean absolute error {100 * np.abs(errors).mean():.2f} % of {len(errors)} values; "
                   f"{sum('failure' in row for row in rows.values())} of {len(rows)} crystals are left out")
+    if arguments.phonons:
+        kept = {name: end.structure for name, end in ends.items() if "failure" not in lattices[name]}
+        result["phonons"] = modes = lowest_phonons(potential, kept)
+        unstable = ", ".join(f"{name} ({row['lowest']:.1f} THz)" for name, row in modes.items() if not row["stable"])
+        print(f"dynamically stable: {sum(row['stable'] for row in modes.values())} of {len(modes)} crystals; unstable: {unstable or 'none'}")
     if arguments.output:
         replace_json(arguments.output, result)
 

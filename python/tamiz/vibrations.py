@@ -33,6 +33,8 @@ class Phonons:
     splitting of longitudinal and transverse optical modes by the electric field is left out.
     """
 
+    TOLERANCE = _tamiz.phonon_tolerance  #: imaginary frequencies up to here do not count unless said otherwise [THz]
+
     def __init__(self, native: _tamiz.Phonons):
         self._native = native
 
@@ -80,7 +82,7 @@ class Phonons:
         point = self.lowest()[1] if wave_vector is None else np.asarray(wave_vector, dtype=float)
         return self._native.along_lowest(point, amplitude)
 
-    def is_stable(self, tolerance: float = _tamiz.phonon_tolerance) -> bool:
+    def is_stable(self, tolerance: float = TOLERANCE) -> bool:
         """Whether no mode of the supercell has an imaginary frequency beyond `tolerance` [THz]."""
         return bool(self.lowest()[0] > -tolerance)
 

@@ -165,6 +165,23 @@ def test_lattices_and_bulk_moduli_are_those_of_the_potential(relaxed_silicon, tm
     assert result["phonons"]["Si"]["stable"] and "dynamically stable: 1 of 1 crystals; unstable: none" in said
 
 
+def test_frames_follow_modes_that_are_unstable(relaxed_silicon, tmp_path):
+    out = tmp_path / "modes.xyz"
+    assert "0 of 1 crystals are unstable" in run_study("unstable_modes", STILLINGER_WEBER, "--crystals", relaxed_silicon, "-o", out)
+
+    potential = tamiz.load(STILLINGER_WEBER)
+    crystal = tamiz.to_structure(bulk("Si", "bcc", 3.25))
+    p = potential.evaluate(crystal, stress=True)
+    frame = tamiz.Frame(crystal, energy=float(p.energies[0]), forces=p.forces[0], info={"id": "competing/Si-bcc", "task": "relax", "relax_steps": "0", "split": "train"})
+    tamiz.datasets.DataSet([frame]).save(tmp_path / "bcc.h5")
+    said = run_study("unstable_modes", STILLINGER_WEBER, "--crystals", tmp_path / "bcc.h5", "--max-atoms", "64", "-o", out)
+
+    (along,) = tamiz.read(out)
+    assert "1 of 1 crystals are unstable" in said and along.info["id"] == "mode/Si-bcc" and float(along.info["frequency"]) < -0.2
+    at_rest = p.energies[0] / len(crystal)
+    assert potential.evaluate(along.structure).energies[0] / len(along.structure) < at_rest
+
+
 def test_phonons_are_those_of_the_forces(relaxed_silicon, tmp_path):
     from ase.calculators.singlepoint import SinglePointCalculator
     from ase.io import read

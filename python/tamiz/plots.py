@@ -98,13 +98,19 @@ def phonon_bands(phonons: Phonons, axes: Axes | None = None, path: str | None = 
     """Frequencies along a path of special points; imaginary ones are negative, and red."""
     axes = _axes(axes)
     bands = phonons.bands(path, points=200)
-    axes.plot(bands.distances, bands.frequencies, color=COLORS["DFT-confirmed"], linewidth=1.0)
-    unstable = np.where(bands.frequencies < 0.0, bands.frequencies, np.nan)
-    axes.plot(bands.distances, unstable, color="#D55E00", linewidth=1.2)
+    # Where the path jumps, two points lie at one place, and no line joins them.
+    jumps = np.flatnonzero(np.diff(bands.distances) < 1e-9) + 1
+    distances = np.insert(bands.distances, jumps, np.nan)
+    frequencies = np.insert(bands.frequencies, jumps, np.nan, axis=0)
+    axes.plot(distances, frequencies, color=COLORS["DFT-confirmed"], linewidth=1.0)
+    axes.plot(distances, np.where(frequencies < 0.0, frequencies, np.nan), color="#D55E00", linewidth=1.2)
     axes.axhline(0.0, color="black", linewidth=0.6)
-    for place, _ in bands.labels:
+    names: dict[float, str] = {}
+    for place, name in bands.labels:
+        names[place] = "|".join(filter(None, (names.get(place), name.replace("G", "Γ"))))
+    for place in names:
         axes.axvline(place, color="#bbbbbb", linewidth=0.6, zorder=0)
-    axes.set_xticks([place for place, _ in bands.labels], [name.replace("G", "Γ") for _, name in bands.labels])
+    axes.set_xticks(list(names), list(names.values()))
     axes.set_xlim(bands.distances[0], bands.distances[-1])
     axes.set_ylabel("frequency [THz]")
     axes.set_title(f"{phonons.structure.reduced_formula}, supercell {' × '.join(str(n) for n in phonons.copies)}")

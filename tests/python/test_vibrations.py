@@ -90,6 +90,9 @@ def test_bands_begin_at_zero_and_name_their_points(potential):
     assert phonons.is_stable() and phonons.lowest()[0] > 1.0
     axes = tamiz.plots.phonon_bands(phonons, path="GXL")
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["Γ", "X", "L"]
+    jumping = tamiz.plots.phonon_bands(phonons, path="GX,LG")
+    assert [tick.get_text() for tick in jumping.get_xticklabels()] == ["Γ", "X|L", "Γ"]
+    assert np.isnan(jumping.get_lines()[0].get_xdata()).sum() == 1
 
 
 def test_states_add_up_to_the_modes(potential):

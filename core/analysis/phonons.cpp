@@ -27,20 +27,23 @@ double frequency_of(double eigenvalue) {
   return std::copysign(1e3 * angular / (2.0 * k_pi), eigenvalue);
 }
 
-/// Translations of the supercell [in its lattice vectors] that bring `difference` [Å] to its shortest length, all of them.
-std::vector<Eigen::Vector3i> shortest_images(const Vec3& difference, const Structure& supercell, const Lattice& lattice) {
+/// Atom s of a supercell is the image of atom s mod n of its cell that this many lattice vectors are away.
+Eigen::Vector3i image_of(Eigen::Index s, Eigen::Index n, const std::array<int, 3>& copies) {
+  const auto image = static_cast<int>(s / n);
+  return {image / (copies[1] * copies[2]), image / copies[2] % copies[1], image % copies[2]};
+}
+
+/// Translations of a lattice, in its vectors, that bring `difference` [Å] to its shortest length, all of them.
+std::vector<Eigen::Vector3i> shortest_images(const Vec3& difference, const Lattice& lattice, const Periodicity& periodicity) {
   const Mat3& rows = lattice.rows();
+  const Vec3 fractional = lattice.reciprocal() * difference, heights = lattice.heights();
   Vec3 base = Vec3::Zero();  // of the translation that is about the best
+  for (int k = 0; k < 3; ++k)
+    if (periodicity[static_cast<std::size_t>(k)]) base[k] = -std::round(fractional[k]);
+  const double reached = (difference + rows.transpose() * base).norm() + k_tie;
   Eigen::Vector3i range = Eigen::Vector3i::Zero();
-  if (supercell.periodicity() != k_molecule) {
-    const Vec3 fractional = lattice.reciprocal() * difference;
-    for (int k = 0; k < 3; ++k)
-      if (supercell.periodicity()[static_cast<std::size_t>(k)]) base[k] = -std::round(fractional[k]);
-    const double length = (difference + rows.transpose() * base).norm();
-    const Vec3 heights = lattice.heights();
-    for (int k = 0; k < 3; ++k)
-      if (supercell.periodicity()[static_cast<std::size_t>(k)]) range[k] = static_cast<int>(std::ceil((length + k_tie) / heights[k] + 0.5));
-  }
+  for (int k = 0; k < 3; ++k)
+    if (periodicity[static_cast<std::size_t>(k)]) range[k] = static_cast<int>(std::ceil(reached / heights[k] + 0.5));
   std::vector<std::pair<double, Eigen::Vector3i>> images;
   double shortest = std::numeric_limits<double>::infinity();
   for (int a = -range[0]; a <= range[0]; ++a)
@@ -111,17 +114,14 @@ Phonons::Phonons(const ForceConstants& constants)
     Mat3 rest = Mat3::Zero();  // so that moving all atoms together costs nothing
     for (Eigen::Index s = 0; s < n_super; ++s) {
       const Eigen::Index j = s % n;
-      const Eigen::Index image = s / n;
       Mat3 block = constants.values.block<3, 3>(3 * i, 3 * s);
       if (s == i) continue;
       rest -= block;
       block /= std::sqrt(cell.species()[static_cast<std::size_t>(i)].mass() * cell.species()[static_cast<std::size_t>(j)].mass());
-      const Eigen::Vector3i place(static_cast<int>(image / (copies_[1] * copies_[2])), static_cast<int>(image / copies_[2] % copies_[1]),
-                                  static_cast<int>(image % copies_[2]));
       const Vec3 difference = (supercell.positions().row(s) - cell.positions().row(i)).transpose();
-      const std::vector<Eigen::Vector3i> images = shortest_images(difference, supercell, lattice);
+      const std::vector<Eigen::Vector3i> images = shortest_images(difference, lattice, supercell.periodicity());
       for (const Eigen::Vector3i& each : images) {
-        const Eigen::Vector3i whole = place + each.cwiseProduct(Eigen::Vector3i(copies_[0], copies_[1], copies_[2]));
+        const Eigen::Vector3i whole = image_of(s, n, copies_) + each.cwiseProduct(Eigen::Vector3i(copies_[0], copies_[1], copies_[2]));
         terms_.push_back({i, j, whole.cast<double>(), block / static_cast<double>(images.size())});
       }
     }
@@ -192,10 +192,8 @@ Structure Phonons::along_lowest(const Vec3& wave_vector, double amplitude) const
   const auto n = static_cast<Eigen::Index>(cell_.size());
   Coordinates step(static_cast<Eigen::Index>(supercell.size()), 3);
   for (Eigen::Index s = 0; s < step.rows(); ++s) {
-    const Eigen::Index image = s / n, j = s % n;
-    const Vec3 place(static_cast<double>(image / (copies[1] * copies[2])), static_cast<double>(image / copies[2] % copies[1]),
-                     static_cast<double>(image % copies[2]));
-    const std::complex<double> phase = std::polar(1.0, 2.0 * k_pi * wave_vector.dot(place));
+    const Eigen::Index j = s % n;
+    const std::complex<double> phase = std::polar(1.0, 2.0 * k_pi * wave_vector.dot(image_of(s, n, copies).cast<double>()));
     step.row(s) = (phase * mode.segment<3>(3 * j)).real().transpose() / std::sqrt(cell_.species()[static_cast<std::size_t>(j)].mass());
   }
   step *= amplitude / step.rowwise().norm().maxCoeff();

@@ -17,6 +17,7 @@ namespace {
 constexpr double k_sigma_floor = 0.005;  // [eV/atom]
 constexpr double k_hopeless = 0.3;       // [eV/atom] above the hull, two sigma down
 constexpr double k_blind = 0.2;          // [eV/atom] a larger sigma says that the model knows nothing: no relaxation
+constexpr double k_torn = 0.3;           // [eV/atom] a larger one is of a geometry that is none: no label, unless it would lead the ranking
 
 struct Option {
   const RelaxedCandidate* candidate;
@@ -42,6 +43,11 @@ StructureIndex tried_with_dft(const CampaignHistory& history, const CompetingSet
     if (const Structure* geometry = label.task == LabelTask::relax ? geometry_of(label, history) : nullptr)
       tried.add(label.candidate, *geometry);
   return tried;
+}
+
+/// Whether a single point may find a discovery, or that there is none where the model has a hole.
+bool may_be_found(const ModelAssessment& assessment, double window) {
+  return assessment.e_hull - 2.0 * assessment.sigma < window && (assessment.sigma <= k_torn || assessment.e_hull < window);
 }
 
 /// Eq. 19: not hopeless.
@@ -99,12 +105,11 @@ std::vector<LabelChoice> decide(const RoundPrediction& prediction, const Campaig
   std::map<std::string, int> per_formula;
   std::set<std::string> taken;
 
-  const int relaxations = options.labels_per_round - options.explore;
   const auto value = [](const Option& option) { return option.probability / option.cost; };
   std::vector<Option> known_enough;
   std::copy_if(open.begin(), open.end(), std::back_inserter(known_enough),
                [](const Option& option) { return option.candidate->assessment.sigma <= k_blind && may_be_stable(option.candidate->assessment); });
-  take_best(known_enough, relaxations, options.max_per_composition, per_formula, taken, chosen, value,
+  take_best(known_enough, options.labels_per_round - options.explore, options.max_per_composition, per_formula, taken, chosen, value,
             [&](const Option& option) {
               return choice_of(option, LabelTask::relax, value(option),
                                fmt::format("probability {:.2f} of E_hull below {:.0f} meV/atom", option.probability,
@@ -114,7 +119,7 @@ std::vector<LabelChoice> decide(const RoundPrediction& prediction, const Campaig
   std::vector<Option> uncertain;
   for (const Option& option : open) {
     const bool seen = history.label_of(option.candidate->candidate, LabelTask::single_point) != nullptr;
-    if (!seen && may_be_stable(option.candidate->assessment)) uncertain.push_back(option);
+    if (!seen && may_be_found(option.candidate->assessment, options.window)) uncertain.push_back(option);
   }
   const auto doubt = [](const Option& option) { return option.candidate->assessment.sigma; };
   const int rest = options.labels_per_round - static_cast<int>(chosen.size());

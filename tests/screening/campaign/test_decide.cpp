@@ -50,6 +50,18 @@ TEST(Decide, relaxes_the_probable_and_explores_the_uncertain) {
   EXPECT_EQ(ids(choices, LabelTask::single_point), std::set<std::string>{"c3"});
 }
 
+TEST(Decide, explores_only_where_a_discovery_may_be) {
+  const RoundPrediction prediction{.round = 0, .model_hash = "", .candidates = {
+      candidate("c1", 12, 0.60, 0.20), candidate("c2", 12, 0.10, 0.45), candidate("c3", 20, 0.15, 0.10), candidate("c4", 20, 0.02, 0.01)},
+      .competing = {}};
+
+  const auto choices = decide(prediction, {}, complete_hulls(),
+                              {.rounds = 1, .labels_per_round = 3, .explore = 2, .window = 0.05, .max_per_composition = 2});
+
+  EXPECT_EQ(ids(choices, LabelTask::relax), std::set<std::string>{"c4"});
+  EXPECT_EQ(ids(choices, LabelTask::single_point), std::set<std::string>{"c3"}) << "far above the window, and torn";
+}
+
 TEST(Decide, leaves_out_incomplete_hulls_and_what_is_labelled) {
   const RoundPrediction prediction{.round = 1, .model_hash = "", .candidates = {
       candidate("c1", 14, 0.00, 0.01), candidate("c2", 12, 0.00, 0.01), candidate("c3", 12, 0.01, 0.01)}, .competing = {}};

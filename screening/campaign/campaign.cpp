@@ -16,7 +16,6 @@
 #include "tamiz/core/base/parallel.hpp"
 #include "tamiz/core/base/progress.hpp"
 #include "tamiz/core/io/format.hpp"
-#include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/potentials/engine/load.hpp"
 #include "tamiz/potentials/engine/model_file.hpp"
 #include "tamiz/screening/campaign/confirmed.hpp"
@@ -37,21 +36,8 @@
 namespace tamiz {
 namespace {
 
-/// What its structure is called there; empty for a candidate that is from no file.
-std::string name_in_file(const Candidate& candidate) { return candidate.origin == "file" ? candidate.decoration : ""; }
-
 constexpr const char* k_ledger = "ledger.tz";
 constexpr const char* k_config = "campaign.toml";
-
-/// DFT starts from exact symmetry, so that it needs only the irreducible k-points, and from a reduced primitive
-/// cell: in long thin cells plane-wave codes lose accuracy.
-Structure start_for_dft(const Structure& structure) {
-  try {
-    return primitive_cell(symmetrized(structure, k_symmetry_tolerance), 0.1 * k_symmetry_tolerance);
-  } catch (const NumericsError&) {
-    return structure;
-  }
-}
 
 /// Ends a stage before its record is in the ledger: it starts again, training from its checkpoint.
 struct Stopped {};
@@ -94,7 +80,6 @@ struct Campaign::Impl {
   const std::string& model_hash(int round) const;
   void require_same_model(int round) const;
   std::vector<Structure> starting_geometries() const;
-  std::vector<LabelOrder> orders_of(int round) const;
 };
 
 Campaign::Impl::Impl(CampaignConfig given, std::filesystem::path run_folder, bool resume, int n_threads)
@@ -236,18 +221,6 @@ void Campaign::Impl::choose(int round) {
   history.decisions.push_back(std::move(choices));
 }
 
-std::vector<LabelOrder> Campaign::Impl::orders_of(int round) const {
-  std::vector<LabelOrder> orders;
-  const RoundPrediction& prediction = history.predictions[static_cast<std::size_t>(round)];
-  for (const LabelChoice& choice : history.decisions[static_cast<std::size_t>(round)]) {
-    const auto found = std::find_if(prediction.candidates.begin(), prediction.candidates.end(),
-                                    [&](const RelaxedCandidate& c) { return c.candidate == choice.candidate; });
-    const auto proposal = std::ranges::find(*history.candidates, choice.candidate, &Candidate::id);
-    orders.push_back({choice.candidate, choice.task, start_for_dft(found->structure), name_in_file(*proposal)});
-  }
-  return orders;
-}
-
 void Campaign::Impl::start_oracle() {
   const int n_workers = config.label.workers > 0 ? config.label.workers : threads;
   if (!oracle) oracle = make_oracle(config.label.oracle, n_workers, folder / "workers");
@@ -379,7 +352,7 @@ Campaign::End Campaign::Impl::run() {
     if (!goes_on()) return End::stopped;
     assess(round);
     choose(round);
-    if (!goes_on() || !label(round, orders_of(round))) return End::stopped;
+    if (!goes_on() || !label(round, orders_of(history, round))) return End::stopped;
     learn_from(round);
   }
   if (!goes_on()) return End::stopped;

@@ -8,13 +8,25 @@
 #include <tuple>
 #include <utility>
 
+#include "tamiz/core/base/error.hpp"
 #include "tamiz/core/base/progress.hpp"
+#include "tamiz/core/structure/symmetry.hpp"
 #include "tamiz/screening/campaign/label_queue.hpp"
 #include "tamiz/screening/oracle/label_json.hpp"
 #include "tamiz/screening/oracle/make_oracle.hpp"
 
 namespace tamiz {
 namespace {
+
+/// DFT starts from exact symmetry, so that it needs only the irreducible k-points, and from a reduced primitive
+/// cell: in long thin cells plane-wave codes lose accuracy.
+Structure start_for_dft(const Structure& structure) {
+  try {
+    return primitive_cell(symmetrized(structure, k_symmetry_tolerance), 0.1 * k_symmetry_tolerance);
+  } catch (const NumericsError&) {
+    return structure;
+  }
+}
 
 /// The settings of a task. The steps of a relaxation are counted and not timed, so that it ends where it ended before.
 std::string task_settings(const std::string& level, LabelTask task, const LabelOptions& options) {
@@ -69,6 +81,19 @@ std::vector<LabelOrder> longest_first(std::vector<LabelOrder> orders) {
 }
 
 }  // namespace
+
+std::string name_in_file(const Candidate& candidate) { return candidate.origin == "file" ? candidate.decoration : ""; }
+
+std::vector<LabelOrder> orders_of(const CampaignHistory& history, int round) {
+  std::vector<LabelOrder> orders;
+  const RoundPrediction& prediction = history.predictions[static_cast<std::size_t>(round)];
+  for (const LabelChoice& choice : history.decisions[static_cast<std::size_t>(round)]) {
+    const auto found = std::ranges::find(prediction.candidates, choice.candidate, &RelaxedCandidate::candidate);
+    const auto proposal = std::ranges::find(*history.candidates, choice.candidate, &Candidate::id);
+    orders.push_back({choice.candidate, choice.task, start_for_dft(found->structure), name_in_file(*proposal)});
+  }
+  return orders;
+}
 
 std::vector<LabelOrder> open_orders(const CampaignHistory& history, std::span<const LabelOrder> orders, int round) {
   const auto all = tries_by_order(history);

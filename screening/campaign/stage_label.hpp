@@ -18,6 +18,12 @@ struct LabelOrder {
   std::string name = {};  ///< of a candidate from a file, there
 };
 
+/// What its structure is called there; empty for a candidate that is from no file.
+std::string name_in_file(const Candidate& candidate);
+
+/// What a round decided on, at the geometries of its prediction.
+std::vector<LabelOrder> orders_of(const CampaignHistory& history, int round);
+
 /// Whether all labels that there are failed before a single energy, and none of this round twice: that is the fault of a machine, not of crystals.
 bool nothing_was_calculated(const CampaignHistory& history, int round);
 

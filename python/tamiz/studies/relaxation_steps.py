@@ -23,9 +23,8 @@ import tamiz.ase
 from tamiz.studies.kept_results import replace_json
 
 sys.path.insert(0, str(Path(tamiz.__file__).parent / "workers"))  # programs beside the package, whose folder is their path
-from first_hessian import cell_factor, first_hessian  # noqa: E402
+from first_hessian import STIFFNESS, cell_factor, first_hessian  # noqa: E402
 
-BOND = 40.0  # [eV/Å²], of the worker
 FMAX, SMAX = 0.02, 0.1  # [eV/Å], [GPa]
 MOST = 100
 
@@ -34,8 +33,8 @@ def n_calculations(structure: tamiz.Structure, truth: tamiz.Potential, model: ta
     """Until forces and stress are below the thresholds; `MOST` where they never are."""
     atoms = tamiz.to_ase(structure)
     atoms.calc = tamiz.ase.Calculator(truth)
-    factor = cell_factor(atoms.get_volume(), BOND)
-    optimizer = BFGS(FrechetCellFilter(atoms, exp_cell_factor=factor), logfile=None, alpha=BOND, maxstep=0.15)
+    factor = cell_factor(atoms.get_volume())
+    optimizer = BFGS(FrechetCellFilter(atoms, exp_cell_factor=factor), logfile=None, alpha=STIFFNESS, maxstep=0.15)
     if model is not None:
         optimizer.H0 = first_hessian(model.curvature(structure), len(structure), factor)
     for n, _ in enumerate(optimizer.irun(fmax=1e-9, steps=MOST - 1), start=1):

@@ -22,7 +22,6 @@ import protocol
 from first_hessian import cell_factor, first_hessian
 
 RELAX_DEFAULTS = {"fmax": 0.03, "smax_gpa": 0.5, "max_steps": 200, "cell": True}
-BOND = 40.0  # [eV/Å²]
 LABELS = ("energy", "free_energy", "forces", "stress")
 
 
@@ -85,7 +84,7 @@ def relax(atoms, limits: dict, report, curvature=None) -> tuple[dict, int]:
     if curvature is None:
         optimizer = BFGS(FrechetCellFilter(atoms) if moves_cell else atoms, logfile=None)
     else:
-        factor = cell_factor(atoms.get_volume(), BOND) if moves_cell else None
+        factor = cell_factor(atoms.get_volume()) if moves_cell else None
         optimizer = BFGS(FrechetCellFilter(atoms, exp_cell_factor=factor) if moves_cell else atoms, logfile=None)
         optimizer.H0 = first_hessian(curvature, len(atoms), factor)
     # The thresholds are checked here: the optimiser's own would mix forces with stress times volume.

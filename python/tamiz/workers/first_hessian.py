@@ -9,16 +9,17 @@ import math
 
 import numpy as np
 
+STIFFNESS = 40.0  # [eV/Å²], first guess of an optimiser for a bond
 # [eV/Å²] Nothing counts as softer, however soft a model holds it: a step along a mode goes with one over its curvature.
 SOFTEST = 2.0
 
 
-def cell_factor(volume: float, stiffness: float) -> float:
-    """``exp_cell_factor`` of ASE's FrechetCellFilter with which a bulk modulus of 120 GPa looks as stiff to an optimiser as a bond of `stiffness` [eV/Å²].
+def cell_factor(volume: float) -> float:
+    """``exp_cell_factor`` of ASE's FrechetCellFilter with which a bulk modulus of 120 GPa looks as stiff to an optimiser as a bond.
 
     E = (9/2) B V ε² is ½·(3 B V)·|strain|² for an isotropic strain, |strain|² = 3 ε². `volume` in Å³.
     """
-    return math.sqrt(3.0 * volume * 120.0 / 160.21766339999998 / stiffness)
+    return math.sqrt(3.0 * volume * 120.0 / 160.21766339999998 / STIFFNESS)
 
 
 def first_hessian(curvature, n_atoms: int, cell_factor: float | None) -> np.ndarray:

@@ -11,7 +11,7 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 
 import protocol
-from first_hessian import cell_factor, first_hessian
+from first_hessian import STIFFNESS, cell_factor, first_hessian
 from gpaw_level import CycleFailure, Level, residuals, start_level
 from kpoint_sampling import chosen_mesh, mesh_table
 
@@ -19,7 +19,6 @@ from kpoint_sampling import chosen_mesh, mesh_table
 # there: about the errors of such meshes. Points of a mesh go with the cube of its length.
 ROUGH = ((12.0, 10.0), (18.0, 3.0))
 UNSUITED = 3.0  # multiple of the thresholds on a class of mesh that turns out not to suit
-STIFFNESS = 40.0  # [eV/Å²], first guess of the optimiser for a bond
 
 
 class Optimizer(BFGS):
@@ -44,7 +43,7 @@ class Relaxation:
         self.atoms, self.settings, self.keep, self.stage = atoms, settings, keep, stage
         self.mesh = chosen_mesh(atoms, settings)
         moves_cell = all(atoms.pbc) and mesh_table(settings)[self.mesh] > 0.0
-        scale = cell_factor(atoms.get_volume(), STIFFNESS) if moves_cell else 1.0
+        scale = cell_factor(atoms.get_volume()) if moves_cell else 1.0
         target = FrechetCellFilter(atoms, exp_cell_factor=scale) if moves_cell else atoms
         self.optimizer = Optimizer(target, lambda: self.keep(self.state()))
         if curvature is not None:
